@@ -1,0 +1,1 @@
+"""Evaluation and leaderboard toolkit for identity-preserving video generation."""

@@ -1,0 +1,44 @@
+"""The errors a user can meet. Each says what happened, where, and what to do next."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+
+class IpvgError(Exception):
+    """Base of this package's errors.
+
+    Attributes:
+        hint: what the reader can do next, or None.
+        exit_code: 1 invalid input, 2 usage, 3 weights or device missing.
+    """
+
+    exit_code = 1
+
+    def __init__(self, message: str, *, path: Path | str | None = None, hint: str | None = None) -> None:
+        super().__init__(f"{path}: {message}" if path is not None else message)
+        self.hint = hint
+
+
+class UsageError(IpvgError):
+    """The command cannot be carried out as it was typed."""
+
+    exit_code = 2
+
+
+class TestSetError(IpvgError):
+    """The test set cannot be read."""
+
+    __test__ = False  # pytest must not collect it
+
+
+class SubmissionError(IpvgError):
+    """The submission as a whole cannot be read."""
+
+
+class VideoError(IpvgError):
+    """One video cannot be opened or decoded."""
+
+
+class RunError(IpvgError):
+    """A run folder cannot be used."""

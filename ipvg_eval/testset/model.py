@@ -1,0 +1,81 @@
+"""A test set of samples: what every submission must answer."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from enum import StrEnum
+from pathlib import Path
+
+from ipvg_eval.findings import Finding
+from metrics.target import Reference, Target
+
+
+class Track(StrEnum):
+    """The challenge's tracks."""
+
+    FACIAL = "facial"
+    SEQUENTIAL = "sequential"
+
+
+class Layout(StrEnum):
+    """How a test set lies on disk."""
+
+    FOLDERS = "folders"
+    EVAL_JSON = "eval.json"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Sample:
+    """One video to generate.
+
+    Attributes:
+        id: unique within the test set ("id001/prompt1", or "17" for the 17th item of eval.json).
+        identity: which references it shares with other samples; scores of one identity are not independent.
+        references: reference pictures, at least one.
+        prompt: text prompt, without byte order mark, line ends normalised, outer white space stripped.
+        timeline: Track 2's timeline as it stands in the test set (prompt string or JSON text), else None.
+        video: where a submission must put the video, relative, with forward slashes.
+    """
+
+    id: str
+    identity: str
+    references: tuple[Reference, ...]
+    prompt: str
+    timeline: str | None
+    video: str
+
+    @property
+    def target(self) -> Target:
+        """What a video of this sample is measured against."""
+        return Target(
+            sample_id=self.id, references=self.references, prompt=self.prompt, timeline=self.timeline
+        )
+
+
+@dataclass(frozen=True, kw_only=True)
+class TestSet:
+    """A test set, read from disk.
+
+    Attributes:
+        root: its folder.
+        layout: how it lies on disk.
+        track: which track it belongs to.
+        samples: in natural order of their ids.
+        fingerprint: sha256 over ids, prompts, timelines and the bytes of every reference picture; two test
+            sets with the same fingerprint ask for the same videos, wherever they lie.
+        findings: what is wrong with single samples; those samples are left out of `samples`.
+    """
+
+    __test__ = False
+
+    root: Path
+    layout: Layout
+    track: Track
+    samples: tuple[Sample, ...]
+    fingerprint: str
+    findings: tuple[Finding, ...] = ()
+
+    @property
+    def identities(self) -> tuple[str, ...]:
+        """Every identity once, in the samples' order."""
+        return tuple(dict.fromkeys(sample.identity for sample in self.samples))

@@ -1,0 +1,1 @@
+"""Ranking of scored teams. Pandas in, pandas out; torch is never imported here."""

@@ -1,0 +1,127 @@
+"""The contract between whoever decodes a video and whatever measures it.
+
+One pass over one video: an evaluator says which frames it needs, a pass collects them in
+ascending order and ends with measurements. The same decoded frames feed every evaluator.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Protocol
+
+import numpy as np
+import numpy.typing as npt
+
+from metrics.spec import MetricSpec
+from metrics.target import Target
+
+Frames = npt.NDArray[np.uint8]
+"""RGB frames, (n, height, width, 3), uint8."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipInfo:
+    """What is known of a video before its frames are decoded.
+
+    Attributes:
+        frame_count: number of frames in presentation order.
+        width: width in pixels after rotation.
+        height: height in pixels after rotation.
+        fps: mean frame rate in frames per second.
+        duration: length in seconds.
+        times: presentation time of every frame in seconds, from the first frame; (frame_count,).
+    """
+
+    frame_count: int
+    width: int
+    height: int
+    fps: float
+    duration: float
+    times: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameValues:
+    """A measurement frame by frame.
+
+    Attributes:
+        indices: frame indices, ascending.
+        values: one value per index; None where the frame has none (no face, for example).
+    """
+
+    indices: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.indices) != len(self.values):
+            raise ValueError(f"{len(self.indices)} indices for {len(self.values)} values")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One number about one video, or none and the reason.
+
+    Attributes:
+        name: name of the metric's spec.
+        value: the number, or None.
+        reason: why there is no number; None exactly where there is one.
+        note: what a reader must know about a number that is there (a flag on the row), or None.
+        per_frame: the values behind it, where the metric has any.
+    """
+
+    name: str
+    value: float | None
+    reason: str | None = None
+    note: str | None = None
+    per_frame: FrameValues | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) != (self.reason is not None):
+            raise ValueError(f"{self.name}: a measurement has either a value or a reason")
+        if self.value is not None and not np.isfinite(self.value):
+            raise ValueError(f"{self.name}: {self.value} is not a finite number")
+
+
+class Pass(Protocol):
+    """The measuring of one video by one evaluator."""
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        """Take the next wanted frames.
+
+        Args:
+            indices: ascending frame indices, all of them asked for by `Evaluator.frames`; frames that
+                could not be decoded are left out.
+            frames: (len(indices), height, width, 3) RGB uint8; only valid during the call.
+        """
+        ...
+
+    def finish(self) -> list[Measurement]:
+        """One measurement per spec, in the specs' order, from the frames seen so far."""
+        ...
+
+
+class Evaluator(Protocol):
+    """A family of metrics that share work on the same frames."""
+
+    @property
+    def specs(self) -> tuple[MetricSpec, ...]:
+        """The metrics this evaluator measures."""
+        ...
+
+    @property
+    def weights(self) -> Mapping[str, str]:
+        """sha256 of every weight file in use, by name; empty where there is none."""
+        ...
+
+    def frames(self, clip: ClipInfo) -> Sequence[int]:
+        """Indices of the frames it wants, ascending, without repeats."""
+        ...
+
+    def start(self, target: Target, clip: ClipInfo) -> Pass:
+        """Begin the measuring of one video.
+
+        Raises:
+            MetricsError: the target cannot be measured against (an unreadable reference picture).
+        """
+        ...

@@ -1,0 +1,36 @@
+"""What a video owes: the references, the prompt and the timeline it was made from."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+
+@dataclass(frozen=True, kw_only=True)
+class Reference:
+    """One reference picture of a sample.
+
+    Attributes:
+        path: the picture file (png, webp or jpg).
+        label: class label ("man", "ball", ...) where the test set names one.
+    """
+
+    path: Path
+    label: str | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Target:
+    """What one video is measured against.
+
+    Attributes:
+        sample_id: id of the sample, for messages.
+        references: reference pictures, in the test set's order; at least one.
+        prompt: text prompt.
+        timeline: Track 2's timeline as the test set has it (prompt string or JSON text), else None.
+    """
+
+    sample_id: str
+    references: tuple[Reference, ...]
+    prompt: str
+    timeline: str | None = None

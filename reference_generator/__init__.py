@@ -1,0 +1,1 @@
+"""Baseline systems that submit like a team."""
