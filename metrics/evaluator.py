@@ -58,6 +58,21 @@ class FrameValues:
             raise ValueError(f"{len(self.indices)} indices for {len(self.values)} values")
 
 
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrameFeatures:
+    """The embeddings a measurement was computed from, kept so that it can be recombined later.
+
+    Attributes:
+        indices: frame indices of the rows, ascending.
+        rows: (n, d) float32, one row per index.
+        reference: (d,) float32 of the reference, or None where the metric has none.
+    """
+
+    indices: tuple[int, ...]
+    rows: npt.NDArray[np.float32]
+    reference: npt.NDArray[np.float32] | None = None
+
+
 @dataclass(frozen=True, kw_only=True)
 class Measurement:
     """One number about one video, or none and the reason.
@@ -68,6 +83,7 @@ class Measurement:
         reason: why there is no number; None exactly where there is one.
         note: what a reader must know about a number that is there (a flag on the row), or None.
         per_frame: the values behind it, where the metric has any.
+        features: the embeddings behind it, where they are worth keeping.
     """
 
     name: str
@@ -75,6 +91,7 @@ class Measurement:
     reason: str | None = None
     note: str | None = None
     per_frame: FrameValues | None = None
+    features: FrameFeatures | None = None
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.reason is not None):
@@ -102,17 +119,15 @@ class Pass(Protocol):
 
 
 class Evaluator(Protocol):
-    """A family of metrics that share work on the same frames."""
+    """A family of metrics that share work on the same frames.
 
-    @property
-    def specs(self) -> tuple[MetricSpec, ...]:
-        """The metrics this evaluator measures."""
-        ...
+    Attributes:
+        specs: the metrics it measures, in the order `Pass.finish` reports them.
+        weights: sha256 of every weight file in use, by name; empty where there is none.
+    """
 
-    @property
-    def weights(self) -> Mapping[str, str]:
-        """sha256 of every weight file in use, by name; empty where there is none."""
-        ...
+    specs: tuple[MetricSpec, ...]
+    weights: Mapping[str, str]
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Indices of the frames it wants, ascending, without repeats."""

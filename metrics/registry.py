@@ -1,0 +1,52 @@
+"""Evaluators by name, imported only when a protocol asks for them."""
+
+from __future__ import annotations
+
+import importlib
+from typing import Any, ClassVar, Protocol, cast
+
+from pydantic import BaseModel
+
+from metrics.errors import ProtocolError, did_you_mean
+from metrics.evaluator import Evaluator
+from metrics.runtime import Runtime
+from metrics.spec import MetricSpec
+
+EVALUATORS: dict[str, str] = {
+    "lite_faces": "metrics.lite.faces:LiteFaces",
+    "lite_imaging": "metrics.lite.imaging:LiteImaging",
+    "lite_motion": "metrics.lite.motion:LiteMotion",
+}
+"""Where each evaluator lives, "module:class"."""
+
+
+class EvaluatorClass(Protocol):
+    """What a registered class offers before it is built.
+
+    Attributes:
+        Options: pydantic model of its options; unknown keys are refused.
+        SPECS: every metric it can measure.
+    """
+
+    Options: ClassVar[type[BaseModel]]
+    SPECS: ClassVar[tuple[MetricSpec, ...]]
+
+    def __call__(self, options: Any, runtime: Runtime) -> Evaluator:
+        """Build the evaluator; networks are loaded here."""
+        ...
+
+    def required_weights(self, options: Any) -> tuple[str, ...]:
+        """Names of the declared weights that building it with these options needs."""
+        ...
+
+
+def evaluator_class(kind: str) -> EvaluatorClass:
+    """The class registered under a name.
+
+    Raises:
+        ProtocolError: no evaluator has this name.
+    """
+    if kind not in EVALUATORS:
+        raise ProtocolError(f"no evaluator is called {kind!r}", hint=did_you_mean(kind, EVALUATORS))
+    module, _, attribute = EVALUATORS[kind].partition(":")
+    return cast(EvaluatorClass, getattr(importlib.import_module(module), attribute))

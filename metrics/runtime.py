@@ -1,0 +1,49 @@
+"""Where and how networks run."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal, Protocol
+
+Dtype = Literal["float32", "float16", "bfloat16"]
+
+
+class WeightSource(Protocol):
+    """Hands out weight files that were resolved before the first frame.
+
+    Attributes:
+        random_seed: None for published weights; a seed where every network is built at full size
+            with seeded random weights instead (benchmarks and tests).
+    """
+
+    random_seed: int | None
+
+    def path(self, name: str) -> Path:
+        """The local file of a declared weight.
+
+        Raises:
+            WeightsMissing: it is not on this machine.
+        """
+        ...
+
+    def sha256(self, name: str) -> str:
+        """The file's sha256, or "random:SEED"."""
+        ...
+
+
+@dataclass(frozen=True, kw_only=True)
+class Runtime:
+    """What an evaluator is built with.
+
+    Attributes:
+        device: "cpu" or "cuda:N".
+        dtype: floating-point type of the networks; maths after them stays float32 or float64.
+        weights: where weight files come from; None where no evaluator needs any.
+        batch_size: frames per forward pass, at most.
+    """
+
+    device: str = "cpu"
+    dtype: Dtype = "float32"
+    weights: WeightSource | None = None
+    batch_size: int = 16
