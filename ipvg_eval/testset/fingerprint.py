@@ -1,0 +1,29 @@
+"""The content fingerprint of a test set."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+
+from ipvg_eval.testset.model import Sample
+
+
+def fingerprint(samples: Sequence[Sample], picture_hashes: Mapping[Path, str]) -> str:
+    """Hex sha256 over what the samples ask for.
+
+    Ids, identities, prompts, timelines, class labels and the bytes of every reference picture count; where
+    the test set lies, file names of pictures, file times and the order of listing do not.
+
+    Args:
+        samples: the samples, in natural order of their ids.
+        picture_hashes: hex sha256 of every reference picture of the samples.
+    """
+    digest = hashlib.sha256(b"ipvg-testset-1\n")
+    for sample in samples:
+        references = [[picture_hashes[r.path], r.label] for r in sample.references]
+        record = [sample.id, sample.identity, sample.prompt, sample.timeline, references]
+        # One JSON array per line: no two different records share a text.
+        digest.update(json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n")
+    return digest.hexdigest()
