@@ -7,10 +7,10 @@ from pathlib import Path
 
 from ipvg_eval.errors import TestSetError
 from ipvg_eval.findings import Finding, Severity
-from ipvg_eval.testset.junk import is_junk
 from ipvg_eval.testset.eval_json import FILE_NAME, read_eval_json
 from ipvg_eval.testset.fingerprint import fingerprint
 from ipvg_eval.testset.folders import is_folder_layout, is_identity_folder, read_folders
+from ipvg_eval.testset.junk import is_junk
 from ipvg_eval.testset.model import Layout, Sample, TestSet
 from ipvg_eval.testset.order import natural_key
 from ipvg_eval.testset.pictures import PictureState, read_pictures

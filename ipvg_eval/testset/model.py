@@ -61,8 +61,8 @@ class TestSet:
         layout: how it lies on disk.
         track: which track it belongs to.
         samples: in natural order of their ids.
-        fingerprint: sha256 over ids, prompts, timelines and the bytes of every reference picture; two test
-            sets with the same fingerprint ask for the same videos, wherever they lie.
+        fingerprint: sha256 over ids, identities, prompts, timelines, class labels and the bytes of every
+            reference picture; two test sets with one fingerprint ask for the same videos, wherever they lie.
         findings: what is wrong with single samples; those samples are left out of `samples`.
     """
 

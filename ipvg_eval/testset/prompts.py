@@ -31,7 +31,7 @@ _RANGE = re.compile(
 def decode_text(data: bytes) -> str:
     """Text of a small file: UTF-8, or UTF-16/32 with a byte order mark.
 
-    Line ends become "\\n"; byte order marks and outer white space are removed.
+    Line ends become line feeds; byte order marks and outer white space are removed.
 
     Raises:
         UnicodeError: the bytes are none of these, or hold NUL characters.
@@ -48,7 +48,7 @@ def decode_text(data: bytes) -> str:
 
 
 def clean_text(text: str) -> str:
-    """The text with "\\n" line ends, without outer white space and byte order marks."""
+    """The text with line feeds for line ends, without outer white space and byte order marks."""
     return text.replace("\r\n", "\n").replace("\r", "\n").strip(" \t\n\r\f\v\ufeff\u00a0\u3000")
 
 
