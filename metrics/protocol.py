@@ -172,9 +172,8 @@ def parse_protocol(text: str, *, where: str) -> LoadedProtocol:
     try:
         definition = Protocol.model_validate(content)
     except ValidationError as error:
-        raise _validation_error(
-            where, "", error, known=(*Protocol.model_fields, *EvaluatorEntry.model_fields)
-        )
+        known = (*Protocol.model_fields, *EvaluatorEntry.model_fields)
+        raise _validation_error(where, "", error, known=known) from error
     return _checked(definition, text, where=where)
 
 
@@ -199,7 +198,8 @@ def _parse_options(entry: EvaluatorEntry, cls: EvaluatorClass, where: str) -> Ba
     try:
         return cls.Options.model_validate(entry.options)
     except ValidationError as error:
-        raise _validation_error(where, f"evaluator {entry.kind!r}: ", error, known=cls.Options.model_fields)
+        what = f"evaluator {entry.kind!r}: "
+        raise _validation_error(where, what, error, known=cls.Options.model_fields) from error
 
 
 def _reported(entry: EvaluatorEntry) -> tuple[MetricSpec, ...]:

@@ -1,0 +1,124 @@
+"""From rows to one number per metric."""
+
+from __future__ import annotations
+
+import math
+import statistics
+from collections.abc import Iterable, Sequence
+
+from pydantic import BaseModel, ConfigDict
+
+from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
+from metrics.spec import MetricSpec
+
+
+class MetricSummary(BaseModel):
+    """One metric over a run.
+
+    Attributes:
+        name: metric.
+        title: its human name.
+        higher_is_better: direction; None where neither is better.
+        unit: unit of the values.
+        proxy: whether it stands in for a published metric.
+        mean: arithmetic mean over the samples that have a value; None where none has.
+        std: standard deviation (n - 1); None for fewer than two values.
+        minimum: smallest value.
+        median: median value.
+        maximum: largest value.
+        count: samples with a value.
+        missing: samples without one.
+        flagged: samples whose value carries a note.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    higher_is_better: bool | None
+    unit: str
+    proxy: bool
+    mean: float | None
+    std: float | None
+    minimum: float | None
+    median: float | None
+    maximum: float | None
+    count: int
+    missing: int
+    flagged: int
+
+
+class Counts(BaseModel):
+    """How many samples came how far."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    samples: int
+    scored: int
+    missing: int
+    undecodable: int
+    crashed: int
+    damaged: int
+    pending: int
+
+    @property
+    def failed(self) -> int:
+        """Samples that could not be scored."""
+        return self.missing + self.undecodable + self.crashed
+
+
+def count(rows: Iterable[SampleRow], *, samples: int) -> Counts:
+    """Count rows by status; samples without a row are pending."""
+    rows = list(rows)
+    by_status = {status: sum(row.status is status for row in rows) for status in Status}
+    return Counts(
+        samples=samples,
+        scored=by_status[Status.SCORED],
+        missing=by_status[Status.MISSING],
+        undecodable=by_status[Status.UNDECODABLE],
+        crashed=by_status[Status.CRASHED],
+        damaged=sum(row.damage is not None for row in rows),
+        pending=samples - len(rows),
+    )
+
+
+def aggregate(rows: Iterable[SampleRow], specs: Sequence[MetricSpec]) -> tuple[MetricSummary, ...]:
+    """Summarise every metric over the rows.
+
+    Sums are exact and the rows are taken in sample order, so neither the order in which samples
+    finished nor the way they were split over processes changes a digit.
+    """
+    measurements = {
+        (row.sample, measurement.name): measurement for row in rows for measurement in row.measurements
+    }
+    samples = sorted({sample for sample, _ in measurements})
+    return tuple(
+        _summarise(spec, [measurements[key] for s in samples if (key := (s, spec.name)) in measurements])
+        for spec in specs
+    )
+
+
+def _summarise(spec: MetricSpec, column: Sequence[MeasurementRow]) -> MetricSummary:
+    values = [m.value for m in column if m.value is not None]
+    mean = math.fsum(values) / len(values) if values else None
+    return MetricSummary(
+        name=spec.name,
+        title=spec.title,
+        higher_is_better=spec.higher_is_better,
+        unit=spec.unit,
+        proxy=spec.proxy,
+        mean=mean,
+        std=_deviation(values, mean),
+        minimum=min(values, default=None),
+        median=statistics.median(values) if values else None,
+        maximum=max(values, default=None),
+        count=len(values),
+        missing=len(column) - len(values),
+        flagged=sum(m.note is not None for m in column),
+    )
+
+
+def _deviation(values: Sequence[float], mean: float | None) -> float | None:
+    if mean is None or len(values) < 2:
+        return None
+    return math.sqrt(math.fsum((value - mean) ** 2 for value in values) / (len(values) - 1))

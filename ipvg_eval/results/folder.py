@@ -1,0 +1,159 @@
+"""The run folder: where a run is written and resumed."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import asdict
+from pathlib import Path
+from urllib.parse import quote
+
+import numpy as np
+from filelock import FileLock, Timeout
+
+from ipvg_eval.errors import RunError
+from ipvg_eval.findings import Finding
+from ipvg_eval.results.aggregate import aggregate
+from ipvg_eval.results.files import read_json, replacing, write_text
+from ipvg_eval.results.info import RunInfo, differences
+from ipvg_eval.results.journal import Journal
+from ipvg_eval.results.row import SampleRow
+from ipvg_eval.results.summary import Summary, to_latex, to_markdown
+from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
+from metrics.evaluator import FrameFeatures
+
+
+class RunFolder:
+    """The files of one run.
+
+    run.json, journal.jsonl, samples.parquet, samples.csv, frames.parquet, timings.csv, summary.json,
+    summary.md, summary.tex, findings.json, thumbnails/ and features/.
+    """
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.journal = Journal(path / "journal.jsonl")
+
+    @contextmanager
+    def writing(self, info: RunInfo) -> Iterator[None]:
+        """Take the folder for a run, or go on with the run that is in it.
+
+        Raises:
+            RunError: another process writes here, or the folder holds a run that differs in a way that
+                would mix incomparable rows.
+        """
+        lock = FileLock(self.path / ".lock", timeout=0)
+        try:
+            self.path.mkdir(parents=True, exist_ok=True)
+            lock.acquire()
+        except Timeout as error:
+            raise RunError(
+                "another process is writing this run",
+                path=self.path,
+                hint="Wait for it, or choose another folder with --out.",
+            ) from error
+        except OSError as error:
+            raise RunError(
+                f"this run folder cannot be written ({error.strerror})",
+                path=self.path,
+                hint="Choose another folder with --out.",
+            ) from error
+        try:
+            self._continue_or_begin(info)
+            yield
+        finally:
+            lock.release()
+
+    def _continue_or_begin(self, info: RunInfo) -> None:
+        if not self._info_path.exists():
+            self.write_info(info)
+            return
+        earlier = self.read_info()
+        different = differences(earlier, info)
+        if earlier.team != info.team:
+            different = {"team": (earlier.team, info.team), **different}
+        if different:
+            lines = [f"  {name}: {old} there, {new} now" for name, (old, new) in different.items()]
+            raise RunError(
+                "this folder holds a run that differs from this one:\n" + "\n".join(lines),
+                path=self.path,
+                hint="Choose another folder with --out, or remove this one to start afresh.",
+            )
+
+    @property
+    def _info_path(self) -> Path:
+        return self.path / "run.json"
+
+    def read_info(self) -> RunInfo:
+        """Read run.json.
+
+        Raises:
+            RunError: it is missing or damaged.
+        """
+        return read_json(self._info_path, RunInfo.model_validate_json)
+
+    def write_info(self, info: RunInfo) -> None:
+        """Write run.json."""
+        write_text(self._info_path, info.model_dump_json(indent=2) + "\n")
+
+    def write_findings(self, findings: Sequence[Finding]) -> None:
+        """Write findings.json."""
+        records = [asdict(finding) for finding in findings]
+        write_text(self.path / "findings.json", json.dumps(records, indent=2, ensure_ascii=False) + "\n")
+
+    def thumbnail(self, sample: str) -> Path:
+        """Where a sample's contact strip lies."""
+        return self.path / "thumbnails" / f"{_file_name(sample)}.webp"
+
+    def reference(self, identity: str) -> Path:
+        """Where the small copy of an identity's first reference picture lies."""
+        return self.path / "thumbnails" / "references" / f"{_file_name(identity)}.webp"
+
+    def features(self, sample: str) -> Path:
+        """Where a sample's embeddings lie."""
+        return self.path / "features" / f"{_file_name(sample)}.npz"
+
+    def write_features(self, sample: str, features: dict[str, FrameFeatures]) -> None:
+        """Keep a sample's embeddings, by metric; nothing is written where there are none."""
+        if not features:
+            return
+        arrays: dict[str, np.ndarray] = {}
+        for name, kept in features.items():
+            arrays[f"{name}.indices"] = np.asarray(kept.indices, dtype=np.int64)
+            arrays[f"{name}.rows"] = kept.rows
+            if kept.reference is not None:
+                arrays[f"{name}.reference"] = kept.reference
+        with replacing(self.features(sample)) as temporary:
+            np.savez(temporary, **arrays)  # type: ignore[arg-type]
+
+    def write_results(self, info: RunInfo, rows: Sequence[SampleRow]) -> Summary:
+        """Write every table and summary from the rows, then run.json.
+
+        Args:
+            info: with the counts and times of now.
+            rows: in the test set's order.
+        """
+        summary = Summary(
+            team=info.team,
+            protocol=f"{info.protocol.name} {info.protocol.version}",
+            testset=info.testset.fingerprint,
+            notice=info.protocol.notice,
+            counts=info.counts,
+            metrics=aggregate(rows, info.specs),
+        )
+        samples = samples_table(rows, [spec.name for spec in info.specs])
+        write_parquet(samples, self.path / "samples.parquet")
+        write_csv(samples, self.path / "samples.csv")
+        write_parquet(frames_table(rows), self.path / "frames.parquet")
+        timings = "".join(f"{json.dumps(row.sample)},{row.seconds:.3f}\n" for row in rows)
+        write_text(self.path / "timings.csv", "sample,seconds\n" + timings)
+        write_text(self.path / "summary.json", summary.model_dump_json(indent=2) + "\n")
+        write_text(self.path / "summary.md", to_markdown(summary))
+        write_text(self.path / "summary.tex", to_latex([summary]))
+        self.write_info(info)
+        return summary
+
+
+def _file_name(identifier: str) -> str:
+    return quote(identifier, safe=" ")

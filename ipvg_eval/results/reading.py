@@ -1,0 +1,69 @@
+"""Reading a run back."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+from pydantic import TypeAdapter
+
+from ipvg_eval.errors import RunError
+from ipvg_eval.findings import Finding
+from ipvg_eval.results.files import read_json, unreadable
+from ipvg_eval.results.folder import RunFolder
+from ipvg_eval.results.info import RunInfo
+from ipvg_eval.results.summary import Summary
+
+_FINDINGS = TypeAdapter(tuple[Finding, ...])
+
+
+@dataclass(frozen=True, kw_only=True)
+class Run:
+    """A run read back.
+
+    Attributes:
+        folder: its folder.
+        info: run.json.
+        summary: summary.json.
+        samples: one row per sample, in the test set's order (see `tables.samples_table`).
+        frames: one row per sample, metric and frame (see `tables.frames_table`).
+        findings: what validation found before the run.
+    """
+
+    folder: RunFolder
+    info: RunInfo
+    summary: Summary
+    samples: pd.DataFrame
+    frames: pd.DataFrame
+    findings: tuple[Finding, ...]
+
+
+def load_run(path: Path | str) -> Run:
+    """Read a run folder.
+
+    Raises:
+        RunError: the folder is no run, or a file of it is missing or damaged.
+    """
+    folder = RunFolder(Path(path))
+    if not (folder.path / "run.json").exists():
+        raise RunError(
+            "this is not a run folder: it has no run.json",
+            path=path,
+            hint="Give the folder that `ipvg-eval score` wrote.",
+        )
+    return Run(
+        folder=folder,
+        info=folder.read_info(),
+        summary=read_json(folder.path / "summary.json", Summary.model_validate_json),
+        samples=_read_parquet(folder.path / "samples.parquet"),
+        frames=_read_parquet(folder.path / "frames.parquet"),
+        findings=read_json(folder.path / "findings.json", _FINDINGS.validate_json),
+    )
+
+
+def _read_parquet(path: Path) -> pd.DataFrame:
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise unreadable(path, error) from error

@@ -1,0 +1,101 @@
+"""The durable row of one sample."""
+
+from __future__ import annotations
+
+from enum import StrEnum
+
+from pydantic import BaseModel, ConfigDict
+
+from metrics.evaluator import Measurement
+
+
+class Status(StrEnum):
+    """How far the measuring of a sample came."""
+
+    SCORED = "scored"
+    MISSING = "missing"
+    UNDECODABLE = "undecodable"
+    CRASHED = "crashed"
+
+
+class _Row(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class MeasurementRow(_Row):
+    """One measurement of a sample.
+
+    Attributes:
+        name: metric.
+        value: the number, or None.
+        reason: why there is none.
+        note: what a reader must know about the number.
+        frame_indices: frames the per-frame values belong to, ascending.
+        frame_values: one value per index, None where the frame has none.
+    """
+
+    name: str
+    value: float | None
+    reason: str | None = None
+    note: str | None = None
+    frame_indices: tuple[int, ...] = ()
+    frame_values: tuple[float | None, ...] = ()
+
+    @classmethod
+    def of(cls, measurement: Measurement) -> MeasurementRow:
+        """The row of a measurement; its features are kept elsewhere."""
+        frames = measurement.per_frame
+        return cls(
+            name=measurement.name,
+            value=measurement.value,
+            reason=measurement.reason,
+            note=measurement.note,
+            frame_indices=frames.indices if frames else (),
+            frame_values=frames.values if frames else (),
+        )
+
+
+class VideoFacts(_Row):
+    """What was found about a decoded video. Size in pixels after rotation, times in seconds."""
+
+    frame_count: int
+    width: int
+    height: int
+    fps: float
+    duration: float
+    codec: str | None
+
+
+class SampleRow(_Row):
+    """Everything a run keeps about one sample.
+
+    Attributes:
+        sample: sample id.
+        identity: identity the sample shares with others.
+        video: the video's path in the submission.
+        video_sha256: hash of the measured file, None where there is none.
+        status: how far it came.
+        reason: why it was not scored, None if it was.
+        damage: why part of the video did not decode, None if all of it did.
+        facts: the video's size and length, None if it did not open.
+        measurements: one per metric of the protocol.
+        frame_times: presentation time in seconds of every frame that has a value.
+        seconds: wall time the sample took; the only field that differs between equal runs.
+    """
+
+    sample: str
+    identity: str
+    video: str
+    video_sha256: str | None
+    status: Status
+    reason: str | None = None
+    damage: str | None = None
+    facts: VideoFacts | None = None
+    measurements: tuple[MeasurementRow, ...]
+    frame_times: dict[int, float] = {}
+    seconds: float
+
+    @property
+    def finished(self) -> bool:
+        """Whether measuring the same file again would only repeat this row."""
+        return self.status is not Status.CRASHED

@@ -1,0 +1,98 @@
+"""Rows as tables: one row per sample, and one per sample, metric and frame."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+
+import pandas as pd
+import pyarrow as pa
+import pyarrow.parquet as pq
+
+from ipvg_eval.results.files import replacing
+from ipvg_eval.results.row import SampleRow
+
+_SAMPLE_COLUMNS = {
+    "sample": pa.string(),
+    "identity": pa.string(),
+    "video": pa.string(),
+    "status": pa.string(),
+    "reason": pa.string(),
+    "damage": pa.string(),
+    "video_sha256": pa.string(),
+    "frame_count": pa.int64(),
+    "width": pa.int64(),
+    "height": pa.int64(),
+    "fps": pa.float64(),
+    "duration": pa.float64(),
+    "codec": pa.string(),
+}
+_FRAME_SCHEMA = pa.schema(
+    {
+        "sample": pa.string(),
+        "metric": pa.string(),
+        "frame": pa.int64(),
+        "time": pa.float64(),
+        "value": pa.float64(),
+    }
+)
+
+
+def samples_table(rows: Iterable[SampleRow], metrics: Sequence[str]) -> pa.Table:
+    """One row per sample: facts, one float column per metric, then why values are missing or flagged.
+
+    `missing` and `notes` are JSON objects from metric to text, null where there is nothing to say.
+    """
+    schema = pa.schema(
+        {
+            **_SAMPLE_COLUMNS,
+            **dict.fromkeys(metrics, pa.float64()),
+            "missing": pa.string(),
+            "notes": pa.string(),
+        }
+    )
+    return pa.Table.from_pylist([_sample_record(row) for row in rows], schema=schema)
+
+
+def frames_table(rows: Iterable[SampleRow]) -> pa.Table:
+    """One row per sample, metric and frame; time in seconds, value null where the frame has none."""
+    records = [
+        {
+            "sample": row.sample,
+            "metric": measurement.name,
+            "frame": index,
+            "time": row.frame_times.get(index),
+            "value": value,
+        }
+        for row in rows
+        for measurement in row.measurements
+        for index, value in zip(measurement.frame_indices, measurement.frame_values, strict=True)
+    ]
+    return pa.Table.from_pylist(records, schema=_FRAME_SCHEMA)
+
+
+def write_parquet(table: pa.Table, path: Path) -> None:
+    """Write a table; equal tables give equal bytes."""
+    with replacing(path) as temporary:
+        pq.write_table(table, temporary, compression="zstd")
+
+
+def write_csv(table: pa.Table, path: Path) -> None:
+    """Write a table as CSV; floats keep every digit, a missing value is an empty cell."""
+    with replacing(path) as temporary:
+        table.to_pandas(types_mapper=pd.ArrowDtype).to_csv(temporary, index=False, lineterminator="\n")
+
+
+def _sample_record(row: SampleRow) -> dict[str, object]:
+    facts = row.facts.model_dump() if row.facts else {}
+    missing = {m.name: m.reason for m in row.measurements if m.reason}
+    notes = {m.name: m.note for m in row.measurements if m.note}
+    return {
+        **row.model_dump(include={"sample", "identity", "video", "reason", "damage", "video_sha256"}),
+        **facts,
+        "status": row.status.value,
+        **{m.name: m.value for m in row.measurements},
+        "missing": json.dumps(missing, ensure_ascii=False) if missing else None,
+        "notes": json.dumps(notes, ensure_ascii=False) if notes else None,
+    }

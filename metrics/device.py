@@ -1,0 +1,47 @@
+"""Which device networks run on."""
+
+from __future__ import annotations
+
+import platform
+
+from metrics.errors import DeviceUnavailable
+
+
+def resolve_device(wanted: str) -> str:
+    """The device a name stands for on this machine.
+
+    Args:
+        wanted: "auto" (the first GPU, else the CPU), "cpu", "cuda" or "cuda:N".
+
+    Returns:
+        "cpu" or "cuda:N".
+
+    Raises:
+        DeviceUnavailable: the name is not understood, or there is no such device here.
+    """
+    import torch
+
+    if wanted == "auto":
+        return "cuda:0" if torch.cuda.is_available() else "cpu"
+    if wanted == "cpu":
+        return wanted
+    kind, _, number = wanted.partition(":")
+    if kind != "cuda" or not (number or "0").isdigit():
+        raise DeviceUnavailable(f"there is no device {wanted!r}", hint="Use auto, cpu, cuda or cuda:N.")
+    count = torch.cuda.device_count() if torch.cuda.is_available() else 0
+    index = int(number or "0")
+    if index >= count:
+        raise DeviceUnavailable(
+            f"device {wanted!r} was asked for, but this machine has {count} usable CUDA devices",
+            hint="Use --device auto or cpu, or check the driver with nvidia-smi.",
+        )
+    return f"cuda:{index}"
+
+
+def device_name(device: str) -> str:
+    """The device's model name for provenance."""
+    import torch
+
+    if device.startswith("cuda"):
+        return torch.cuda.get_device_name(device)
+    return platform.processor() or platform.machine()
