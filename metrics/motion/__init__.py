@@ -1,0 +1,1 @@
+"""How frames follow one another: smoothness of motion, and whether anything moves."""
