@@ -1,1 +1,36 @@
-"""Evaluation and leaderboard toolkit for identity-preserving video generation."""
+"""Evaluation and leaderboard toolkit for identity-preserving video generation.
+
+    from ipvg_eval import load_testset, load_submission, validate, score
+
+Names are imported when they are first used, so that reading a test set does not load torch.
+"""
+
+from __future__ import annotations
+
+import importlib
+from typing import TYPE_CHECKING, Any
+
+if TYPE_CHECKING:
+    from ipvg_eval.report import write_report
+    from ipvg_eval.results import load_run
+    from ipvg_eval.scoring import score
+    from ipvg_eval.submission import load_submission
+    from ipvg_eval.testset import load_testset
+    from ipvg_eval.validation import validate
+
+_HOMES = {
+    "load_run": "ipvg_eval.results",
+    "load_submission": "ipvg_eval.submission",
+    "load_testset": "ipvg_eval.testset",
+    "score": "ipvg_eval.scoring",
+    "validate": "ipvg_eval.validation",
+    "write_report": "ipvg_eval.report",
+}
+
+__all__ = ["load_run", "load_submission", "load_testset", "score", "validate", "write_report"]
+
+
+def __getattr__(name: str) -> Any:
+    if name not in _HOMES:
+        raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+    return getattr(importlib.import_module(_HOMES[name]), name)

@@ -126,7 +126,7 @@ def shipped_protocols() -> tuple[str, ...]:
 
 
 def load_protocol(name: str) -> LoadedProtocol:
-    """A protocol by its shipped name or by its file.
+    """A protocol by its shipped name or by its file, checked against the evaluators it names.
 
     Args:
         name: "lite", or the path of a .yaml file.
@@ -134,22 +134,7 @@ def load_protocol(name: str) -> LoadedProtocol:
     Raises:
         ProtocolError: no such protocol or file, bad YAML, or an unknown key, evaluator, option or metric.
     """
-    if name in shipped_protocols():
-        return parse_protocol((_SHIPPED / f"{name}.yaml").read_text("utf-8"), where=name)
-    path = Path(name)
-    if path.suffix not in {".yaml", ".yml"} and not path.exists():
-        raise ProtocolError(
-            f"there is no protocol {name!r}",
-            hint=did_you_mean(name, shipped_protocols()) + " A file must end in .yaml.",
-        )
-    try:
-        text = path.read_text("utf-8")
-    except (OSError, UnicodeDecodeError) as error:
-        raise ProtocolError(
-            f"{path}: this protocol file cannot be read ({error})",
-            hint="Check the path; `ipvg-eval protocols list` shows the ones that are shipped.",
-        ) from error
-    return parse_protocol(text, where=str(path))
+    return parse_protocol(read_text(name), where=name)
 
 
 def parse_protocol(text: str, *, where: str) -> LoadedProtocol:
@@ -158,6 +143,42 @@ def parse_protocol(text: str, *, where: str) -> LoadedProtocol:
     Raises:
         ProtocolError: as `load_protocol`; messages begin with `where`.
     """
+    return _checked(_parse_definition(text, where), text, where=where)
+
+
+def read_definition(name: str) -> Protocol:
+    """A protocol's file, parsed but not checked against its evaluators; imports no network.
+
+    Raises:
+        ProtocolError: no such protocol or file, bad YAML, or an unknown key.
+    """
+    return _parse_definition(read_text(name), name)
+
+
+def read_text(name: str) -> str:
+    """The text of a protocol's file.
+
+    Raises:
+        ProtocolError: no such protocol or file.
+    """
+    if name in shipped_protocols():
+        return (_SHIPPED / f"{name}.yaml").read_text("utf-8")
+    path = Path(name)
+    if path.suffix not in {".yaml", ".yml"} and not path.exists():
+        raise ProtocolError(
+            f"there is no protocol {name!r}",
+            hint=did_you_mean(name, shipped_protocols()) + " A file must end in .yaml.",
+        )
+    try:
+        return path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise ProtocolError(
+            f"{path}: this protocol file cannot be read ({error})",
+            hint="Check the path; `ipvg-eval protocols list` shows the ones that are shipped.",
+        ) from error
+
+
+def _parse_definition(text: str, where: str) -> Protocol:
     try:
         content = yaml.safe_load(text)
     except yaml.YAMLError as error:
@@ -170,11 +191,10 @@ def parse_protocol(text: str, *, where: str) -> LoadedProtocol:
             hint="Start from `ipvg-eval protocols show lite`.",
         )
     try:
-        definition = Protocol.model_validate(content)
+        return Protocol.model_validate(content)
     except ValidationError as error:
         known = (*Protocol.model_fields, *EvaluatorEntry.model_fields)
         raise _validation_error(where, "", error, known=known) from error
-    return _checked(definition, text, where=where)
 
 
 def _checked(definition: Protocol, text: str, *, where: str) -> LoadedProtocol:

@@ -1,0 +1,6 @@
+"""stdout carries results, stderr carries progress and messages."""
+
+from rich.console import Console
+
+STDOUT = Console(highlight=False)
+STDERR = Console(stderr=True, highlight=False)

@@ -1,0 +1,117 @@
+"""`ipvg-eval score`."""
+
+from __future__ import annotations
+
+import sys
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+
+from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.errors import UsageError
+
+if TYPE_CHECKING:
+    from ipvg_eval.results import Run
+    from ipvg_eval.scoring import Scorer
+
+_SOME_FAILED = 4
+
+
+def score(
+    submissions: Annotated[list[Path], typer.Argument(help="Folders or zips, one per team.")],
+    testset: Annotated[
+        Path | None,
+        typer.Option(help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here."),
+    ] = None,
+    protocol: Annotated[str, typer.Option(help="A shipped protocol, or a .yaml file.")] = "lite",
+    team: Annotated[
+        str | None, typer.Option(help="Who is scored; the submission's name if left out.")
+    ] = None,
+    out: Annotated[
+        Path | None,
+        typer.Option(
+            help="Run folder; with several submissions, the folder that holds one per team. "
+            "runs/TEAM-PROTOCOL if left out."
+        ),
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="Measure the first N samples only.")] = None,
+    metrics: Annotated[str | None, typer.Option(help="Measure these only, separated by commas.")] = None,
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
+) -> None:
+    """Measure every video of a submission. Run it again to go on after an interruption."""
+    teams = _teams(submissions, team)
+    from ipvg_eval.scoring import build_scorer
+
+    names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics is not None else None
+    if names == []:
+        raise UsageError("--metrics names no metric", hint="Separate names by commas, without spaces.")
+    scorer = build_scorer(protocol, metrics=names, device=device)
+    runs = [
+        _score_one(path, name, scorer, testset, _folder(out, name, len(submissions)), limit)
+        for path, name in zip(submissions, teams, strict=True)
+    ]
+    _print(runs, as_json)
+    if any(run.summary.counts.failed for run in runs):
+        raise typer.Exit(_SOME_FAILED)
+
+
+def _teams(submissions: list[Path], team: str | None) -> list[str]:
+    from ipvg_eval.scoring.score import team_name
+
+    if team is not None and len(submissions) > 1:
+        raise UsageError(
+            "--team names one team, but several submissions are given",
+            hint="Score them one at a time, or name the folders after the teams.",
+        )
+    teams = [team] if team is not None else [team_name(path) for path in submissions]
+    for name in teams:
+        if teams.count(name) > 1:
+            raise UsageError(
+                f"two submissions have the same team name {name!r}",
+                hint="Score them one at a time with --team, or rename one.",
+            )
+    return teams
+
+
+def _folder(out: Path | None, team: str, submissions: int) -> Path | None:
+    return out / team if out is not None and submissions > 1 else out
+
+
+def _score_one(
+    path: Path, team: str, scorer: Scorer, testset: Path | None, out: Path | None, limit: int | None
+) -> Run:
+    from ipvg_eval.cli.progress import sample_progress
+    from ipvg_eval.scoring import score as score_submission
+    from ipvg_eval.scoring.score import default_out
+
+    folder = out or default_out(team, scorer)
+    try:
+        with sample_progress(team) as on_sample:
+            return score_submission(
+                path,
+                testset=testset,
+                protocol=scorer,
+                team=team,
+                out=folder,
+                limit=limit,
+                command=tuple(sys.argv),
+                on_sample=on_sample,
+            )
+    except KeyboardInterrupt:
+        STDERR.print(
+            f"Stopped. What is measured is kept in {folder}; run the same command to go on.", markup=False
+        )
+        raise
+
+
+def _print(runs: list[Run], as_json: bool) -> None:
+    from ipvg_eval.cli import tables
+
+    if as_json:
+        STDOUT.out(tables.to_json(runs))
+        return
+    tables.print_runs(runs, STDOUT)
+    for run in runs:
+        tables.print_failures(run, STDERR)

@@ -1,0 +1,34 @@
+"""`ipvg-eval validate`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipvg_eval.cli.consoles import STDOUT
+from ipvg_eval.cli.progress import delayed_progress
+from ipvg_eval.testset.model import Track
+
+
+def validate(
+    submission: Annotated[Path, typer.Argument(help="Folder or zip.")],
+    testset: Annotated[
+        Path | None, typer.Option(help="Test set; without it only the submission's shape is checked.")
+    ] = None,
+    track: Annotated[Track | None, typer.Option(help="Track; told from the name if left out.")] = None,
+    deep: Annotated[bool, typer.Option("--deep", help="Decode every frame.")] = False,
+    as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
+) -> None:
+    """Check a submission before the upload. Exit 0 if it is valid, 1 if not."""
+    from ipvg_eval import validation
+
+    with delayed_progress("checking videos") as progress:
+        found = validation.validate(submission, testset, track=track, deep=deep, progress=progress)
+    if as_json:
+        STDOUT.out(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+    else:
+        validation.render(found, STDOUT)
+    raise typer.Exit(0 if found.ok else 1)

@@ -1,0 +1,167 @@
+"""Measuring one video: decoded once, every evaluator sees the frames it asked for."""
+
+from __future__ import annotations
+
+import logging
+import time
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from PIL import Image
+
+from ipvg_eval.errors import VideoError
+from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
+from ipvg_eval.scoring.contact_sheet import ContactSheet
+from ipvg_eval.testset.model import Sample
+from ipvg_eval.video import decode, index_frames
+from metrics.errors import MetricsError
+from metrics.evaluator import ClipInfo, Evaluator, FrameFeatures, Frames, Measurement, Pass
+from metrics.spec import MetricSpec
+from metrics.target import Target
+
+_log = logging.getLogger(__name__)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Measured:
+    """What measuring one video gave.
+
+    Attributes:
+        row: its durable row.
+        features: embeddings to keep, by metric.
+        contact_sheet: a few frames side by side; None where nothing decoded.
+    """
+
+    row: SampleRow
+    features: dict[str, FrameFeatures]
+    contact_sheet: Image.Image | None
+
+
+def unmeasured(
+    sample: Sample, specs: Sequence[MetricSpec], status: Status, reason: str, sha256: str | None = None
+) -> Measured:
+    """The result for a video that could not be measured: every metric is missing, with the reason."""
+    return Measured(
+        row=SampleRow(
+            sample=sample.id,
+            identity=sample.identity,
+            video=sample.video,
+            video_sha256=sha256,
+            status=status,
+            reason=reason,
+            measurements=tuple(MeasurementRow(name=spec.name, value=None, reason=reason) for spec in specs),
+            seconds=0.0,
+        ),
+        features={},
+        contact_sheet=None,
+    )
+
+
+def measure(
+    sample: Sample,
+    video: Path,
+    sha256: str,
+    evaluators: Sequence[Evaluator],
+    specs: Sequence[MetricSpec],
+) -> Measured:
+    """Decode a video once and measure it.
+
+    Args:
+        sample: what the video answers.
+        video: the file.
+        sha256: its hash, for the row.
+        evaluators: what measures it.
+        specs: which of the evaluators' metrics are kept, in row order.
+
+    Returns:
+        The measurements. A video that does not decode, or an evaluator that breaks on it, gives a row
+        with the reason and no values, so that one video never costs the run.
+    """
+    started = time.perf_counter()
+    try:
+        measured = _measure(sample, video, sha256, evaluators, specs)
+    except VideoError as error:
+        measured = unmeasured(sample, specs, Status.UNDECODABLE, str(error), sha256)
+    except Exception as error:
+        _log.debug("measuring %s failed", sample.id, exc_info=True)
+        measured = unmeasured(sample, specs, Status.CRASHED, f"{type(error).__name__}: {error}", sha256)
+    row = measured.row.model_copy(update={"seconds": time.perf_counter() - started})
+    return Measured(row=row, features=measured.features, contact_sheet=measured.contact_sheet)
+
+
+def _measure(
+    sample: Sample,
+    video: Path,
+    sha256: str,
+    evaluators: Sequence[Evaluator],
+    specs: Sequence[MetricSpec],
+) -> Measured:
+    index = index_frames(video)
+    clip = index.clip
+    sheet = ContactSheet(clip)
+    viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
+    wanted = sorted(set(sheet.wanted).union(*(viewer.wanted for viewer in viewers)))
+    decoding = decode(video, wanted, index=index)
+    for batch in decoding:
+        sheet.add(batch.indices, batch.frames)
+        for viewer in viewers:
+            viewer.add(batch.indices, batch.frames)
+    found = {m.name: m for viewer in viewers for m in viewer.finish()}
+    measurements = [found[spec.name] for spec in specs]
+    seen = {i for m in measurements if m.per_frame for i in m.per_frame.indices}
+    return Measured(
+        row=SampleRow(
+            sample=sample.id,
+            identity=sample.identity,
+            video=sample.video,
+            video_sha256=sha256,
+            status=Status.SCORED,
+            damage=decoding.damage,
+            facts=VideoFacts(
+                frame_count=clip.frame_count,
+                width=clip.width,
+                height=clip.height,
+                fps=clip.fps,
+                duration=clip.duration,
+                codec=index.header.codec,
+            ),
+            measurements=tuple(MeasurementRow.of(m) for m in measurements),
+            frame_times={i: clip.times[i] for i in sorted(seen)},
+            seconds=0.0,
+        ),
+        features={m.name: m.features for m in measurements if m.features is not None},
+        contact_sheet=sheet.image(),
+    )
+
+
+class _Viewer:
+    """One evaluator's view of the video that all of them share."""
+
+    def __init__(self, evaluator: Evaluator, target: Target, clip: ClipInfo) -> None:
+        self._evaluator = evaluator
+        self.wanted = frozenset(evaluator.frames(clip))
+        self._pass: Pass | None = None
+        self._refusal = ""
+        try:
+            self._pass = evaluator.start(target, clip)
+        except MetricsError as error:
+            self._refusal = str(error)
+            self.wanted = frozenset()
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        if self._pass is None:
+            return
+        mine = [position for position, index in enumerate(indices) if index in self.wanted]
+        if len(mine) == len(indices):
+            self._pass.add(indices, frames)
+        elif mine:
+            self._pass.add([indices[position] for position in mine], frames[np.asarray(mine)])
+
+    def finish(self) -> Iterator[Measurement]:
+        if self._pass is not None:
+            yield from self._pass.finish()
+            return
+        for spec in self._evaluator.specs:
+            yield Measurement(name=spec.name, value=None, reason=self._refusal)

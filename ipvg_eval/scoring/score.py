@@ -1,0 +1,86 @@
+"""Score submissions: the main job, from paths to runs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+
+from ipvg_eval.errors import UsageError
+from ipvg_eval.results import Run, load_run
+from ipvg_eval.results.folder import RunFolder
+from ipvg_eval.scoring.run import OnSample, ScoringRun
+from ipvg_eval.scoring.scorer import Scorer, build_scorer
+from ipvg_eval.submission import load_submission
+from ipvg_eval.testset import find_testset, load_testset
+
+
+def score(
+    submission: Path | str,
+    *,
+    testset: Path | str | None = None,
+    protocol: str | Scorer = "lite",
+    team: str | None = None,
+    out: Path | str | None = None,
+    limit: int | None = None,
+    metrics: Iterable[str] | None = None,
+    device: str = "auto",
+    command: tuple[str, ...] | None = None,
+    on_sample: OnSample | None = None,
+) -> Run:
+    """Score one submission under one protocol.
+
+    Calling it again with the same arguments goes on where it stopped and measures only what is
+    not measured yet, or whose video changed.
+
+    Args:
+        submission: folder or zip.
+        testset: its folder; where None, `$IPVG_TESTSET`, then testset/ beside the submission or here.
+        protocol: name of a shipped protocol, path of a .yaml file, or a scorer that is already built.
+        team: who is scored; the submission's name where None.
+        out: run folder; runs/TEAM-PROTOCOL where None.
+        limit: measure the first so many samples only.
+        metrics: the metrics to measure; all of the protocol's where None.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        command: the command line, for provenance.
+        on_sample: called after every sample with its row and whether it was measured now.
+
+    Returns:
+        The run, read back from its folder.
+
+    Raises:
+        IpvgError: the test set, the submission or the run folder cannot be used.
+        MetricsError: the protocol, its weights or the device cannot be used.
+    """
+    if limit is not None and limit < 1:
+        raise UsageError(f"--limit {limit}: there must be at least one sample to score")
+    path = Path(submission)
+    loaded_testset = load_testset(find_testset(Path(testset) if testset else None, path))
+    with load_submission(path) as loaded:
+        scorer = (
+            protocol
+            if isinstance(protocol, Scorer)
+            else build_scorer(protocol, metrics=metrics, device=device)
+        )
+        name = team or team_name(path)
+        folder = RunFolder(Path(out) if out else default_out(name, scorer))
+        run = ScoringRun(
+            submission=loaded,
+            testset=loaded_testset,
+            scorer=scorer,
+            folder=folder,
+            team=name,
+            command=command,
+        )
+        run.execute(limit=limit, on_sample=on_sample)
+    return load_run(folder.path)
+
+
+def team_name(submission: Path) -> str:
+    """The name of a team that gave none: its folder's or zip's name."""
+    resolved = submission.resolve()
+    return resolved.stem if resolved.is_file() else resolved.name
+
+
+def default_out(team: str, scorer: Scorer) -> Path:
+    """Where a run goes when no folder is given."""
+    return Path("runs") / f"{team}-{scorer.protocol.definition.name}"

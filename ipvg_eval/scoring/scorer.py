@@ -1,0 +1,92 @@
+"""A protocol with its networks loaded, ready to measure any number of submissions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass
+
+from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
+from metrics.device import device_name, resolve_device
+from metrics.evaluator import Evaluator
+from metrics.protocol import LoadedProtocol, load_protocol
+from metrics.runtime import Dtype, Runtime, WeightSource
+from metrics.spec import MetricSpec
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Scorer:
+    """Evaluators built once and shared by every video.
+
+    Attributes:
+        protocol: the rules.
+        runtime: where the networks run.
+        evaluators: the evaluators, networks loaded.
+    """
+
+    protocol: LoadedProtocol
+    runtime: Runtime
+    evaluators: tuple[Evaluator, ...]
+
+    @property
+    def specs(self) -> tuple[MetricSpec, ...]:
+        """The metrics that are reported, in column order."""
+        return self.protocol.specs
+
+    @property
+    def weights(self) -> dict[str, str]:
+        """sha256 of every weight file in use, by name."""
+        return {name: sha for evaluator in self.evaluators for name, sha in evaluator.weights.items()}
+
+    @property
+    def protocol_info(self) -> ProtocolInfo:
+        """The protocol as a run records it."""
+        definition = self.protocol.definition
+        return ProtocolInfo(
+            name=definition.name,
+            version=definition.version,
+            sha256=self.protocol.sha256,
+            official=definition.official,
+            notice=definition.notice,
+            text=self.protocol.text,
+        )
+
+    @property
+    def device_info(self) -> DeviceInfo:
+        """The device as a run records it."""
+        import torch
+
+        return DeviceInfo(
+            device=self.runtime.device,
+            name=device_name(self.runtime.device),
+            dtype=self.runtime.dtype,
+            threads=torch.get_num_threads(),
+        )
+
+
+def build_scorer(
+    protocol: str,
+    *,
+    metrics: Iterable[str] | None = None,
+    device: str = "auto",
+    dtype: Dtype = "float32",
+    weights: WeightSource | None = None,
+) -> Scorer:
+    """Load a protocol and every network it needs.
+
+    Args:
+        protocol: name of a shipped protocol or path of a .yaml file.
+        metrics: the metrics to measure; all of the protocol's where None.
+        device: "auto", "cpu", "cuda" or "cuda:N".
+        dtype: floating-point type of the networks.
+        weights: where weight files come from.
+
+    Raises:
+        ProtocolError: the protocol or a metric name is not understood.
+        DeviceUnavailable: there is no such device here.
+        WeightsMissing: weights are not on this machine; all that are missing are named.
+    """
+    loaded = load_protocol(protocol)
+    if metrics is not None:
+        loaded = loaded.select(metrics)
+    runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=weights)
+    return Scorer(protocol=loaded, runtime=runtime, evaluators=loaded.build(runtime))
