@@ -1,0 +1,8 @@
+"""Submissions: a folder or a zip of videos, read without unpacking."""
+
+from ipvg_eval.submission.limits import Limits
+from ipvg_eval.submission.loading import load_submission
+from ipvg_eval.submission.member import MemberError
+from ipvg_eval.submission.model import Kind, Submission
+
+__all__ = ["Kind", "Limits", "MemberError", "Submission", "load_submission"]

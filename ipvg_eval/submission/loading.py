@@ -1,0 +1,39 @@
+"""Opening whatever a team hands in."""
+
+from __future__ import annotations
+
+import zipfile
+from pathlib import Path
+
+from ipvg_eval.errors import SubmissionError, UsageError
+from ipvg_eval.submission.archive import open_zip
+from ipvg_eval.submission.folder import open_folder
+from ipvg_eval.submission.limits import Limits
+from ipvg_eval.submission.model import Submission
+
+
+def load_submission(path: Path | str, *, limits: Limits | None = None) -> Submission:
+    """A submission, read without unpacking it.
+
+    Unsafe entries are refused and named in `findings`; the rest stays usable.
+
+    Args:
+        path: a folder or a zip.
+        limits: bounds on counts and sizes; generous ones by default.
+
+    Raises:
+        UsageError: the path does not exist.
+        SubmissionError: it is neither a folder nor a readable zip.
+    """
+    path, limits = Path(path), limits or Limits()
+    if path.is_dir():
+        return open_folder(path, limits)
+    if not path.exists():
+        raise UsageError("does not exist", path=path, hint="Give the submission's folder or zip.")
+    if not path.is_file():
+        raise SubmissionError("neither a folder nor a file", path=path, hint="Give a folder or a zip.")
+    if path.suffix.lower() != ".zip" and not zipfile.is_zipfile(path):
+        raise SubmissionError(
+            "neither a folder nor a zip", path=path, hint="Give a folder of videos or a zip of them."
+        )
+    return open_zip(path, limits)

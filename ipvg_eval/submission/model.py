@@ -1,0 +1,102 @@
+"""What a folder and a zip of videos have in common."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Hashable, Mapping
+from contextlib import AbstractContextManager
+from enum import StrEnum
+from pathlib import Path
+from typing import BinaryIO, Self
+
+from ipvg_eval.findings import Finding
+
+
+class Kind(StrEnum):
+    """How a submission comes."""
+
+    FOLDER = "folder"
+    ZIP = "zip"
+
+
+class Submission(ABC):
+    """The videos of one team, read in place.
+
+    Every method may be called from several threads at once.
+
+    Attributes:
+        path: the folder or the zip.
+        kind: folder or zip.
+        files: size in bytes of each usable file by its relative path with forward slashes, Unicode composed,
+            in natural order. A wrapping folder is not part of the path. Unsafe entries, archives and files
+            left over by operating systems are not listed.
+        refused: names of the entries that are never opened, as they stand in the submission.
+        wrapper: the folder around all files that was taken off their paths, or None.
+        findings: what is wrong with the submission apart from its videos.
+    """
+
+    kind: Kind
+
+    def __init__(
+        self,
+        path: Path,
+        *,
+        files: Mapping[str, int],
+        refused: tuple[str, ...],
+        wrapper: str | None,
+        findings: tuple[Finding, ...],
+    ) -> None:
+        self.path = path
+        self.files = files
+        self.refused = refused
+        self.wrapper = wrapper
+        self.findings = findings
+
+    @property
+    def name(self) -> str:
+        """The folder's name, or the zip's without its suffix."""
+        return self.path.stem if self.kind is Kind.ZIP else self.path.resolve().name
+
+    def has(self, relative: str) -> bool:
+        """Whether the file is there and may be opened."""
+        return relative in self.files
+
+    @abstractmethod
+    def content_hint(self, relative: str) -> Hashable:
+        """Something cheap that is equal for files of equal content."""
+
+    @abstractmethod
+    def sha256(self, relative: str) -> str:
+        """Hex digest of the file's content.
+
+        Raises:
+            MemberError: the file is not there or is damaged.
+        """
+
+    @abstractmethod
+    def open_stream(self, relative: str) -> AbstractContextManager[BinaryIO]:
+        """The file as a seekable binary stream, without a copy where that is possible.
+
+        Raises:
+            MemberError: the file is not there or is damaged. Damage of a member that is stored without
+                packing goes unnoticed here.
+        """
+
+    @abstractmethod
+    def open_video(self, relative: str) -> AbstractContextManager[Path]:
+        """The file as a file on disk: itself, or a private temporary copy that is removed on exit.
+
+        Raises:
+            MemberError: the file is not there or is damaged.
+            SubmissionError: there is no room for the copy.
+        """
+
+    def __enter__(self) -> Self:
+        """The submission; nothing is held open between calls."""
+        return self
+
+    def __exit__(self, *_: object) -> None:
+        """Nothing to release."""
+
+    def __repr__(self) -> str:
+        return f"<{type(self).__name__} {self.path} with {len(self.files)} files>"
