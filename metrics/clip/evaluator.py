@@ -92,7 +92,7 @@ class ClipScore:
         return tuple(self._schedule(clip))
 
     def start(self, target: Target, clip: ClipInfo) -> Pass:
-        """Begin the measuring of one video; its prompt is encoded here, once for all videos that share it."""
+        """Begin the measuring of one video; videos that share a prompt share its embedding."""
         prompt = self._prompt(target.prompt) if target.prompt.strip() else None
         return _ClipPass(
             specs=self.specs,
@@ -160,6 +160,8 @@ class _ClipPass:
         text = self._prompt.truncated if name == CLIP_SCORE.name else self._prompt.whole
         units = unit_rows(rows).astype(np.float32)
         values = tuple(float(v) for v in cosines(units, text) * self._factor)
+        if not np.isfinite(values).all():
+            return Measurement(name=name, value=None, reason="the network's output is not finite")
         return Measurement(
             name=name,
             value=scheduled_mean(indices, values, self._repeats),

@@ -1,0 +1,104 @@
+"""GME's embedding of prompts and frames on transformers' Qwen2-VL.
+
+GME's remote code refuses current transformers, so its recipe is carried out here. It never passes
+position ids, and the Qwen2-VL it was published with then counted 0, 1, 2, ... on all three axes of the rotary
+embedding, image tokens included. Current transformers would compute two-dimensional
+positions for them; the plain ones are therefore passed explicitly.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import Any, Literal
+
+import numpy as np
+import numpy.typing as npt
+import torch
+
+from metrics.errors import WeightsMissing
+from metrics.gme.checkpoint import ARCHITECTURES, GmeModel, configuration, load_model, random_model
+from metrics.gme.preprocess import Patches
+from metrics.gme.tokens import MAX_TOKENS, GmeTokenizer
+from metrics.runtime import Runtime
+
+Padding = Literal["right", "left"]
+Features = npt.NDArray[np.float32]
+
+
+class GmeEncoder:
+    """One GME model, ready to embed.
+
+    Embeddings are the last hidden state at the closing <|endoftext|>, scaled to length one in the network's
+    own floating-point type.
+    """
+
+    def __init__(
+        self, model: Any, tokenizer: GmeTokenizer, *, device: str, padding: Padding = "right"
+    ) -> None:
+        if model.config.image_token_id != tokenizer.image_pad:
+            raise WeightsMissing("the tokenizer and the network disagree on the image token's id")
+        self._device = torch.device(device)
+        self._model = model.eval().requires_grad_(False).to(self._device)
+        self._padding = padding
+        self.tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, name: GmeModel, runtime: Runtime, *, padding: Padding = "right") -> GmeEncoder:
+        """The named model from its snapshot folder, or at full size with seeded random weights.
+
+        With random weights the tokenizer is a byte-level stand-in.
+
+        Raises:
+            WeightsMissing: packages or files are missing.
+        """
+        if runtime.weights is None:
+            raise WeightsMissing(f"no weights were resolved, and GMEScore needs {name}")
+        dtype: torch.dtype = getattr(torch, runtime.dtype)
+        seed = runtime.weights.random_seed
+        if seed is not None:
+            model = random_model(configuration(ARCHITECTURES[name]), seed=seed, dtype=dtype)
+            return cls(model, GmeTokenizer.bytes_only(), device=runtime.device, padding=padding)
+        folder = runtime.weights.path(name)
+        tokenizer = GmeTokenizer.load(folder)
+        return cls(load_model(folder, dtype=dtype), tokenizer, device=runtime.device, padding=padding)
+
+    def texts(self, sequences: Sequence[Sequence[int]]) -> Features:
+        """Embeddings of prompts' token ids: (n, d) float32 rows of length one.
+
+        Each sequence is cut to its first 1800 tokens.
+        """
+        return self._embed([ids[:MAX_TOKENS] for ids in sequences])
+
+    def images(self, frames: Sequence[Patches]) -> Features:
+        """Embeddings of frames: (n, d) float32 rows of length one."""
+        values = torch.from_numpy(np.concatenate([frame.values for frame in frames]))
+        grids = torch.tensor([[1, frame.grid_height, frame.grid_width] for frame in frames])
+        return self._embed(
+            [self.tokenizer.image(frame.tokens) for frame in frames],
+            pixel_values=values.to(device=self._device, dtype=self._model.dtype),
+            image_grid_thw=grids.to(self._device),
+        )
+
+    @torch.inference_mode()
+    def _embed(self, sequences: Sequence[Sequence[int]], **vision: torch.Tensor) -> Features:
+        ids, mask = (tensor.to(self._device) for tensor in self._rows(sequences))
+        rows, length = ids.shape
+        positions = torch.arange(length, device=self._device).expand(3, rows, length)
+        output = self._model(
+            input_ids=ids, attention_mask=mask, position_ids=positions, use_cache=False, **vision
+        )
+        last = mask.sum(dim=1) - 1 if self._padding == "right" else torch.full_like(mask[:, 0], length - 1)
+        pooled = output.last_hidden_state[torch.arange(rows, device=self._device), last]
+        features: Features = torch.nn.functional.normalize(pooled, p=2, dim=1).float().cpu().numpy()
+        return features
+
+    def _rows(self, sequences: Sequence[Sequence[int]]) -> tuple[torch.Tensor, torch.Tensor]:
+        """Token ids and attention mask, (n, longest); short sequences are filled on the padding side."""
+        longest = max(len(ids) for ids in sequences)
+        rows = torch.full((len(sequences), longest), self.tokenizer.pad)
+        mask = torch.zeros_like(rows)
+        for row, seen, ids in zip(rows, mask, sequences, strict=True):
+            place = slice(0, len(ids)) if self._padding == "right" else slice(longest - len(ids), longest)
+            row[place] = torch.tensor(ids)
+            seen[place] = 1
+        return rows, mask

@@ -1,0 +1,159 @@
+"""GMEScore from one pass over a video's frames."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import lru_cache
+from typing import ClassVar
+
+import numpy as np
+import numpy.typing as npt
+from pydantic import BaseModel, ConfigDict, Field
+
+from metrics.clip.batches import FixedBatches
+from metrics.clip.schedule import Sampling, schedule
+from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
+from metrics.gme.checkpoint import GmeModel
+from metrics.gme.encoder import GmeEncoder, Padding
+from metrics.gme.preprocess import Patches, frame_patches
+from metrics.gme.score import Similarity, mean_similarity, similarities
+from metrics.gme.spec import GME_SCORE
+from metrics.gme.tokens import MAX_TOKENS, TPIGE_INSTRUCTION
+from metrics.runtime import Runtime
+from metrics.spec import MetricSpec
+from metrics.target import Target
+
+_PROMPTS_KEPT = 256
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Prompt:
+    tokens: int
+    embedding: npt.NDArray[np.float32]
+
+
+class GmeScore:
+    """Frames against the prompt with GME.
+
+    The defaults are TPIGE's rules. OpenS2V's are `model=gme_7b, sampling=linspace_repeat, frame_count=32,
+    instruction="Find an image that matches the given text.", similarity=half_mean, padding=left`.
+    The published scores ran the network in float16; what it runs in here is the runtime's choice.
+    """
+
+    class Options(BaseModel):
+        """Rules of one protocol.
+
+        Attributes:
+            model: declared snapshot of the network.
+            instruction: the system turn before the prompt; frames always have GME's own.
+            sampling: how frames are chosen, see `metrics.clip.schedule.Sampling`.
+            frame_count: number of frames the sampling rule asks for.
+            similarity: rounding of the similarities, see `metrics.gme.score.Similarity`.
+            padding: side on which short rows of a batch are filled. A video's frames are all of one
+                length and a prompt is embedded alone, so that it changes nothing here.
+            frames_per_batch: frames per forward pass at most; the runtime's batch size if that is smaller.
+        """
+
+        model_config = ConfigDict(frozen=True, extra="forbid")
+
+        model: GmeModel = "gme_2b"
+        instruction: str = TPIGE_INSTRUCTION
+        sampling: Sampling = "linspace"
+        frame_count: int = Field(default=16, ge=1)
+        similarity: Similarity = "half"
+        padding: Padding = "right"
+        frames_per_batch: int = Field(default=4, ge=1)
+
+    SPECS: ClassVar[tuple[MetricSpec, ...]] = (GME_SCORE,)
+
+    def __init__(self, options: Options, runtime: Runtime) -> None:
+        self._options = options
+        self._encoder = GmeEncoder.load(options.model, runtime, padding=options.padding)
+        self._batch_size = min(runtime.batch_size, options.frames_per_batch)
+        self._prompt = lru_cache(maxsize=_PROMPTS_KEPT)(self._encode_prompt)
+        assert runtime.weights is not None
+        self.weights: Mapping[str, str] = {options.model: runtime.weights.sha256(options.model)}
+        self.specs: tuple[MetricSpec, ...] = (replace(GME_SCORE, weights=(options.model,)),)
+
+    @staticmethod
+    def required_weights(options: Options) -> tuple[str, ...]:
+        """Names of the declared weights these options need."""
+        return (options.model,)
+
+    def frames(self, clip: ClipInfo) -> Sequence[int]:
+        """Indices of the frames it wants, ascending, without repeats."""
+        return tuple(self._schedule(clip))
+
+    def start(self, target: Target, clip: ClipInfo) -> Pass:
+        """Begin the measuring of one video; videos that share a prompt share its embedding."""
+        prompt = target.prompt.strip()
+        return _GmePass(
+            prompt=self._prompt(prompt) if prompt else None,
+            repeats=self._schedule(clip),
+            batches=FixedBatches(self._encoder.images, self._batch_size),
+            rounding=self._options.similarity,
+        )
+
+    def _schedule(self, clip: ClipInfo) -> dict[int, int]:
+        return schedule(self._options.sampling, clip.frame_count, self._options.frame_count)
+
+    def _encode_prompt(self, prompt: str) -> _Prompt:
+        ids = self._encoder.tokenizer.text(prompt, instruction=self._options.instruction)
+        return _Prompt(tokens=len(ids), embedding=self._encoder.texts([ids])[0])
+
+
+class _GmePass:
+    """The measuring of one video."""
+
+    def __init__(
+        self,
+        *,
+        prompt: _Prompt | None,
+        repeats: Mapping[int, int],
+        batches: FixedBatches[Patches],
+        rounding: Similarity,
+    ) -> None:
+        self._prompt = prompt
+        self._repeats = repeats
+        self._batches = batches
+        self._rounding = rounding
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        """Preprocess the next frames; full batches go through the network."""
+        if self._prompt is None:
+            return
+        for index, frame in zip(indices, frames, strict=True):
+            self._batches.add(index, frame_patches(frame))
+
+    def finish(self) -> list[Measurement]:
+        """The one measurement."""
+        name = GME_SCORE.name
+        if self._prompt is None:
+            return [Measurement(name=name, value=None, reason="the prompt is empty")]
+        indices, rows = self._batches.finish()
+        if not indices:
+            return [Measurement(name=name, value=None, reason="no frame could be read")]
+        text = self._prompt.embedding
+        values = tuple(float(v) for v in similarities(rows, text, self._rounding))
+        if not np.isfinite(values).all():
+            return [Measurement(name=name, value=None, reason="the network's output is not finite")]
+        counts = [self._repeats[i] for i in indices]
+        return [
+            Measurement(
+                name=name,
+                value=mean_similarity(values, counts, self._rounding),
+                note=self._note(len(indices)),
+                per_frame=FrameValues(indices=indices, values=values),
+                features=FrameFeatures(indices=indices, rows=rows, reference=text),
+            )
+        ]
+
+    def _note(self, seen: int) -> str | None:
+        assert self._prompt is not None
+        notes = []
+        if self._prompt.tokens > MAX_TOKENS:
+            notes.append(f"prompt and instruction of {self._prompt.tokens} tokens cut to {MAX_TOKENS}")
+        if seen < len(self._repeats):
+            notes.append(f"{seen} of {len(self._repeats)} frames could be read")
+        return "; ".join(notes) or None

@@ -1,0 +1,18 @@
+"""Declarations of the GME metrics."""
+
+from __future__ import annotations
+
+from metrics.spec import MetricSpec
+
+GME_SCORE = MetricSpec(
+    name="gme_score",
+    version=1,
+    higher_is_better=True,
+    bounds=(-1.0, 1.0),
+    title="GMEScore",
+    summary="Mean similarity of the frames' and the prompt's GME embeddings; reads prompts of up to about "
+    "1,770 tokens.",
+    source="TPIGE ID_eval_final/GMECal.py @74390b4 and OpenS2V-Nexus eval/get_gmescore.py @b452831",
+    weights=("gme_2b",),
+    licence="GME weights: Apache-2.0",
+)
