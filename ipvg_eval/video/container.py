@@ -1,0 +1,132 @@
+"""Opening a video file safely, and saying why one cannot be opened."""
+
+from __future__ import annotations
+
+import os
+from pathlib import Path
+from typing import Any, BinaryIO
+
+import av
+
+from ipvg_eval.errors import VideoError
+
+Source = Path | BinaryIO
+"""A path, or a seekable binary file object (a member of a zip, for example)."""
+
+EXPORT_AGAIN = "Export the video again as MP4 with H.264."
+
+# Playlists and other formats that make FFmpeg open further files or addresses stay out.
+_FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,h264,hevc,m4v,obu,ivf,mjpeg,gif"
+_OTHER_FILES = (
+    (b"PK\x03\x04", "a zip archive"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"%PDF", "a PDF document"),
+    (b"version https://git-lfs", "a Git LFS pointer, not the file it stands for"),
+)
+
+
+def name_of(source: Source, name: str | None = None) -> str:
+    """How messages call the file: the given name, else its path."""
+    return name or str(source if isinstance(source, Path) else getattr(source, "name", "video"))
+
+
+def size_of(source: Source) -> int:
+    """Size in bytes; a file object's position is not kept."""
+    return source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
+
+
+def open_container(source: Source, *, name: str | None = None, headers_only: bool = False) -> Any:
+    """Open a file as a PyAV input container; the caller closes it.
+
+    Args:
+        source: path or file object; a file object is read from its start and stays open.
+        name: what messages call the file.
+        headers_only: do not let FFmpeg decode frames to fill in what the headers leave open.
+
+    Raises:
+        VideoError: the file is missing, empty, or no media file.
+    """
+    label = name_of(source, name)
+    try:
+        if size_of(source) == 0:
+            raise VideoError("the file is empty (0 bytes)", path=label, hint=EXPORT_AGAIN)
+        if isinstance(source, Path):
+            target: str | BinaryIO = f"file:{source}"  # a colon in a file name is no protocol
+        else:
+            source.seek(0)
+            target = source
+        return av.open(
+            target,
+            "r",
+            options={"skip_frame": "all"} if headers_only else {},
+            container_options={
+                "format_whitelist": _FORMATS,
+                "protocol_whitelist": "file",
+                **({"probesize": "1000000"} if headers_only else {}),
+            },
+            metadata_errors="replace",
+        )
+    except av.FFmpegError as error:
+        raise VideoError(_reason(source, error), path=label, hint=EXPORT_AGAIN) from error
+    except OSError as error:
+        hint = "Check the path." if isinstance(error, FileNotFoundError) else None
+        raise VideoError(f"cannot be read ({error.strerror or error})", path=label, hint=hint) from error
+
+
+def _reason(source: Source, error: av.FFmpegError) -> str:
+    """Why FFmpeg refused the file, from what its first bytes and boxes say."""
+    if isinstance(source, Path):
+        with source.open("rb") as file:
+            return _reason_of(file, error)
+    return _reason_of(source, error)
+
+
+def _reason_of(file: BinaryIO, error: av.FFmpegError) -> str:
+    size = file.seek(0, os.SEEK_END)
+    file.seek(0)
+    head = file.read(1024)
+    for magic, what in _OTHER_FILES:
+        if head.startswith(magic):
+            return f"this is {what}, not a video"
+    if not head.strip(b"\0"):
+        return "the file holds only zero bytes, no video"
+    if head[4:8] in (b"ftyp", b"moov", b"mdat", b"free", b"wide"):
+        boxes = _top_level_boxes(file, size)
+        if b"moov" not in boxes:
+            return "the movie header (moov box) is missing: the file was cut off or never finished"
+        if boxes[b"moov"] > size:
+            return "the movie header (moov box) is cut off"
+        return f"the movie header is damaged ({error.strerror})"
+    if _is_text(head):
+        return "this is a text file, not a video"
+    return f"this is not a video file ({error.strerror})"
+
+
+def _top_level_boxes(file: BinaryIO, size: int) -> dict[bytes, int]:
+    """Every top-level box of an MP4 file and the offset at which the last of its kind ends."""
+    boxes: dict[bytes, int] = {}
+    start = 0
+    while start + 8 <= size and len(boxes) < 64:
+        file.seek(start)
+        head = file.read(16)
+        length, kind = int.from_bytes(head[:4], "big"), head[4:8]
+        if length == 1:
+            length = int.from_bytes(head[8:16], "big")
+        elif length == 0:
+            length = size - start
+        if length < 8:
+            break
+        boxes[kind] = start = start + length
+    return boxes
+
+
+def _is_text(head: bytes) -> bool:
+    try:
+        text = head.decode("utf-8")
+    except UnicodeDecodeError as error:
+        # A character cut in two by the end of `head` is still text.
+        if error.start < len(head) - 3:
+            return False
+        text = head[: error.start].decode("utf-8")
+    return all(character.isprintable() or character in "\t\r\n\ufeff" for character in text)

@@ -1,0 +1,42 @@
+"""From decoded frames to upright RGB pixels."""
+
+from __future__ import annotations
+
+from typing import Any, cast
+
+from av.video.reformatter import Interpolation, VideoReformatter
+
+from ipvg_eval.video.orientation import Orientation, orientation_of
+from metrics.evaluator import Frames
+
+
+class Picture:
+    """Turns decoded frames into upright RGB pixels of one size."""
+
+    def __init__(self) -> None:
+        self._reformatter = VideoReformatter()
+        self._size: tuple[int, int] | None = None
+        self._orientation = Orientation()
+        self.note: str | None = None
+
+    def upright_rgb(self, frame: Any) -> Frames:
+        """(height, width, 3) uint8, a view of memory that lives as long as the array."""
+        size = (frame.width, frame.height)
+        if self._size is None:
+            self._size = size
+            self._orientation = orientation_of(frame)
+        elif size != self._size and self.note is None:
+            self.note = (
+                f"the size changes from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]}"
+                " in mid-video; later frames are scaled to the first size"
+            )
+        rgb = self._reformatter.reformat(
+            frame,
+            width=self._size[0],
+            height=self._size[1],
+            format="rgb24",
+            interpolation=Interpolation.BICUBIC,  # FFmpeg's and OpenCV's choice
+            threads=1,
+        )
+        pixels = cast(Frames, rgb.to_ndarray())
+        return self._orientation.apply(pixels)
