@@ -1,0 +1,49 @@
+"""Progress of downloads on a terminal's stderr; plain files and pipes get none."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+
+from rich.console import Console
+from rich.progress import (
+    BarColumn,
+    DownloadColumn,
+    TaskID,
+    TextColumn,
+    TimeRemainingColumn,
+    TransferSpeedColumn,
+)
+from rich.progress import Progress as Bars
+
+from metrics.weights.progress import Progress, Silent
+
+
+@contextmanager
+def pull_progress(console: Console) -> Iterator[Progress]:
+    """Bars while the context is open, where the console is a terminal."""
+    if not console.is_terminal:
+        yield Silent()
+        return
+    columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
+    with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
+        yield _Bars(bars, console)
+
+
+class _Bars:
+    def __init__(self, bars: Bars, console: Console) -> None:
+        self._bars = bars
+        self._console = console
+        self._task: TaskID | None = None
+
+    def waiting(self, what: str) -> None:
+        self._console.print(f"Another process is fetching {what}; waiting for it.", highlight=False)
+
+    def started(self, what: str, done: int, total: int | None) -> None:
+        if self._task is not None:
+            self._bars.remove_task(self._task)
+        self._task = self._bars.add_task(what, completed=done, total=total)
+
+    def advanced(self, count: int) -> None:
+        if self._task is not None:
+            self._bars.advance(self._task, count)

@@ -1,0 +1,157 @@
+"""`ipvg-eval weights`: the published weights on this machine."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated, Any
+
+import typer
+from rich.console import Console
+from rich.table import Table
+
+from ipvg_eval.cli.pull_progress import pull_progress
+from metrics.errors import MetricsError, ProtocolError
+from metrics.weights import WEIGHTS, LookUp, WeightStore, declared
+from metrics.weights.declaration import Bundled
+from metrics.weights.pull import pull as pull_weight
+from metrics.weights.sizes import readable_size
+
+app = typer.Typer(no_args_is_help=True, help="Find, fetch and verify the published weights.")
+
+_PLAIN_WIDTH = 160
+
+
+@app.command("list")
+def list_command(
+    as_json: Annotated[bool, typer.Option("--json", help="Print JSON.")] = False,
+) -> None:
+    """Show every declared weight, its terms, and where it is on this machine.
+
+    Files seen for the first time are hashed, which takes a second per gigabyte or so.
+    """
+    store = WeightStore()
+    look_ups = [store.look_up(name) for name in store.table]
+    if as_json:
+        typer.echo(json.dumps([_as_json(item) for item in look_ups], indent=2))
+        return
+    table = Table("Name", "Used by", "Size", "Licence", "State")
+    for item in look_ups:
+        weight = item.weight
+        licence = f"[bold red]NON-COMMERCIAL[/] {weight.licence}" if weight.non_commercial else weight.licence
+        table.add_row(
+            weight.name, ", ".join(weight.used_by), readable_size(weight.size), licence, _state(item)
+        )
+    console = Console()
+    if not console.is_terminal:
+        console = Console(width=_PLAIN_WIDTH)
+    console.print(table)
+
+
+@app.command("pull")
+def pull_command(
+    names: Annotated[list[str] | None, typer.Argument(metavar="NAME...", help="Weights to fetch.")] = None,
+    everything: Annotated[bool, typer.Option("--all", help="Fetch every declared weight.")] = False,
+    protocol: Annotated[
+        str | None, typer.Option("--protocol", help="Fetch what this protocol needs.", metavar="NAME")
+    ] = None,
+    mirror: Annotated[
+        str | None,
+        typer.Option(
+            "--mirror",
+            metavar="BASE",
+            help="Address or folder to take files from: BASE/FILE, and BASE/FOLDER/FILE with "
+            "BASE/FOLDER/SHA256SUMS. Any folder that was pulled into can serve as one.",
+        ),
+    ] = None,
+) -> None:
+    """Fetch weights, verified by their sha256; run it again to go on after an interruption.
+
+    Files go to $IPVG_WEIGHTS_DIR if it is set, else to the cache (hub files to the Hugging Face cache).
+    """
+    wanted = _wanted(names or [], everything, protocol)
+    store = WeightStore()
+    errors = Console(stderr=True)
+    failed = 0
+    with pull_progress(errors) as progress:
+        for name in wanted:
+            try:
+                pulled = pull_weight(name, store=store, mirror=mirror, progress=progress)
+            except MetricsError as error:
+                failed += 1
+                errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
+                errors.print(error.hint or "", markup=False, highlight=False, soft_wrap=True)
+            else:
+                typer.echo(f"{pulled.weight.name}\t{pulled.action}\t{pulled.found.path}")
+    if failed:
+        errors.print(f"{failed} of {len(wanted)} weights could not be fetched.", highlight=False)
+        raise typer.Exit(3)
+
+
+@app.command("verify")
+def verify_command() -> None:
+    """Hash every weight on this machine anew; exit 1 if one is not what it should be."""
+    store = WeightStore(fresh=True)
+    wrong = 0
+    for name in store.table:
+        item = store.look_up(name)
+        for rejected in item.rejected:
+            wrong += 1
+            typer.echo(f"{name}\tWRONG\t{rejected.path}\t{rejected.reason}")
+        if item.found is not None:
+            typer.echo(f"{name}\tok\t{item.found.path}")
+        elif not item.rejected:
+            typer.echo(f"{name}\tmissing")
+    if wrong:
+        raise typer.Exit(1)
+
+
+@app.command("path")
+def path_command(name: Annotated[str, typer.Argument(help="A weight's name or file name.")]) -> None:
+    """Print where a weight is, verified; exit 3 if it is not on this machine."""
+    typer.echo(WeightStore().path(name))
+
+
+def _wanted(names: list[str], everything: bool, protocol: str | None) -> list[str]:
+    wanted = [declared(name).name for name in names]
+    if everything:
+        wanted += [weight.name for weight in WEIGHTS.values() if not isinstance(weight.source, Bundled)]
+    if protocol is not None:
+        from metrics.protocol import load_protocol  # reaches the evaluators, and with them torch
+
+        wanted += load_protocol(protocol).required_weights()
+    elif not wanted:
+        raise ProtocolError(
+            "no weight is named",
+            hint="Name weights, or use --all or --protocol NAME; `ipvg-eval weights list` shows them.",
+        )
+    return list(dict.fromkeys(wanted))
+
+
+def _state(item: LookUp) -> str:
+    if item.found is not None:
+        return f"[green]found[/] {item.found.where}"
+    if item.rejected:
+        return f"[red]wrong[/] {item.rejected[0].path}: {item.rejected[0].reason}"
+    return "missing"
+
+
+def _as_json(item: LookUp) -> dict[str, Any]:
+    weight, found = item.weight, item.found
+
+    def text(path: Path) -> str:
+        return str(path)
+
+    return {
+        "name": weight.name,
+        "used_by": list(weight.used_by),
+        "source": str(weight.source),
+        "file": weight.file_name,
+        "size": weight.size,
+        "sha256": weight.sha256,
+        "licence": weight.licence,
+        "non_commercial": weight.non_commercial,
+        "note": weight.note,
+        "found": {"path": text(found.path), "sha256": found.sha256, "where": found.where} if found else None,
+        "rejected": [{"path": text(bad.path), "reason": bad.reason} for bad in item.rejected],
+    }

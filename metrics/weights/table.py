@@ -1,0 +1,201 @@
+"""The weight files the metrics use.
+
+Hashes are those the publishers state (hub pages, release file names, package records). Sizes are in bytes;
+those of folders are rounded.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from metrics.errors import ProtocolError, did_you_mean
+from metrics.weights.declaration import (
+    ArchiveMember,
+    Bundled,
+    HubFile,
+    HubFolder,
+    ReleaseAsset,
+    WeightFile,
+)
+
+_BUFFALO_L = "https://github.com/deepinsight/insightface/releases/download/v0.7/buffalo_l.zip"
+_BUFFALO_L_SHA256 = "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f"
+_BUFFALO_L_SIZE = 288_621_354
+_INSIGHTFACE_TERMS = "InsightFace model packs: non-commercial research only"
+_FACE_METRICS = ("cur_score", "arc_score", "face_feature_distance", "face_fid", "face_coverage")
+
+_ENTRIES = (
+    WeightFile(
+        name="det_10g",
+        used_by=_FACE_METRICS,
+        source=ArchiveMember(
+            url=_BUFFALO_L,
+            member="det_10g.onnx",
+            archive_sha256=_BUFFALO_L_SHA256,
+            archive_size=_BUFFALO_L_SIZE,
+        ),
+        file_name="det_10g.onnx",
+        size=16_923_827,
+        sha256="5838f7fe053675b1c7a08b633df49e7af5495cee0493c7dcf6697200b85b5b91",
+        licence=_INSIGHTFACE_TERMS,
+        non_commercial=True,
+        note="SCRFD-10GF detector; the same bytes are scrfd_10g_bnkps.onnx in the antelopev2 pack",
+    ),
+    WeightFile(
+        name="w600k_r50",
+        used_by=("arc_score",),
+        source=ArchiveMember(
+            url=_BUFFALO_L,
+            member="w600k_r50.onnx",
+            archive_sha256=_BUFFALO_L_SHA256,
+            archive_size=_BUFFALO_L_SIZE,
+        ),
+        file_name="w600k_r50.onnx",
+        size=174_383_860,
+        sha256="4c06341c33c2ca1f86781dab0e829f88ad5b64be9fba56e56bc9ebdefc619e43",
+        licence=_INSIGHTFACE_TERMS,
+        non_commercial=True,
+        note="ArcFace, ResNet-50 trained on WebFace600K",
+    ),
+    WeightFile(
+        name="curricularface_r101",
+        used_by=("cur_score",),
+        source=HubFile(
+            repository="BestWishYsh/ConsisID-preview",
+            path="face_encoder/glint360k_curricular_face_r101_backbone.bin",
+        ),
+        file_name="glint360k_curricular_face_r101_backbone.bin",
+        sha256="aa54ae6dc9f7ac6e262809f1a81d6108e221952bf836aee4cb677ef19246c6ec",
+        licence="none stated for this file; trained on Glint360K, a data set for non-commercial research",
+        non_commercial=True,
+        note="about 261 MB; also in BestWishYsh/OpenS2V-Weight and Junjie96/UniPortrait",
+    ),
+    WeightFile(
+        name="inception_v3_imagenet",
+        used_by=("face_feature_distance",),
+        source=ReleaseAsset(url="https://download.pytorch.org/models/inception_v3_google-0cc3c7bd.pth"),
+        file_name="inception_v3_google-0cc3c7bd.pth",
+        size=108_949_747,
+        sha256="0cc3c7bd",
+        licence="BSD-3-Clause (torchvision)",
+        note="only the first 8 digits of the sha256 are published, in the file name",
+    ),
+    WeightFile(
+        name="inception_v3_fid",
+        used_by=("face_fid",),
+        source=ReleaseAsset(
+            url="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
+            "pt_inception-2015-12-05-6726825d.pth"
+        ),
+        file_name="pt_inception-2015-12-05-6726825d.pth",
+        size=95_628_359,
+        sha256="6726825d0af5f729cebd5821db510b11b1cfad8faad88a03f1befd49fb9129b2",
+        licence="Apache-2.0 (pytorch-fid, ported from TensorFlow)",
+    ),
+    WeightFile(
+        name="amt_s",
+        used_by=("motion_smoothness",),
+        source=HubFile(repository="lalala125/AMT", path="amt-s.pth"),
+        file_name="amt-s.pth",
+        size=12_038_359,
+        sha256="07e7e03405c213fe4405678db9b42d05671e48c56faf6a441b99bb0047d3cf77",
+        licence="CC-BY-NC-SA-4.0 (code CC-BY-NC-4.0)",
+        non_commercial=True,
+    ),
+    WeightFile(
+        name="musiq_spaq",
+        used_by=("imaging_quality",),
+        source=ReleaseAsset(
+            url="https://github.com/chaofengc/IQA-PyTorch/releases/download/v0.1-weights/"
+            "musiq_spaq_ckpt-358bb6af.pth"
+        ),
+        file_name="musiq_spaq_ckpt-358bb6af.pth",
+        size=108_610_983,
+        sha256="358bb6af275e28ea56821d44fb55c6cb83645db11f394d3ad65b2d149965ab50",
+        licence="PolyForm-Noncommercial-1.0.0 (pyiqa)",
+        non_commercial=True,
+        note="also in the hub repository chaofengc/IQA-PyTorch-Weights",
+    ),
+    # open_clip 3.3 resolves pretrained="openai" to these two repositories and prefers their safetensors file.
+    WeightFile(
+        name="clip_vit_b32",
+        used_by=("clip_score",),
+        source=HubFile(
+            repository="timm/vit_base_patch32_clip_224.openai",
+            path="open_clip_model.safetensors",
+            revision="a6f597a30f7b82c51704746581f9a4e41421e878",
+        ),
+        file_name="clip_vit_b32_openai.safetensors",
+        size=605_143_284,
+        sha256="e6d1bd7789aa45192b3bf90570a789b478bae1b74ebcce7eddd908e83a2b7c31",
+        licence="MIT (OpenAI CLIP)",
+    ),
+    WeightFile(
+        name="clip_vit_b16",
+        used_by=("clip_score",),
+        source=HubFile(
+            repository="timm/vit_base_patch16_clip_224.openai",
+            path="open_clip_model.safetensors",
+            revision="977e3dd0ec55ab8da155f2fbeb6b5f54948b6e3d",
+        ),
+        file_name="clip_vit_b16_openai.safetensors",
+        size=598_516_980,
+        sha256="4b8699299b1e8997753c64b052ba32031449d5d853f55a039148560ee02b820f",
+        licence="MIT (OpenAI CLIP)",
+    ),
+    WeightFile(
+        name="gme_2b",
+        used_by=("gme_score",),
+        source=HubFolder(
+            repository="Alibaba-NLP/gme-Qwen2-VL-2B-Instruct",
+            revision="9cfa6413f704a7c1cf5064d240748e10c876b286",
+        ),
+        file_name="gme-Qwen2-VL-2B-Instruct",
+        size=8_840_000_000,
+        licence="Apache-2.0",
+        note="pinned by revision, hashes recorded when first pulled",
+    ),
+    WeightFile(
+        name="gme_7b",
+        used_by=("gme_score",),
+        source=HubFolder(
+            repository="Alibaba-NLP/gme-Qwen2-VL-7B-Instruct",
+            revision="477027a6480f8630363be77751f169cc3434b673",
+        ),
+        file_name="gme-Qwen2-VL-7B-Instruct",
+        size=33_170_000_000,
+        licence="Apache-2.0",
+        note="pinned by revision, hashes recorded when first pulled",
+    ),
+    WeightFile(
+        name="mtcnn",
+        used_by=("lite_faces",),
+        source=Bundled(
+            package="facenet_pytorch",
+            distribution="facenet-pytorch",
+            folder="data",
+            files=("onet.pt", "pnet.pt", "rnet.pt"),
+        ),
+        file_name="mtcnn",
+        size=1_559_269 + 28_570 + 403_147,
+        sha256="ef3fb82885cbc93b457bfe20c28f34c97ce3c34ad3f6ed946a98a60e7da933ad",
+        licence="MIT (facenet-pytorch)",
+    ),
+)
+
+WEIGHTS: Mapping[str, WeightFile] = {entry.name: entry for entry in _ENTRIES}
+"""Every declared weight by name."""
+
+
+def declared(name: str, table: Mapping[str, WeightFile] = WEIGHTS) -> WeightFile:
+    """The row of a weight, by its name or its file name.
+
+    Raises:
+        ProtocolError: no such row.
+    """
+    if name in table:
+        return table[name]
+    for weight in table.values():
+        if weight.file_name == name:
+            return weight
+    raise ProtocolError(f"no weight is called {name!r}", hint=did_you_mean(name, table))
