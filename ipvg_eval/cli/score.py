@@ -14,6 +14,7 @@ from ipvg_eval.errors import UsageError
 if TYPE_CHECKING:
     from ipvg_eval.results import Run
     from ipvg_eval.scoring import Scorer
+    from ipvg_eval.submission import Submission
 
 _SOME_FAILED = 4
 
@@ -41,31 +42,32 @@ def score(
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
-    teams = _teams(submissions, team)
     from ipvg_eval.scoring import build_scorer
+    from ipvg_eval.submission import load_submission
+
+    loaded = [load_submission(path) for path in submissions]
+    teams = _teams(loaded, team)
 
     names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics is not None else None
     if names == []:
         raise UsageError("--metrics names no metric", hint="Separate names by commas, without spaces.")
     scorer = build_scorer(protocol, metrics=names, device=device)
     runs = [
-        _score_one(path, name, scorer, testset, _folder(out, name, len(submissions)), limit)
-        for path, name in zip(submissions, teams, strict=True)
+        _score_one(submission, name, scorer, testset, _folder(out, name, len(loaded)), limit)
+        for submission, name in zip(loaded, teams, strict=True)
     ]
     _print(runs, as_json)
     if any(run.summary.counts.failed for run in runs):
         raise typer.Exit(_SOME_FAILED)
 
 
-def _teams(submissions: list[Path], team: str | None) -> list[str]:
-    from ipvg_eval.scoring.score import team_name
-
+def _teams(submissions: list[Submission], team: str | None) -> list[str]:
     if team is not None and len(submissions) > 1:
         raise UsageError(
             "--team names one team, but several submissions are given",
             hint="Score them one at a time, or name the folders after the teams.",
         )
-    teams = [team] if team is not None else [team_name(path) for path in submissions]
+    teams = [team] if team is not None else [submission.name for submission in submissions]
     for name in teams:
         if teams.count(name) > 1:
             raise UsageError(
@@ -80,7 +82,12 @@ def _folder(out: Path | None, team: str, submissions: int) -> Path | None:
 
 
 def _score_one(
-    path: Path, team: str, scorer: Scorer, testset: Path | None, out: Path | None, limit: int | None
+    submission: Submission,
+    team: str,
+    scorer: Scorer,
+    testset: Path | None,
+    out: Path | None,
+    limit: int | None,
 ) -> Run:
     from ipvg_eval.cli.progress import sample_progress
     from ipvg_eval.scoring import score as score_submission
@@ -90,7 +97,7 @@ def _score_one(
     try:
         with sample_progress(team) as on_sample:
             return score_submission(
-                path,
+                submission,
                 testset=testset,
                 protocol=scorer,
                 team=team,
@@ -100,9 +107,8 @@ def _score_one(
                 on_sample=on_sample,
             )
     except KeyboardInterrupt:
-        STDERR.print(
-            f"Stopped. What is measured is kept in {folder}; run the same command to go on.", markup=False
-        )
+        message = f"Stopped. What is measured is kept in {folder}; run the same command to go on."
+        STDERR.print(message, markup=False, soft_wrap=True)
         raise
 
 

@@ -10,7 +10,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.results import Run
-from ipvg_eval.results.summary import MetricSummary, arrow, number, state
+from ipvg_eval.results.aggregate import MetricSummary
+from ipvg_eval.results.summary import arrow, number, state
 
 _SHOWN_FAILURES = 5
 

@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from datetime import UTC, datetime
 
-from ipvg_eval.errors import RunError
+from ipvg_eval.errors import RunError, VideoError
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RunInfo, SubmissionInfo, TestSetInfo
@@ -108,20 +108,28 @@ class ScoringRun:
 
     def _one(self, sample: Sample, rows: dict[str, SampleRow], journal: JournalWriter) -> bool:
         """Bring one sample's row up to date; whether it had to be measured."""
-        sha256 = self.submission.sha256(sample.video) if self.submission.has(sample.video) else None
+        sha256, refusal = self._hash(sample)
         earlier = rows.get(sample.id)
         if earlier is not None and earlier.finished and earlier.video_sha256 == sha256:
             return False
-        rows[sample.id] = self._keep(sample, self._measured(sample, sha256), journal)
+        measured = self._measured(sample, sha256) if sha256 is not None else refusal
+        rows[sample.id] = self._keep(sample, measured, journal)
         return True
 
-    def _measured(self, sample: Sample, sha256: str | None) -> Measured:
+    def _hash(self, sample: Sample) -> tuple[str | None, Measured]:
+        """The video's hash, or None and the result for a sample whose video cannot be read."""
         specs = self.scorer.specs
-        if sha256 is None:
-            reason = f"the submission has no {sample.video}"
-            return unmeasured(sample, specs, Status.MISSING, reason)
+        missing = unmeasured(sample, specs, Status.MISSING, f"the submission has no {sample.video}")
+        if not self.submission.has(sample.video):
+            return None, missing
+        try:
+            return self.submission.sha256(sample.video), missing
+        except VideoError as error:
+            return None, unmeasured(sample, specs, Status.UNDECODABLE, str(error))
+
+    def _measured(self, sample: Sample, sha256: str) -> Measured:
         with self.submission.open_video(sample.video) as video:
-            return measure(sample, video, sha256, self.scorer.evaluators, specs)
+            return measure(sample, video, sha256, self.scorer.evaluators, self.scorer.specs)
 
     def _keep(self, sample: Sample, measured: Measured, journal: JournalWriter) -> SampleRow:
         if measured.contact_sheet is not None:

@@ -10,12 +10,12 @@ from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
-from ipvg_eval.submission import load_submission
+from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import find_testset, load_testset
 
 
 def score(
-    submission: Path | str,
+    submission: Path | str | Submission,
     *,
     testset: Path | str | None = None,
     protocol: str | Scorer = "lite",
@@ -33,7 +33,7 @@ def score(
     not measured yet, or whose video changed.
 
     Args:
-        submission: folder or zip.
+        submission: folder or zip, or a submission that is already loaded.
         testset: its folder; where None, `$IPVG_TESTSET`, then testset/ beside the submission or here.
         protocol: name of a shipped protocol, path of a .yaml file, or a scorer that is already built.
         team: who is scored; the submission's name where None.
@@ -53,32 +53,18 @@ def score(
     """
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: there must be at least one sample to score")
-    path = Path(submission)
-    loaded_testset = load_testset(find_testset(Path(testset) if testset else None, path))
-    with load_submission(path) as loaded:
-        scorer = (
-            protocol
-            if isinstance(protocol, Scorer)
-            else build_scorer(protocol, metrics=metrics, device=device)
-        )
-        name = team or team_name(path)
-        folder = RunFolder(Path(out) if out else default_out(name, scorer))
-        run = ScoringRun(
-            submission=loaded,
-            testset=loaded_testset,
-            scorer=scorer,
-            folder=folder,
-            team=name,
-            command=command,
-        )
-        run.execute(limit=limit, on_sample=on_sample)
+    loaded = submission if isinstance(submission, Submission) else load_submission(Path(submission))
+    samples = load_testset(find_testset(Path(testset) if testset else None, loaded.path))
+    scorer = (
+        protocol if isinstance(protocol, Scorer) else build_scorer(protocol, metrics=metrics, device=device)
+    )
+    name = team or loaded.name
+    folder = RunFolder(Path(out) if out else default_out(name, scorer))
+    run = ScoringRun(
+        submission=loaded, testset=samples, scorer=scorer, folder=folder, team=name, command=command
+    )
+    run.execute(limit=limit, on_sample=on_sample)
     return load_run(folder.path)
-
-
-def team_name(submission: Path) -> str:
-    """The name of a team that gave none: its folder's or zip's name."""
-    resolved = submission.resolve()
-    return resolved.stem if resolved.is_file() else resolved.name
 
 
 def default_out(team: str, scorer: Scorer) -> Path:

@@ -1,0 +1,41 @@
+# make demo and make test need Python 3.11 or newer, pip and make; everything else goes into .venv.
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+READY := $(VENV)/.ready
+DEMO := build/demo
+# One thread per process is faster than several on networks this small.
+export OMP_NUM_THREADS ?= 1
+
+.PHONY: demo test check lock bench clean
+
+$(READY): requirements.lock pyproject.toml
+	$(PYTHON) -m venv $(VENV)
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet --no-deps -r requirements.lock
+	$(BIN)/python -m pip install --quiet --no-deps --no-build-isolation -e .
+	touch $@
+
+demo: $(READY)
+	rm -rf $(DEMO) && mkdir -p $(DEMO)
+	cd fixtures/submissions/careful && ../../../$(BIN)/python -m zipfile -c ../../../$(DEMO)/facial_results.zip id001 id002
+	$(BIN)/ipvg-eval validate $(DEMO)/facial_results.zip --testset fixtures/testset
+	$(BIN)/ipvg-eval score fixtures/submissions/careful fixtures/submissions/careless --testset fixtures/testset --out $(DEMO)/runs
+	$(BIN)/ipvg-eval report $(DEMO)/runs/careful
+	$(BIN)/ipvg-eval report $(DEMO)/runs/careless
+
+test: $(READY)
+	.ci/browser
+	$(BIN)/pytest -n 2 --cov --cov-report=term
+
+check: $(READY)
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+	$(BIN)/lint-imports
+
+lock: $(READY)
+	.ci/lock $(BIN)/uv
+
+clean:
+	rm -rf $(VENV) build
