@@ -1,0 +1,96 @@
+"""Tables: what is written can be read by others, digit for digit."""
+
+from __future__ import annotations
+
+import json
+
+import pandas as pd
+import pytest
+
+from ipvg_eval.results.aggregate import aggregate, count
+from ipvg_eval.results.summary import Summary, number, to_latex, to_markdown
+from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
+
+NAMES = ["sharpness", "noise_%"]
+
+
+@pytest.fixture
+def rows(make_row):
+    return [
+        make_row("id001/p1", 0.1 + 0.2),
+        make_row("id001/p2", None),
+        make_row("id002/p1", 1 / 3, note="flag"),
+    ]
+
+
+def test_parquet_and_csv_hold_the_same_numbers(tmp_path, rows):
+    table = samples_table(rows, NAMES)
+    write_parquet(table, tmp_path / "samples.parquet")
+    write_csv(table, tmp_path / "samples.csv")
+    parquet = pd.read_parquet(tmp_path / "samples.parquet")
+    csv = pd.read_csv(tmp_path / "samples.csv", float_precision="round_trip")
+    assert parquet["sharpness"].tolist()[::2] == [0.1 + 0.2, 1 / 3] == csv["sharpness"].tolist()[::2]
+    assert parquet["sharpness"].isna().tolist() == [False, True, False]
+    assert csv["sharpness"].isna().tolist() == [False, True, False]
+    assert list(parquet.columns) == list(csv.columns)
+
+
+def test_reasons_and_notes_are_json_objects(rows):
+    records = samples_table(rows, NAMES).to_pylist()
+    assert json.loads(records[1]["missing"]) == {"sharpness": "no face", "noise_%": "too short"}
+    assert records[1]["notes"] is None
+    assert json.loads(records[2]["notes"]) == {"sharpness": "flag"}
+
+
+def test_frames_carry_index_time_and_missing_values(rows):
+    frames = frames_table(rows).to_pylist()
+    assert frames[0] == {
+        "sample": "id001/p1",
+        "metric": "sharpness",
+        "frame": 0,
+        "time": 0.0,
+        "value": 0.1 + 0.2,
+    }
+    assert frames[1] == {"sample": "id001/p1", "metric": "sharpness", "frame": 4, "time": 0.5, "value": None}
+    assert len(frames) == 6
+
+
+def test_equal_rows_give_equal_bytes(tmp_path, rows):
+    for name in ("one", "two"):
+        write_parquet(samples_table(rows, NAMES), tmp_path / f"{name}.parquet")
+        write_csv(samples_table(rows, NAMES), tmp_path / f"{name}.csv")
+    assert (tmp_path / "one.parquet").read_bytes() == (tmp_path / "two.parquet").read_bytes()
+    assert (tmp_path / "one.csv").read_bytes() == (tmp_path / "two.csv").read_bytes()
+
+
+def test_timings_do_not_reach_the_tables(make_row):
+    fast, slow = make_row("a", 0.5, seconds=0.1), make_row("a", 0.5, seconds=9.0)
+    assert samples_table([fast], NAMES) == samples_table([slow], NAMES)
+
+
+def test_latex_and_markdown(rows, specs):
+    summary = Summary(
+        team="A & B_1",
+        protocol="lite 1",
+        testset="f" * 64,
+        notice="Proxies.",
+        counts=count(rows, samples=3),
+        metrics=aggregate(rows, specs),
+    )
+    latex = to_latex([summary])
+    assert r"Team & Sharpness $\uparrow$ & Noise \& grain $\downarrow$ \\" in latex
+    assert r"A \& B\_1 & 0.3167 & -- \\" in latex
+    assert latex.count("{lrr}") == 1
+    markdown = to_markdown(summary)
+    assert "| sharpness ↑ | 0.3167 |" in markdown
+    assert "**Proxies.**" in markdown
+
+
+def test_numbers_for_people():
+    assert [number(v) for v in (None, 0.5, -0.25, 170.04, 2.123456)] == [
+        "–",
+        "0.5000",
+        "-0.2500",
+        "170.0",
+        "2.1235",
+    ]
