@@ -1,0 +1,220 @@
+"""The page: everything gathered from a run and set by one template."""
+
+from __future__ import annotations
+
+import base64
+import hashlib
+from collections.abc import Mapping
+from dataclasses import dataclass
+from datetime import datetime
+from importlib import resources
+from pathlib import Path
+
+import jinja2
+import pandas as pd
+from markupsafe import Markup
+
+from ipvg_eval.errors import RunError
+from ipvg_eval.findings import Finding
+from ipvg_eval.report import charts
+from ipvg_eval.report.curves import Curve, Curves
+from ipvg_eval.report.pictures import Album, Picture
+from ipvg_eval.report.ranking import Extremes, by_identity, extremes
+from ipvg_eval.report.samples import Sample, read_samples
+from ipvg_eval.results.aggregate import MetricSummary
+from ipvg_eval.results.files import unreadable, write_text
+from ipvg_eval.results.info import RunInfo
+from ipvg_eval.results.reading import Run
+from ipvg_eval.results.summary import arrow, number
+from metrics.spec import MetricSpec
+
+_EACH = 3
+_PICTURES_LIMIT = 4_500_000
+_HERE = resources.files("ipvg_eval.report")
+
+
+def write_report(run: Run, out: Path | None = None) -> Path:
+    """Write one run as a self-contained HTML page.
+
+    The page holds its style, script, charts, pictures and downloads, and forbids itself any network.
+
+    Args:
+        run: the run.
+        out: where to; report.html in the run folder where None.
+
+    Returns:
+        The page's path.
+
+    Raises:
+        RunError: a table of the run does not fit its run.json, or the page cannot be written.
+    """
+    path = out or run.folder.path / "report.html"
+    html = _render(run)
+    try:
+        write_text(path, html)
+    except OSError as error:
+        raise RunError(
+            f"the report cannot be written here ({error.strerror})",
+            path=path,
+            hint="Choose another file for the report.",
+        ) from error
+    return path
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Card:
+    sample: Sample
+    strip: Picture | None
+    reference: Picture | None
+    curves: tuple[Curve, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Metric:
+    spec: MetricSpec
+    summary: MetricSummary
+    chart: Markup | None
+
+
+def _render(run: Run) -> str:
+    samples = read_samples(run)
+    album = Album(limit=_PICTURES_LIMIT)
+    ends = [end for spec in run.info.specs if (end := extremes(samples, spec, each=_EACH)).first]
+    shown = dict.fromkeys(name for end in ends for name in (*end.first, *end.last))
+    cards = _cards(run, samples, list(shown), album)
+    numbers = {name: position for position, name in enumerate(cards)}
+    troubled = [sample for sample in samples if sample.failed or sample.damage]
+    strips = {s.sample: album.picture(run.folder.thumbnail(s.sample)) for s in troubled}
+    identities = by_identity(samples, run.info.specs)
+    faces = {one.identity: album.picture(run.folder.reference(one.identity)) for one in identities}
+    style, script = _text("page.css"), _text("page.js")
+    return (
+        _environment()
+        .get_template("page.html")
+        .render(
+            info=run.info,
+            summary=run.summary,
+            banners=_banners(run.info),
+            date=_date(run.info.finished or run.info.started),
+            metrics=[_metric(run, spec, samples) for spec in run.info.specs],
+            samples=samples,
+            card_numbers=numbers,
+            cards=cards,
+            extremes=ends,
+            ranking=[_numbered(end, run, numbers) for end in ends],
+            troubled=troubled,
+            strips=strips,
+            identities=identities if len(identities) < len(samples) else (),
+            faces=faces,
+            pictures_left_out=album.left_out,
+            findings=_grouped(run.findings),
+            downloads=_downloads(run),
+            style=Markup(style),  # noqa: S704 - our own file
+            script=Markup(script),  # noqa: S704 - our own file
+            policy=_policy(style, script),
+        )
+    )
+
+
+def _environment() -> jinja2.Environment:
+    environment = jinja2.Environment(
+        loader=jinja2.PackageLoader("ipvg_eval", "report"),
+        autoescape=True,
+        undefined=jinja2.StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters.update(number=number, arrow=arrow)
+    return environment
+
+
+def _text(name: str) -> str:
+    return (_HERE / name).read_text("utf-8")
+
+
+def _policy(style: str, script: str) -> str:
+    """A Content-Security-Policy that allows this style, this script and embedded pictures only."""
+
+    def quoted_hash(text: str) -> str:
+        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
+        return f"'sha256-{digest}'"
+
+    return (
+        f"default-src 'none'; img-src data:; style-src {quoted_hash(style)}; "
+        f"script-src {quoted_hash(script)}; base-uri 'none'; form-action 'none'"
+    )
+
+
+def _banners(info: RunInfo) -> list[str]:
+    banners = [info.protocol.notice] if info.protocol.notice else []
+    if info.random_weights is not None:
+        banners.append(
+            f"The networks had random weights (seed {info.random_weights}): these numbers measure nothing."
+        )
+    if not info.protocol.official:
+        banners.append(f"Protocol {info.protocol.name} is not official: this run cannot enter a leaderboard.")
+    return banners
+
+
+def _date(text: str) -> str:
+    try:
+        return f"{datetime.fromisoformat(text):%d %B %Y, %H:%M} UTC"
+    except ValueError:
+        return text
+
+
+def _metric(run: Run, spec: MetricSpec, samples: tuple[Sample, ...]) -> _Metric:
+    try:
+        summary = run.summary.metric(spec.name)
+    except KeyError as error:
+        problem = ValueError(f"it has no metric {spec.name}")
+        raise unreadable(run.folder.path / "summary.json", problem) from error
+    values = [value for sample in samples if (value := sample.values[spec.name]) is not None]
+    chart = charts.histogram(values, summary.mean) if values and summary.mean is not None else None
+    return _Metric(spec=spec, summary=summary, chart=chart)
+
+
+def _cards(run: Run, samples: tuple[Sample, ...], shown: list[str], album: Album) -> dict[str, _Card]:
+    by_name = {sample.sample: sample for sample in samples}
+    curves = Curves(run)
+    return {
+        name: _Card(
+            sample=by_name[name],
+            strip=album.picture(run.folder.thumbnail(name)),
+            reference=album.picture(run.folder.reference(by_name[name].identity)),
+            curves=curves.of(by_name[name]),
+        )
+        for name in shown
+    }
+
+
+def _numbered(end: Extremes, run: Run, numbers: Mapping[str, int]) -> dict[str, object]:
+    """The ends of one metric as the page's script reads them, samples by the number of their card."""
+    return {
+        "metric": end.metric,
+        "known": run.summary.metric(end.metric).higher_is_better is not None,
+        "first": [numbers[name] for name in end.first],
+        "last": [numbers[name] for name in end.last],
+    }
+
+
+def _grouped(findings: tuple[Finding, ...]) -> dict[tuple[str, str], list[Finding]]:
+    """Findings by severity and kind, errors first."""
+    groups: dict[tuple[str, str], list[Finding]] = {}
+    for finding in sorted(findings, key=lambda finding: (finding.severity.value, finding.code)):
+        groups.setdefault((finding.severity.value, finding.code), []).append(finding)
+    return groups
+
+
+def _downloads(run: Run) -> list[tuple[str, str]]:
+    """File names and data addresses of the tables."""
+    table = pd.DataFrame([metric.model_dump() for metric in run.summary.metrics])
+    contents = {
+        "summary.csv": ("text/csv", table.to_csv(index=False, lineterminator="\n")),
+        "summary.json": ("application/json", run.summary.model_dump_json(indent=2)),
+        "samples.csv": ("text/csv", run.samples.to_csv(index=False, lineterminator="\n")),
+    }
+    return [
+        (name, f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode('ascii')}")
+        for name, (kind, text) in contents.items()
+    ]
