@@ -13,7 +13,7 @@ from ipvg_eval.results.provenance import collect_provenance
 
 
 @pytest.fixture
-def info(specs, make_row):
+def info(specs):
     return RunInfo(
         team="alpha",
         submission=SubmissionInfo(name="alpha", kind="folder"),
