@@ -1,0 +1,113 @@
+"""Protocol files: what is accepted, what is refused, and how the refusal reads."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from metrics.errors import ProtocolError
+from metrics.protocol import load_protocol, parse_protocol, read_definition, shipped_protocols
+
+SMALL = """
+name: small
+version: 1
+title: Motion only
+evaluators:
+  - kind: lite_motion
+"""
+
+
+def test_every_shipped_protocol_loads_and_is_named_like_its_file():
+    assert "lite" in shipped_protocols()
+    for name in shipped_protocols():
+        protocol = load_protocol(name)
+        assert protocol.definition.name == name
+        assert protocol.specs
+
+
+def test_comments_and_layout_do_not_change_the_fingerprint():
+    one = parse_protocol(SMALL, where="one")
+    other = parse_protocol(
+        "# a comment\n" + SMALL.replace("title: Motion only", 'title:   "Motion only"'), where="o"
+    )
+    assert one.sha256 == other.sha256
+    assert one.text != other.text
+
+
+def test_an_option_changes_the_fingerprint():
+    faces = SMALL.replace("lite_motion", "lite_faces")
+    changed = parse_protocol(faces + "    options: {frames: 8}\n", where="p")
+    assert changed.sha256 != parse_protocol(faces, where="p").sha256
+
+
+@pytest.mark.parametrize(
+    ("text", "says", "hint"),
+    [
+        ("name: [", "not valid YAML", "Mend"),
+        ("- a\n- b", "a mapping of keys to values", "protocols show"),
+        (SMALL + "evaluator: []\n", "unknown key 'evaluator'", "'evaluators'"),
+        (SMALL.replace("kind:", "kin:"), "unknown key 'evaluators.0.kin'", "'kind'"),
+        (SMALL.replace("lite_motion", "lite_moton"), "no evaluator is called 'lite_moton'", "'lite_motion'"),
+        (SMALL.replace("version: 1", "version: zero"), "version", "protocols show"),
+        (SMALL.replace("name: small", "name: ../up"), "name", "protocols show"),
+        (SMALL + "    metrics: [lite_moton]\n", "has no metric 'lite_moton'", "'lite_motion'"),
+        (SMALL + "    options: {frame: 3}\n", "unknown key 'frame'", ""),
+        (SMALL + "  - kind: lite_motion\n", "is reported twice", "metrics"),
+        ("name: small\nversion: 1\ntitle: t\nevaluators: []\n", "evaluators", "protocols show"),
+    ],
+)
+def test_a_bad_file_is_refused_with_the_place_and_a_hint(text, says, hint):
+    with pytest.raises(ProtocolError) as caught:
+        parse_protocol(text, where="mine.yaml")
+    assert says in str(caught.value)
+    assert hint in (caught.value.hint or "")
+
+
+def test_an_unknown_name_suggests_the_nearest():
+    with pytest.raises(ProtocolError, match="no protocol 'lit'") as caught:
+        load_protocol("lit")
+    assert "'lite'" in caught.value.hint
+
+
+def test_a_missing_file_is_named(tmp_path):
+    with pytest.raises(ProtocolError, match=r"mine\.yaml"):
+        load_protocol(str(tmp_path / "mine.yaml"))
+
+
+def test_a_protocol_file_of_ones_own(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text(SMALL, "utf-8")
+    assert [spec.name for spec in load_protocol(str(path)).specs] == [
+        spec.name for spec in parse_protocol(SMALL, where="p").specs
+    ]
+
+
+def test_selecting_metrics_drops_evaluators_that_are_not_needed():
+    lite = load_protocol("lite")
+    chosen = lite.select(["face_coverage"])
+    assert [spec.name for spec in chosen.specs] == ["face_coverage"]
+    assert [entry.kind for entry in chosen.definition.evaluators] == ["lite_faces"]
+    assert chosen.sha256 != lite.sha256
+
+
+def test_selecting_keeps_the_protocols_column_order():
+    lite = load_protocol("lite")
+    names = [spec.name for spec in lite.specs]
+    assert [spec.name for spec in lite.select(reversed(names)).specs] == names
+
+
+def test_selecting_an_unknown_metric_suggests_the_nearest():
+    with pytest.raises(ProtocolError, match="no metric 'face_coverge'") as caught:
+        load_protocol("lite").select(["face_coverge"])
+    assert "'face_coverage'" in caught.value.hint
+
+
+def test_reading_a_definition_does_not_load_torch():
+    code = (
+        "import sys; from metrics.protocol import read_definition;"
+        "read_definition('lite'); sys.exit('torch' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
+    assert read_definition("lite").official is False
