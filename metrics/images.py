@@ -11,14 +11,14 @@ from metrics.errors import UnreadableImage
 from metrics.evaluator import Frames
 
 
-def read_rgb(path: Path, *, apply_orientation: bool = True) -> Frames:
+def read_rgb(path: Path, *, apply_orientation: bool = True, over_white: bool = True) -> Frames:
     """A picture as RGB pixels.
-
-    Transparency is laid over white.
 
     Args:
         path: png, webp or jpg file.
         apply_orientation: turn the picture as its EXIF orientation says. Published face scripts do not.
+        over_white: lay transparent pixels over white. Published face scripts drop the transparency, which
+            shows whatever colour is stored under it.
 
     Returns:
         (height, width, 3) uint8.
@@ -30,7 +30,7 @@ def read_rgb(path: Path, *, apply_orientation: bool = True) -> Frames:
         with Image.open(path) as image:
             image.load()
             upright = ImageOps.exif_transpose(image) if apply_orientation else image
-            if upright.has_transparency_data:
+            if over_white and upright.has_transparency_data:
                 rgba = upright.convert("RGBA")
                 white = Image.new("RGBA", rgba.size, "white")
                 upright = Image.alpha_composite(white, rgba)

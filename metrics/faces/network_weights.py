@@ -1,0 +1,105 @@
+"""Filling a torch network from a checkpoint file, or with seeded random numbers."""
+
+from __future__ import annotations
+
+import hashlib
+import math
+import pickle
+from collections.abc import Callable, Collection
+from typing import Final
+
+import torch
+from torch import nn
+
+from metrics.errors import WeightsMissing
+from metrics.runtime import Runtime, WeightSource
+
+_DTYPES: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
+
+
+def build(
+    make: Callable[[], nn.Module], name: str, runtime: Runtime, *, damped: Collection[str] = ()
+) -> nn.Module:
+    """A network with its declared weights, ready for inference.
+
+    Args:
+        make: builds the network; called under the meta device, so that no memory is filled twice and
+            the global random state stays as it was.
+        name: the declared weight.
+        runtime: device, dtype and where weights come from.
+        damped: ends of parameter names that random filling scales down (the last normalisation of
+            residual branches, so that activations stay finite through many blocks).
+
+    Returns:
+        The network in eval mode, without gradients, on the device in the dtype.
+
+    Raises:
+        WeightsMissing: the file is missing or is not this network's state dict.
+    """
+    source = weight_source(runtime)
+    with torch.device("meta"):
+        network = make()
+    if source.random_seed is not None:
+        network.to_empty(device="cpu")
+        fill_randomly(network, stream_seed(source.random_seed, name), damped=damped)
+    else:
+        _load(network, name, source)
+    network.eval().requires_grad_(False)
+    return network.to(device=runtime.device, dtype=_DTYPES[runtime.dtype])
+
+
+def weight_source(runtime: Runtime) -> WeightSource:
+    """Where weights come from.
+
+    Raises:
+        WeightsMissing: the runtime has no source.
+    """
+    if runtime.weights is None:
+        raise WeightsMissing(
+            "the published face metrics need weights, and none were resolved",
+            hint="Run: ipvg-eval weights pull",
+        )
+    return runtime.weights
+
+
+def stream_seed(seed: int, name: str) -> int:
+    """A seed of 63 bits for one named network, so that networks of one run differ."""
+    return int.from_bytes(hashlib.sha256(f"{seed}:{name}".encode()).digest()[:8], "big") >> 1
+
+
+@torch.no_grad()
+def fill_randomly(network: nn.Module, seed: int, *, damped: Collection[str] = ()) -> None:
+    """Fill every parameter and buffer in place: He-normal weights, normalisations that change little.
+
+    Args:
+        network: on the CPU; its memory may be uninitialised.
+        seed: seeds a generator of its own.
+        damped: ends of parameter names that are scaled by 0.3.
+    """
+    generator = torch.Generator().manual_seed(seed)
+    for name, tensor in [*network.named_parameters(), *network.named_buffers()]:
+        if not tensor.is_floating_point():
+            tensor.zero_()
+        elif tensor.ndim > 1:
+            fan_in = math.prod(tensor.shape[1:])
+            tensor.normal_(0.0, math.sqrt(2.0 / fan_in), generator=generator)
+        elif name.endswith("running_var"):
+            tensor.uniform_(0.8, 1.2, generator=generator)
+        elif name.endswith("weight"):
+            tensor.uniform_(0.8, 1.2, generator=generator)
+            if any(name.endswith(end) for end in damped):
+                tensor.mul_(0.3)
+        else:
+            tensor.normal_(0.0, 0.1, generator=generator)
+
+
+def _load(network: nn.Module, name: str, source: WeightSource) -> None:
+    path = source.path(name)
+    try:
+        state = torch.load(path, map_location="cpu", weights_only=True)
+        network.load_state_dict(state, strict=True, assign=True)
+    except (RuntimeError, OSError, EOFError, AttributeError, TypeError, pickle.UnpicklingError) as error:
+        raise WeightsMissing(
+            f"{path}: this is not the state dict of {name} ({error})",
+            hint="Run: ipvg-eval weights verify",
+        ) from error

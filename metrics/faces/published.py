@@ -1,0 +1,175 @@
+"""The published face metrics: CurScore, ArcScore, the distance published as FID, and what they leave out."""
+
+from __future__ import annotations
+
+from collections import OrderedDict
+from collections.abc import Mapping, Sequence
+from dataclasses import replace
+from typing import ClassVar, Final, Literal
+
+from pydantic import BaseModel, ConfigDict, Field
+
+from metrics.clip.schedule import schedule
+from metrics.evaluator import ClipInfo, Pass
+from metrics.faces import arcface, curricularface, published_specs, scrfd
+from metrics.faces.arcface import ArcFace
+from metrics.faces.curricularface import CurricularFace
+from metrics.faces.face_crops import Retry, face_crops
+from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
+from metrics.faces.network_weights import weight_source
+from metrics.faces.published_pass import Encoder, FacePass, PassRules, ReferenceFace
+from metrics.images import read_rgb
+from metrics.runtime import Runtime
+from metrics.spec import MetricSpec
+from metrics.target import Reference, Target
+
+PERSON_LABELS: Final = frozenset({"man", "woman", "crop_man", "crop_woman"})
+
+_REFERENCES_KEPT: Final = 256
+
+
+class PublishedFacesOptions(BaseModel):
+    """Rules of one protocol. The defaults are the published rules, except that no face is never a score of 0.
+
+    ConsisID (eval/get_facesim_fid.py @60429e4) and TPIGE (ID_eval_final/cal_face_sim.py @74390b4):
+    `no_face: zero`. OpenS2V (eval/get_facesim.py @b452831): `frames: 32`, `no_face: zero`,
+    `zero_frames: drop_cur`, `reference: first_person`, `feature_distance: false`. The rest they share.
+
+    Attributes:
+        frames: number of frames, at floor(linspace(0, N - 1, frames)).
+        short_clips: a video with fewer frames: "repeat" counts frames as often as the rule names them, as the
+            published scripts do; "once" counts every frame once.
+        no_face: scores of a video in which no frame shows a face: "missing", or "zero" as the published
+            scripts print, for the distance too, where 0 is the best possible value.
+        zero_frames: frames whose similarity is 0 after clamping: "keep", or "drop_cur" to leave them out of
+            cur_score alone, as OpenS2V does (lines 157-160: its test of the ArcFace scores compares a list
+            with a number and is always true).
+        clamp: count negative similarities as 0.
+        retry: "padded" looks once more inside a grey border where no face is found; "none" does not.
+        reference: which reference picture: the "first", or the "first_person", labelled or stored in a folder
+            as one of `PERSON_LABELS`, as OpenS2V chooses it.
+        reference_pixels: "as_stored" ignores the EXIF orientation and drops transparency, as the published
+            scripts do; "as_seen" turns the picture upright and lays it over white.
+        feature_distance: measure face_feature_distance.
+        corpus_fid: keep FID features and measure face_fid_samples.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frames: int = Field(default=16, ge=1)
+    short_clips: Literal["repeat", "once"] = "repeat"
+    no_face: Literal["missing", "zero"] = "missing"
+    zero_frames: Literal["keep", "drop_cur"] = "keep"
+    clamp: bool = True
+    retry: Retry = "padded"
+    reference: Literal["first", "first_person"] = "first"
+    reference_pixels: Literal["as_stored", "as_seen"] = "as_stored"
+    feature_distance: bool = True
+    corpus_fid: bool = True
+
+
+class PublishedFaces:
+    """One face pass for the metrics of `metrics.faces.published_specs`.
+
+    Attributes:
+        specs: all of them, less those whose option is off.
+        weights: sha256 of every file in use, by name.
+    """
+
+    Options: ClassVar[type[PublishedFacesOptions]] = PublishedFacesOptions
+    SPECS: ClassVar[tuple[MetricSpec, ...]] = published_specs.ALL
+
+    def __init__(self, options: PublishedFacesOptions, runtime: Runtime) -> None:
+        """Load every network the options need.
+
+        Raises:
+            WeightsMissing: a package or a weight file is not on this machine.
+        """
+        self._options = options
+        self._batch_size = runtime.batch_size
+        self._detector = scrfd.Scrfd(runtime)
+        self._encoders: dict[str, Encoder] = {
+            curricularface.WEIGHTS: CurricularFace(runtime).embed,
+            arcface.WEIGHTS: ArcFace(runtime).embed,
+        }
+        if options.feature_distance:
+            self._encoders[IMAGENET_WEIGHTS] = ImagenetInception(runtime).features
+        if options.corpus_fid:
+            self._encoders[FID_WEIGHTS] = FidInception(runtime).features
+        source = weight_source(runtime)
+        names = self.required_weights(options)
+        self.weights: Mapping[str, str] = {name: source.sha256(name) for name in names}
+        specs = [spec for spec in self.SPECS if set(spec.weights) <= set(names)]
+        self.specs: tuple[MetricSpec, ...] = tuple(specs if options.clamp else map(_signed, specs))
+        self._references: OrderedDict[object, ReferenceFace] = OrderedDict()
+
+    @staticmethod
+    def required_weights(options: PublishedFacesOptions) -> tuple[str, ...]:
+        """Names of the declared weights these options need."""
+        names = [scrfd.WEIGHTS, arcface.WEIGHTS, curricularface.WEIGHTS]
+        names += [IMAGENET_WEIGHTS] if options.feature_distance else []
+        names += [FID_WEIGHTS] if options.corpus_fid else []
+        return tuple(names)
+
+    def frames(self, clip: ClipInfo) -> Sequence[int]:
+        """Indices of the frames it wants, ascending, without repeats."""
+        return tuple(self._schedule(clip))
+
+    def start(self, target: Target, clip: ClipInfo) -> Pass:
+        """Begin the measuring of one video.
+
+        Raises:
+            UnreadableImage: the reference picture cannot be decoded.
+        """
+        options = self._options
+        rules = PassRules(
+            repeats=self._schedule(clip),
+            no_face_is_zero=options.no_face == "zero",
+            drop_cur_zeros=options.zero_frames == "drop_cur",
+            clamp=options.clamp,
+            retry=options.retry,
+            batch_size=self._batch_size,
+        )
+        return FacePass(
+            specs=self.specs,
+            rules=rules,
+            detector=self._detector,
+            encoders=self._encoders,
+            reference=self._reference(target),
+        )
+
+    def _schedule(self, clip: ClipInfo) -> dict[int, int]:
+        rule: Literal["linspace", "linspace_repeat"] = (
+            "linspace_repeat" if self._options.short_clips == "repeat" else "linspace"
+        )
+        return schedule(rule, clip.frame_count, self._options.frames)
+
+    def _reference(self, target: Target) -> ReferenceFace:
+        chosen = [r for r in target.references if self._options.reference == "first" or _is_person(r)]
+        if not chosen:
+            return ReferenceFace(rows=None, reason="no reference picture is labelled as a person")
+        path = chosen[0].path
+        key = path.resolve()
+        if key not in self._references:
+            self._references[key] = self._encode_reference(chosen[0])
+            if len(self._references) > _REFERENCES_KEPT:
+                self._references.popitem(last=False)
+        self._references.move_to_end(key)
+        return self._references[key]
+
+    def _encode_reference(self, reference: Reference) -> ReferenceFace:
+        seen = self._options.reference_pixels == "as_seen"
+        picture = read_rgb(reference.path, apply_orientation=seen, over_white=seen)
+        crops = face_crops(self._detector, picture, retry=self._options.retry)
+        if crops is None:
+            return ReferenceFace(rows=None, reason="no face in the reference picture")
+        rows = {name: encode(crops.of(name)[None])[0] for name, encode in self._encoders.items()}
+        return ReferenceFace(rows=rows, reason=None)
+
+
+def _is_person(reference: Reference) -> bool:
+    return reference.label in PERSON_LABELS or reference.path.parent.name in PERSON_LABELS
+
+
+def _signed(spec: MetricSpec) -> MetricSpec:
+    return replace(spec, bounds=(-1.0, 1.0)) if spec in published_specs.SIMILARITIES else spec

@@ -1,0 +1,107 @@
+"""What the published face metrics are: names, directions, ranges, sources."""
+
+from __future__ import annotations
+
+from typing import Final
+
+from metrics.faces import arcface, curricularface, scrfd
+from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
+from metrics.spec import MetricSpec
+
+_SCRIPT: Final = "ConsisID eval/get_facesim_fid.py @60429e4; TPIGE ID_eval_final/cal_face_sim.py @74390b4"
+_TERMS: Final = "InsightFace model packs: non-commercial research only"
+
+CUR_SCORE: Final = MetricSpec(
+    name="cur_score",
+    version=1,
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    title="CurScore",
+    summary="Mean cosine similarity of CurricularFace embeddings of the reference's face and of the frames' "
+    "faces, negative ones as 0, over the frames with a face.",
+    source=f"{_SCRIPT}; CurricularFace, arXiv 2004.00288",
+    weights=(scrfd.WEIGHTS, curricularface.WEIGHTS),
+    licence=_TERMS,
+)
+ARC_SCORE: Final = MetricSpec(
+    name="arc_score",
+    version=1,
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    title="ArcScore",
+    summary="Mean cosine similarity of ArcFace R50 embeddings of the reference's face and of the frames' "
+    "faces, negative ones as 0, over the frames with a face.",
+    source=f"{_SCRIPT}; ArcFace, arXiv 1801.07698",
+    weights=(scrfd.WEIGHTS, arcface.WEIGHTS),
+    licence=_TERMS,
+)
+FACE_FEATURE_DISTANCE: Final = MetricSpec(
+    name="face_feature_distance",
+    version=1,
+    higher_is_better=False,
+    bounds=(0.0, None),
+    title="Face-feature distance (ConsisID FID)",
+    summary="Mean over frames with a face of the squared distance between ImageNet Inception-v3 features of "
+    "the frame's and the reference's aligned face. Published as FID, of which it is the case of two points; "
+    "not comparable with a FID between sets.",
+    source=_SCRIPT,
+    weights=(scrfd.WEIGHTS, IMAGENET_WEIGHTS),
+    licence=_TERMS,
+)
+FACE_COVERAGE: Final = MetricSpec(
+    name="face_coverage",
+    version=1,
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    title="Face coverage",
+    summary="Share of the frames looked at in which SCRFD finds a face, retry included.",
+    source="own; detection as in ConsisID eval/get_facesim_fid.py @60429e4",
+    weights=(scrfd.WEIGHTS,),
+    licence=_TERMS,
+)
+CUR_SCORE_ALL_FRAMES: Final = MetricSpec(
+    name="cur_score_all_frames",
+    version=1,
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    title="CurScore, missing faces counted",
+    summary="CurScore with 0 for every frame looked at that shows no face, which the published score skips.",
+    source=f"own; {CUR_SCORE.source}",
+    weights=CUR_SCORE.weights,
+    licence=_TERMS,
+)
+ARC_SCORE_ALL_FRAMES: Final = MetricSpec(
+    name="arc_score_all_frames",
+    version=1,
+    higher_is_better=True,
+    bounds=(0.0, 1.0),
+    title="ArcScore, missing faces counted",
+    summary="ArcScore with 0 for every frame looked at that shows no face, which the published score skips.",
+    source=f"own; {ARC_SCORE.source}",
+    weights=ARC_SCORE.weights,
+    licence=_TERMS,
+)
+FACE_FID_SAMPLES: Final = MetricSpec(
+    name="face_fid_samples",
+    version=1,
+    higher_is_better=None,
+    bounds=(0.0, None),
+    unit="faces",
+    title="Faces given to the corpus face FID",
+    summary="Number of this video's aligned faces whose features enter the Fréchet distance over all videos.",
+    source="pytorch-fid 0.3.0 pytorch_fid/inception.py (network)",
+    weights=(scrfd.WEIGHTS, FID_WEIGHTS),
+    licence=_TERMS,
+)
+
+SIMILARITIES: Final = (CUR_SCORE, ARC_SCORE, CUR_SCORE_ALL_FRAMES, ARC_SCORE_ALL_FRAMES)
+
+ALL: Final = (
+    CUR_SCORE,
+    ARC_SCORE,
+    FACE_FEATURE_DISTANCE,
+    FACE_COVERAGE,
+    CUR_SCORE_ALL_FRAMES,
+    ARC_SCORE_ALL_FRAMES,
+    FACE_FID_SAMPLES,
+)
