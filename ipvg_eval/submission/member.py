@@ -58,10 +58,7 @@ class Member:
         produced, crc = 0, 0
         with archive.open("rb") as source:
             packed = Slice(source, self.offset, self.packed_size)
-            pieces = (
-                self._inflated(packed, archive) if self.deflated else iter(lambda: packed.read(_CHUNK), b"")
-            )
-            for piece in pieces:
+            for piece in self._inflated(packed, archive) if self.deflated else packed.pieces():
                 produced += len(piece)
                 if produced > self.size:
                     raise self._wrong_size(archive, f"more than the {self.size}")

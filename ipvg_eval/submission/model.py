@@ -95,7 +95,7 @@ class Submission(ABC):
         """The submission; nothing is held open between calls."""
         return self
 
-    def __exit__(self, *_: object) -> None:
+    def __exit__(self, *_: object) -> None:  # noqa: B027
         """Nothing to release."""
 
     def __repr__(self) -> str:
