@@ -11,6 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from types import ModuleType
 
+import cv2  # noqa: F401  before decord, which vbench imports: the other way round OpenCV cannot read PNG files
 from PIL import ImageFile
 
 from metrics.errors import WeightsMissing

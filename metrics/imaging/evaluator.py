@@ -68,7 +68,6 @@ class ImagingQuality:
         self.scorer = MusiqScorer(runtime)
         self.weights = self.scorer.weights
         self._options = options
-        self._batch_size = runtime.batch_size
 
     @staticmethod
     def required_weights(options: ImagingQualityOptions) -> tuple[str, ...]:  # noqa: ARG004
@@ -83,7 +82,7 @@ class ImagingQuality:
 
     def start(self, target: Target, clip: ClipInfo) -> ImagingPass:  # noqa: ARG002
         """Begin a video; references and prompt play no part."""
-        return ImagingPass(self._options, self.scorer, tuple(self.frames(clip)), clip, self._batch_size)
+        return ImagingPass(self._options, self.scorer, tuple(self.frames(clip)), clip)
 
 
 class ImagingPass:
@@ -95,13 +94,11 @@ class ImagingPass:
         scorer: MusiqScorer,
         wanted: tuple[int, ...],
         clip: ClipInfo,
-        batch_size: int,
     ) -> None:
         self._options = options
         self._scorer = scorer
         self._wanted = wanted
         self._clip = clip
-        self._batch_size = batch_size
         self._waiting: list[tuple[int, torch.Tensor]] = []
         self._scores: dict[int, float] = {}
 
@@ -112,7 +109,7 @@ class ImagingPass:
             if self._waiting and self._waiting[0][1].shape != prepared.shape:
                 self._flush()
             self._waiting.append((index, prepared))
-            if len(self._waiting) == frames_per_forward(prepared, self._batch_size):
+            if len(self._waiting) == frames_per_forward(prepared, self._scorer.batch_size):
                 self._flush()
 
     def _flush(self) -> None:

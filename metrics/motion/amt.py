@@ -75,4 +75,5 @@ class AmtInterpolator:
 
     def _tensor(self, frames: Frames) -> torch.Tensor:
         pixels = torch.from_numpy(frames).to(self._device)
-        return pixels.permute(0, 3, 1, 2) / self._white
+        # Planar as the published code's tensors are: kernels for interleaved ones round differently.
+        return (pixels.permute(0, 3, 1, 2) / self._white).contiguous()
