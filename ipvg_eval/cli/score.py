@@ -10,6 +10,7 @@ import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.errors import UsageError
+from metrics.runtime import Dtype
 
 if TYPE_CHECKING:
     from ipvg_eval.results import Run
@@ -39,6 +40,11 @@ def score(
     limit: Annotated[int | None, typer.Option(min=1, help="Measure the first N samples only.")] = None,
     metrics: Annotated[str | None, typer.Option(help="Measure these only, separated by commas.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    dtype: Annotated[Dtype, typer.Option(help="float32, float16 or bfloat16.")] = "float32",
+    weights: Annotated[
+        str | None,
+        typer.Option(help="random[:SEED] builds every network with random weights, to try a machine."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
@@ -51,7 +57,7 @@ def score(
     names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics is not None else None
     if names == []:
         raise UsageError("--metrics names no metric", hint="Separate names by commas, without spaces.")
-    scorer = build_scorer(protocol, metrics=names, device=device)
+    scorer = build_scorer(protocol, metrics=names, device=device, dtype=dtype, weights=weights)
     runs = [
         _score_one(submission, name, scorer, testset, _folder(out, name, len(loaded)), limit)
         for submission, name in zip(loaded, teams, strict=True)

@@ -143,7 +143,6 @@ class ScoringRun:
 
     def _info(self, started: str, rows: dict[str, SampleRow]) -> RunInfo:
         counts = count(rows.values(), samples=len(self.testset.samples))
-        weights = self.scorer.runtime.weights
         return RunInfo(
             team=self.team,
             submission=SubmissionInfo(name=self.submission.name, kind=self.submission.kind),
@@ -158,7 +157,7 @@ class ScoringRun:
                 fingerprint=self.testset.fingerprint,
             ),
             weights=self.scorer.weights,
-            random_weights=weights.random_seed if weights else None,
+            random_weights=self.scorer.random_seed,
             decoder=decoder_version(),
             device=self.scorer.device_info,
             provenance=collect_provenance(),

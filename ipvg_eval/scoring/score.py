@@ -12,6 +12,7 @@ from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import find_testset, load_testset
+from metrics.runtime import Dtype
 
 
 def score(
@@ -24,6 +25,8 @@ def score(
     limit: int | None = None,
     metrics: Iterable[str] | None = None,
     device: str = "auto",
+    dtype: Dtype = "float32",
+    weights: str | None = None,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
 ) -> Run:
@@ -41,6 +44,8 @@ def score(
         limit: measure the first so many samples only.
         metrics: the metrics to measure; all of the protocol's where None.
         device: "auto", "cpu", "cuda" or "cuda:N".
+        dtype: floating-point type of the networks.
+        weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
         command: the command line, for provenance.
         on_sample: called after every sample with its row and whether it was measured now.
 
@@ -56,7 +61,9 @@ def score(
     loaded = submission if isinstance(submission, Submission) else load_submission(Path(submission))
     samples = load_testset(find_testset(Path(testset) if testset else None, loaded.path))
     scorer = (
-        protocol if isinstance(protocol, Scorer) else build_scorer(protocol, metrics=metrics, device=device)
+        protocol
+        if isinstance(protocol, Scorer)
+        else build_scorer(protocol, metrics=metrics, device=device, dtype=dtype, weights=weights)
     )
     name = team or loaded.name
     folder = RunFolder(Path(out) if out else default_out(name, scorer))

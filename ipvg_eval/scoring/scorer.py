@@ -9,8 +9,9 @@ from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
 from metrics.device import device_name, resolve_device
 from metrics.evaluator import Evaluator
 from metrics.protocol import LoadedProtocol, load_protocol
-from metrics.runtime import Dtype, Runtime, WeightSource
+from metrics.runtime import Dtype, Runtime
 from metrics.spec import MetricSpec
+from metrics.weights import weight_source
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +39,20 @@ class Scorer:
         return {name: sha for evaluator in self.evaluators for name, sha in evaluator.weights.items()}
 
     @property
+    def random_seed(self) -> int | None:
+        """Seed of the networks' random weights; None where they are the published ones, or there are none."""
+        weights = self.runtime.weights
+        return weights.random_seed if weights is not None and self.protocol.required_weights() else None
+
+    @property
+    def notice(self) -> str:
+        """What every output of a run must say."""
+        notice = self.protocol.definition.notice
+        if self.random_seed is None:
+            return notice
+        return f"RANDOM WEIGHTS (seed {self.random_seed}): these numbers mean nothing. {notice}".strip()
+
+    @property
     def protocol_info(self) -> ProtocolInfo:
         """The protocol as a run records it."""
         definition = self.protocol.definition
@@ -46,7 +61,7 @@ class Scorer:
             version=definition.version,
             sha256=self.protocol.sha256,
             official=definition.official,
-            notice=definition.notice,
+            notice=self.notice,
             text=self.protocol.text,
         )
 
@@ -69,7 +84,7 @@ def build_scorer(
     metrics: Iterable[str] | None = None,
     device: str = "auto",
     dtype: Dtype = "float32",
-    weights: WeightSource | None = None,
+    weights: str | None = None,
 ) -> Scorer:
     """Load a protocol and every network it needs.
 
@@ -78,7 +93,7 @@ def build_scorer(
         metrics: the metrics to measure; all of the protocol's where None.
         device: "auto", "cpu", "cuda" or "cuda:N".
         dtype: floating-point type of the networks.
-        weights: where weight files come from.
+        weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
 
     Raises:
         ProtocolError: the protocol or a metric name is not understood.
@@ -88,5 +103,6 @@ def build_scorer(
     loaded = load_protocol(protocol)
     if metrics is not None:
         loaded = loaded.select(metrics)
-    runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=weights)
+    source = weight_source(weights).resolve(loaded.required_weights())
+    runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
     return Scorer(protocol=loaded, runtime=runtime, evaluators=loaded.build(runtime))
