@@ -21,13 +21,16 @@ from metrics.weights.progress import Progress, Silent
 
 @contextmanager
 def pull_progress(console: Console) -> Iterator[Progress]:
-    """Bars while the context is open, where the console is a terminal."""
+    """Bars for the transfers while the context is open, where the console is a terminal."""
     if not console.is_terminal:
         yield Silent()
         return
     columns = (TextColumn("{task.description}"), BarColumn(), DownloadColumn(), TransferSpeedColumn())
-    with Bars(*columns, TimeRemainingColumn(), console=console, transient=True) as bars:
+    bars = Bars(*columns, TimeRemainingColumn(), console=console, transient=True)
+    try:
         yield _Bars(bars, console)
+    finally:
+        bars.stop()
 
 
 class _Bars:
@@ -40,6 +43,8 @@ class _Bars:
         self._console.print(f"Another process is fetching {what}; waiting for it.", highlight=False)
 
     def started(self, what: str, done: int, total: int | None) -> None:
+        # Not before: the hub's client draws its own bars.
+        self._bars.start()
         if self._task is not None:
             self._bars.remove_task(self._task)
         self._task = self._bars.add_task(what, completed=done, total=total)

@@ -8,8 +8,10 @@ from typing import Annotated, Any
 
 import typer
 from rich.console import Console
+from rich.markup import escape
 from rich.table import Table
 
+from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.pull_progress import pull_progress
 from metrics.errors import MetricsError, ProtocolError
 from metrics.weights import WEIGHTS, LookUp, WeightStore, declared
@@ -38,13 +40,11 @@ def list_command(
     table = Table("Name", "Used by", "Size", "Licence", "State")
     for item in look_ups:
         weight = item.weight
-        licence = f"[bold red]NON-COMMERCIAL[/] {weight.licence}" if weight.non_commercial else weight.licence
+        licence = ("[bold red]NON-COMMERCIAL[/] " if weight.non_commercial else "") + escape(weight.licence)
         table.add_row(
             weight.name, ", ".join(weight.used_by), readable_size(weight.size), licence, _state(item)
         )
-    console = Console()
-    if not console.is_terminal:
-        console = Console(width=_PLAIN_WIDTH)
+    console = STDOUT if STDOUT.is_terminal else Console(width=_PLAIN_WIDTH)
     console.print(table)
 
 
@@ -71,20 +71,20 @@ def pull_command(
     """
     wanted = _wanted(names or [], everything, protocol)
     store = WeightStore()
-    errors = Console(stderr=True)
     failed = 0
-    with pull_progress(errors) as progress:
-        for name in wanted:
+    for name in wanted:
+        with pull_progress(STDERR) as progress:
             try:
                 pulled = pull_weight(name, store=store, mirror=mirror, progress=progress)
             except MetricsError as error:
                 failed += 1
-                errors.print(f"error: {error}", style="red", markup=False, highlight=False, soft_wrap=True)
-                errors.print(error.hint or "", markup=False, highlight=False, soft_wrap=True)
+                STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+                if error.hint:
+                    STDERR.print(escape(error.hint), soft_wrap=True)
             else:
                 typer.echo(f"{pulled.weight.name}\t{pulled.action}\t{pulled.found.path}")
     if failed:
-        errors.print(f"{failed} of {len(wanted)} weights could not be fetched.", highlight=False)
+        STDERR.print(f"{failed} of {len(wanted)} weights could not be fetched.")
         raise typer.Exit(3)
 
 
@@ -130,9 +130,9 @@ def _wanted(names: list[str], everything: bool, protocol: str | None) -> list[st
 
 def _state(item: LookUp) -> str:
     if item.found is not None:
-        return f"[green]found[/] {item.found.where}"
+        return f"[green]found[/] {escape(item.found.where)}"
     if item.rejected:
-        return f"[red]wrong[/] {item.rejected[0].path}: {item.rejected[0].reason}"
+        return f"[red]wrong[/] {escape(f'{item.rejected[0].path}: {item.rejected[0].reason}')}"
     return "missing"
 
 

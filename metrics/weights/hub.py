@@ -2,7 +2,11 @@
 
 from __future__ import annotations
 
+import importlib
 import os
+import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -43,10 +47,11 @@ def download(source: HubFile | HubFolder, cache: Path) -> Path:
         "endpoint": os.environ.get("HF_ENDPOINT") or None,
     }
     try:
-        if isinstance(source, HubFile):
-            return Path(client.hf_hub_download(source.repository, source.path, **arguments))
-        patterns = [f"*{suffix}" for suffix in FOLDER_SUFFIXES]
-        return Path(client.snapshot_download(source.repository, allow_patterns=patterns, **arguments))
+        with _bars_on_terminals_only():
+            if isinstance(source, HubFile):
+                return Path(client.hf_hub_download(source.repository, source.path, **arguments))
+            patterns = [f"*{suffix}" for suffix in FOLDER_SUFFIXES]
+            return Path(client.snapshot_download(source.repository, allow_patterns=patterns, **arguments))
     # The client lets through what its network library raises; each of these means the same here.
     except Exception as error:
         raise PullFailed(
@@ -54,6 +59,19 @@ def download(source: HubFile | HubFolder, cache: Path) -> Path:
             hint="Run the command again: what arrived is kept. Without access to the hub, use --mirror BASE, "
             f"or put the file into a folder and name that folder in {WEIGHTS_DIR}.",
         ) from error
+
+
+@contextmanager
+def _bars_on_terminals_only() -> Iterator[None]:
+    bars: Any = importlib.import_module("huggingface_hub.utils")
+    if sys.stderr.isatty() or bars.are_progress_bars_disabled():
+        yield
+        return
+    bars.disable_progress_bars()
+    try:
+        yield
+    finally:
+        bars.enable_progress_bars()
 
 
 def _client() -> Any:

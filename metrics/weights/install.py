@@ -116,16 +116,21 @@ def refuse_wrong(weight: WeightFile, path: Path, store: WeightStore) -> None:
     """Remove what the hub delivered if it is not the declared weight.
 
     Raises:
-        WrongHash: it was not.
+        WrongHash: it was not; what is right of a folder is kept.
+        PullFailed: a folder is not whole.
     """
     outcome = store.check(weight, path, "Hugging Face cache")
     if not isinstance(outcome, Rejected):
         return
+    wrong = [path]
     if path.is_dir():
-        shutil.rmtree(path)
-    else:
-        path.resolve().unlink(missing_ok=True)
-        path.unlink(missing_ok=True)
+        recorded = folders.recorded_sums(path)
+        wrong = [path / name for name in recorded if store.hashes.sha256(path / name) != recorded[name]]
+        if not wrong:
+            raise PullFailed(f"{path}: {outcome.reason}", hint="Run the command again.")
+    for item in wrong:
+        item.resolve().unlink(missing_ok=True)  # the blob that the hub's cache links to
+        item.unlink(missing_ok=True)
     raise WrongHash(f"{path}: {outcome.reason}; it has been removed", hint=_WRONG)
 
 

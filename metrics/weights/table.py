@@ -26,7 +26,7 @@ _FACE_METRICS = ("cur_score", "arc_score", "face_feature_distance", "face_fid", 
 
 _ENTRIES = (
     WeightFile(
-        name="det_10g",
+        name="det_10g.onnx",
         used_by=_FACE_METRICS,
         source=ArchiveMember(
             url=_BUFFALO_L,
@@ -42,7 +42,7 @@ _ENTRIES = (
         note="SCRFD-10GF detector; the same bytes are scrfd_10g_bnkps.onnx in the antelopev2 pack",
     ),
     WeightFile(
-        name="w600k_r50",
+        name="w600k_r50.onnx",
         used_by=("arc_score",),
         source=ArchiveMember(
             url=_BUFFALO_L,
