@@ -1,0 +1,113 @@
+"""MTCNN, a small face detector whose weights come with its wheel."""
+
+from __future__ import annotations
+
+import hashlib
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Final
+
+import numpy as np
+import numpy.typing as npt
+
+from metrics.errors import WeightsMissing
+from metrics.evaluator import Frames
+from metrics.faces.detection import Face
+from metrics.scaling import shrink
+
+LICENCE: Final = "MIT (facenet-pytorch)"
+WEIGHT_NAMES: Final = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet")
+
+_NET_SIDE = 12.0  # the first network sees windows of 12 pixels
+
+
+class Mtcnn:
+    """Multi-task cascaded convolutional networks (Zhang et al. 2016), as packaged by facenet-pytorch.
+
+    Frames go through one by one: the library can batch frames of one size, but a frame's landmarks
+    then move by up to 1e-4 pixel with its neighbours, and on a CPU nothing is gained.
+
+    Attributes:
+        weights: sha256 of the three networks' files, by name.
+    """
+
+    weights: Mapping[str, str]
+
+    def __init__(
+        self,
+        *,
+        device: str = "cpu",
+        long_side: int = 640,
+        min_face_size: int = 40,
+        min_probability: float = 0.95,
+    ) -> None:
+        """Load the networks.
+
+        Args:
+            device: "cpu" or "cuda:N".
+            long_side: larger frames are scaled down to this many pixels (area averaging) for the search.
+            min_face_size: smallest face searched for, in pixels of the scaled frame. Windows start at
+                this size, so that faces a quarter smaller are still found now and then.
+            min_probability: detections below it are dropped.
+
+        Raises:
+            WeightsMissing: facenet-pytorch is not installed.
+        """
+        try:
+            import facenet_pytorch
+            import torch
+        except ModuleNotFoundError as error:
+            raise WeightsMissing(
+                f"face detection needs the package {error.name}",
+                hint="Run: pip install facenet-pytorch",
+            ) from error
+        self._inference_mode = torch.inference_mode
+        self._network = facenet_pytorch.MTCNN(
+            keep_all=True, select_largest=False, min_face_size=min_face_size, device=torch.device(device)
+        ).eval()
+        self._long_side = long_side
+        self._min_face_size = min_face_size
+        self._min_probability = min_probability
+        folder = Path(facenet_pytorch.__file__).parent / "data"
+        self.weights = {
+            name: hashlib.sha256((folder / f"{name.removeprefix('mtcnn_')}.pt").read_bytes()).hexdigest()
+            for name in WEIGHT_NAMES
+        }
+
+    def detect(self, frames: Frames) -> list[tuple[Face, ...]]:
+        """Every face of every frame, in the network's order.
+
+        Args:
+            frames: (n, height, width, 3) RGB uint8 of any size.
+
+        Returns:
+            n tuples, empty where a frame shows no face or is smaller than `min_face_size`.
+        """
+        return [self._detect_one(frame) for frame in frames]
+
+    def _detect_one(self, frame: Frames) -> tuple[Face, ...]:
+        small = shrink(frame, self._long_side)
+        # With no window in its pyramid the library fails instead of finding nothing.
+        if min(small.shape[:2]) * (_NET_SIDE / self._min_face_size) < _NET_SIDE:
+            return ()
+        with self._inference_mode():
+            boxes, scores, points = self._network.detect(small, landmarks=True)
+        if boxes is None:
+            return ()
+        scale = np.array([frame.shape[1] / small.shape[1], frame.shape[0] / small.shape[0]])
+        return tuple(
+            self._face(box, float(score), landmarks, scale)
+            for box, score, landmarks in zip(boxes, scores, points, strict=True)
+            if score >= self._min_probability
+        )
+
+    @staticmethod
+    def _face(
+        box: npt.NDArray[np.floating],
+        score: float,
+        points: npt.NDArray[np.floating],
+        scale: npt.NDArray[np.float64],
+    ) -> Face:
+        # The library's arrays have dtype object.
+        corners = np.asarray(box, dtype=np.float64) * np.tile(scale, 2)
+        return Face(box=corners, score=score, points=np.asarray(points, dtype=np.float64) * scale)

@@ -1,0 +1,1 @@
+"""Measurements that need no download and no GPU: stand-ins for the published ones."""
