@@ -59,9 +59,10 @@ def read_folders(root: Path) -> tuple[Track, list[Sample], list[Finding]]:
 def _read_identity(folder: Path, samples: list[Sample], findings: list[Finding], taken: set[str]) -> None:
     # Some file systems decompose accents; one form lets names be compared with those in a zip.
     identity = unicodedata.normalize("NFC", folder.name)
+    # By stem first, so that image.png comes before image2.png.
     entries = sorted(
         (p for p in folder.iterdir() if not is_junk(p.name) and p.is_file()),
-        key=lambda p: natural_key(p.name),
+        key=lambda p: (natural_key(p.stem), p.name),
     )
     references = tuple(Reference(path=p) for p in entries if is_picture(p))
     prompts = [p for p in entries if _PROMPT.fullmatch(p.name)]
