@@ -56,7 +56,7 @@ def open_container(source: Source, *, name: str | None = None, headers_only: boo
         else:
             source.seek(0)
             target = source
-        return av.open(
+        container = av.open(
             target,
             "r",
             options={"skip_frame": "all"} if headers_only else {},
@@ -67,22 +67,27 @@ def open_container(source: Source, *, name: str | None = None, headers_only: boo
             },
             metadata_errors="replace",
         )
-    except av.FFmpegError as error:
-        raise VideoError(_reason(source, error), path=label, hint=EXPORT_AGAIN) from error
     except OSError as error:
         hint = "Check the path." if isinstance(error, FileNotFoundError) else None
         raise VideoError(f"cannot be read ({error.strerror or error})", path=label, hint=hint) from error
+    except av.FFmpegError as error:
+        reason = _reason(source, str(error.strerror))
+        raise VideoError(reason, path=label, hint=EXPORT_AGAIN) from error
+    if not len(container.streams):
+        container.close()
+        raise VideoError(_reason(source, "it lists no streams"), path=label, hint=EXPORT_AGAIN)
+    return container
 
 
-def _reason(source: Source, error: av.FFmpegError) -> str:
+def _reason(source: Source, detail: str) -> str:
     """Why FFmpeg refused the file, from what its first bytes and boxes say."""
     if isinstance(source, Path):
         with source.open("rb") as file:
-            return _reason_of(file, error)
-    return _reason_of(source, error)
+            return _reason_of(file, detail)
+    return _reason_of(source, detail)
 
 
-def _reason_of(file: BinaryIO, error: av.FFmpegError) -> str:
+def _reason_of(file: BinaryIO, detail: str) -> str:
     size = file.seek(0, os.SEEK_END)
     file.seek(0)
     head = file.read(1024)
@@ -97,10 +102,10 @@ def _reason_of(file: BinaryIO, error: av.FFmpegError) -> str:
             return "the movie header (moov box) is missing: the file was cut off or never finished"
         if boxes[b"moov"] > size:
             return "the movie header (moov box) is cut off"
-        return f"the movie header is damaged ({error.strerror})"
+        return f"the movie header is damaged ({detail})"
     if _is_text(head):
         return "this is a text file, not a video"
-    return f"this is not a video file ({error.strerror})"
+    return f"this is not a video file ({detail})"
 
 
 def _top_level_boxes(file: BinaryIO, size: int) -> dict[bytes, int]:

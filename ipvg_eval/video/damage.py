@@ -59,11 +59,11 @@ class DamageLog:
             reason = self._frames[first] or next(filter(None, self._frames.values()), None)
             times = self._index.clip.times
             text = (
-                f"{len(self._frames)} of {len(times)} frames do not decode, the first is frame {first} at"
+                f"frames that do not decode: {len(self._frames)} of {len(times)}, first frame {first} at"
                 f" {times[first]:.3f} s"
             )
             parts.append(f"{text} ({reason})" if reason else text)
         if self._dependent:
             count = len(self._dependent)
-            parts.append(f"{count} more are left out because they may be predicted from damaged ones")
+            parts.append(f"frames left out because they may be predicted from those: {count}")
         return "; ".join(parts) or None

@@ -94,7 +94,7 @@ class Decoding:
         )
         with closing(frames):
             for i, frame in frames:
-                pixels = self._convert(i, frame)
+                pixels = self._convert(frame)
                 if pixels is None:
                     continue
                 if buffer is None:
@@ -112,11 +112,11 @@ class Decoding:
                 f"none of the wanted frames decodes: {reason}", path=self._path, hint=EXPORT_AGAIN
             )
 
-    def _convert(self, i: int, frame: Any) -> Frames | None:
+    def _convert(self, frame: Any) -> Frames | None:
         try:
             return self._picture.upright_rgb(frame)
         except av.FFmpegError as error:
-            self._log.broken(i, f"cannot be converted to RGB: {error.strerror}")
+            self._log.remark(f"frames cannot be converted to RGB ({error.strerror})")
             return None
 
     def _batch(self, indices: list[int], buffer: Frames) -> Batch:

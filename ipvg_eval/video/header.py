@@ -170,7 +170,7 @@ def _sample_table(container: Any, stream: Any) -> dict[str, Any]:
         return facts
     entries = list(islice(stream.index_entries, _ENTRIES_READ))
     facts["samples_end"] = max((entry.pos + entry.size for entry in entries), default=0)
-    times = sorted(entry.timestamp for entry in entries if not entry.is_discard)
+    times = sorted(entry.timestamp for entry in entries)
     gaps = [later - earlier for earlier, later in pairwise(times)]
     if len(gaps) > 1:
         facts["variable_frame_rate"] = uneven(gaps)

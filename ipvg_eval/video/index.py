@@ -70,6 +70,9 @@ def index_frames(path: Path, *, time_limit: float = 120.0) -> FrameIndex:
     frame or without time stamps it is the container's, else 25. Without time stamps frame i lies at
     (i + 0.5) / fps. The duration runs to the end of the last frame.
 
+    In a file that ends early only the frames in it count. With B-frames the last few of them may have gaps
+    between them, which their times show.
+
     Raises:
         VideoError: the file cannot be opened, has no video stream or no frame, or reading took longer
             than `time_limit` seconds.
@@ -87,7 +90,8 @@ def index_frames(path: Path, *, time_limit: float = 120.0) -> FrameIndex:
         raise VideoError(message, path=path, hint=EXPORT_AGAIN)
     stamps = [packet.pts for packet in packets]
     ordered = [pts for pts in stamps if pts is not None]
-    timed = len(ordered) == len(stamps)
+    # AVI stores none; FFmpeg fills in decoding times, which are wrong where B-frames reorder.
+    timed = len(ordered) == len(stamps) and header.container != "avi"
     # In Python's stable order, frames of the same time keep the order of the file.
     shown = sorted(range(len(packets)), key=lambda k: ordered[k]) if timed else list(range(len(packets)))
     ranks = [0] * len(packets)
@@ -131,7 +135,7 @@ def _read_packets(
         damage = f"the file cannot be read beyond frame {len(packets) - 1} ({error.strerror})"
     listed = len(stream.index_entries)
     if damage is None and read < listed:
-        damage = f"the file ends early: {listed - read} of its {listed} frames are not in it"
+        damage = f"the file ends early: {listed - read} of {listed} frames lie beyond its end"
     return packets, damage
 
 

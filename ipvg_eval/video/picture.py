@@ -30,13 +30,15 @@ class Picture:
                 f"the size changes from {self._size[0]}x{self._size[1]} to {size[0]}x{size[1]}"
                 " in mid-video; later frames are scaled to the first size"
             )
-        rgb = self._reformatter.reformat(
+        # For more than 8 bits swscale's way to rgb24 comes out one level darker than its way to bgr24.
+        deep = any(component.bits > 8 for component in frame.format.components)
+        converted = self._reformatter.reformat(
             frame,
             width=self._size[0],
             height=self._size[1],
-            format="rgb24",
+            format="bgr24" if deep else "rgb24",
             interpolation=Interpolation.BICUBIC,  # FFmpeg's and OpenCV's choice
             threads=1,
         )
-        pixels = cast(Frames, rgb.to_ndarray())
-        return self._orientation.apply(pixels)
+        pixels = cast(Frames, converted.to_ndarray())
+        return self._orientation.apply(pixels[..., ::-1] if deep else pixels)

@@ -93,19 +93,19 @@ class _Decoder:
         self._reason: str | None = None
 
     def frames(self) -> Generator[tuple[int, Any], None, None]:
-        """Decode; an error of several threads is met by a second run with one."""
+        """Decode with several threads; if frames are lost, once more with one."""
+        count = self._index.clip.frame_count
         concealing = self._index.header.codec in _MARKS_CONCEALED
         if concealing and self._index.pts is not None and _THREADS > 1:
             try:
                 yield from self._run(threads=_THREADS, options={})
-                self._finish()
-                return
-            except av.FFmpegError:
-                # With several threads an error cannot be pinned to a packet and frames behind it are lost:
-                # decode again with one, from the start, and go on after the frames already given.
-                pass
-        yield from self._run(threads=1, options={} if concealing else {"err_detect": "explode"})
-        self._finish()
+            except av.FFmpegError as error:
+                self._reason = error.strerror
+        # An error in several threads cannot be pinned to a packet, and takes good frames behind it along.
+        # One thread loses none; it starts over and gives what comes after the frames already given.
+        if self._done < count - 1 and not self._watch.over:
+            yield from self._run(threads=1, options={} if concealing else {"err_detect": "explode"})
+        self._pass_over(count)
 
     def _run(self, *, threads: int, options: dict[str, str]) -> Iterator[tuple[int, Any]]:
         with open_container(self._path) as container:
@@ -168,6 +168,3 @@ class _Decoder:
     def _pass_over(self, end: int) -> None:
         for i in range(self._done + 1, end):
             self._log.broken(i, self._reason)
-
-    def _finish(self) -> None:
-        self._pass_over(self._index.clip.frame_count)
