@@ -169,7 +169,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="mtcnn",
-        used_by=("lite_faces",),
+        used_by=("lite_identity", "face_coverage"),
         source=Bundled(
             package="facenet_pytorch",
             distribution="facenet-pytorch",
