@@ -24,11 +24,11 @@ class NearMisses:
         expected = list(expected)
         self._depth = max((name.count("/") + 1 for name in expected), default=1)
         self._keys: list[_Key] = [
-            tuple,
-            lambda parts: tuple(parts[-self._depth :]),
-            lambda parts: (parts[0], parts[-1]) if self._depth == 2 else None,
-            "".join,
-            _numbers,
+            lambda parts: tuple(map(_squeezed, parts)),
+            lambda parts: tuple(map(_squeezed, parts[-self._depth :])),
+            lambda parts: (_squeezed(parts[0]), _squeezed(parts[-1])) if self._depth == 2 else None,
+            lambda parts: _squeezed(" ".join(parts)),
+            lambda parts: tuple(re.findall(r"[0-9]+", " ".join(parts))),
         ]
         self._tables: list[dict[Hashable, list[str]]] = []
         for key in self._keys:
@@ -40,9 +40,11 @@ class NearMisses:
     def meant_by(self, name: str) -> str | None:
         """The expected video, or None if none is close or several are."""
         parts = _reduced(name)
+        if not parts:
+            return None
         for key, table in zip(self._keys, self._tables, strict=True):
             value = key(parts)
-            if value in (None, (), ""):
+            if value in (None, ()):
                 continue
             matches = table.get(value, [])
             if len(matches) == 1:
@@ -56,15 +58,14 @@ def is_video_name(name: str) -> bool:
 
 
 def _reduced(name: str) -> list[str]:
-    """Folder names and stem in their plainest form."""
-    plain = unicodedata.normalize("NFKC", name).casefold().replace("\\", "/")
-    plain = plain.rstrip(" .")
+    """Folder names and stem in lower case, without leading zeros, separators as single blanks."""
+    plain = unicodedata.normalize("NFKC", name).casefold().replace("\\", "/").rstrip(" .")
     while plain.endswith(VIDEO_SUFFIXES):
         plain = plain.rpartition(".")[0].rstrip(" .")
-    parts = [re.sub(r"[\s_\-.()]+", "", part) for part in plain.split("/")]
-    # A digit run loses leading zeros: id001 and id1 are one.
+    parts = [re.sub(r"[\s_\-.()]+", " ", part).strip() for part in plain.split("/")]
     return [re.sub(r"(?<![0-9])0+(?=[0-9])", "", part) for part in parts if part]
 
 
-def _numbers(parts: list[str]) -> tuple[str, ...]:
-    return tuple(re.findall(r"[0-9]+", "/".join(parts)))
+def _squeezed(part: str) -> str:
+    """Without blanks, except between two numbers, which would become another number."""
+    return re.sub(r"(?<![0-9]) | (?![0-9])", "", part)
