@@ -39,9 +39,10 @@ def main(evaluation_folder: str) -> None:
         snapshot = small_snapshot.write(Path(folder))
         wrapper = GmeQwen2VL(str(snapshot), device="cpu", attn_model="sdpa")
     wrapper.base.float()
-    prompts, frames = list(small_snapshot.PROMPTS), [
-        Image.fromarray(small_snapshot.frame(*size)) for size in small_snapshot.SIZES
-    ]
+    prompts, frames = (
+        list(small_snapshot.PROMPTS),
+        [Image.fromarray(small_snapshot.frame(*size)) for size in small_snapshot.SIZES],
+    )
     arrays: dict[str, np.ndarray] = {}
     for side in ("right", "left"):
         wrapper.processor.tokenizer.padding_side = side

@@ -129,7 +129,7 @@ def shapes() -> dict[str, tuple[int, ...]]:
 
 
 def weights() -> dict[str, npt.NDArray[np.float32]]:
-    """Seeded weights at a scale where every layer matters, each exact in float16 as the wrapper loads them."""
+    """Seeded weights at a scale where every layer matters; exact in float16, as the wrapper loads them."""
     rng = np.random.Generator(np.random.PCG64(7))
     made = {}
     for name, shape in shapes().items():
