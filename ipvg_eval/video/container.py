@@ -68,7 +68,7 @@ def open_container(source: Source, *, name: str | None = None, headers_only: boo
             metadata_errors="replace",
         )
     except OSError as error:
-        hint = "Check the path." if isinstance(error, FileNotFoundError) else None
+        hint = "Check the path and its permissions."
         raise VideoError(f"cannot be read ({error.strerror or error})", path=label, hint=hint) from error
     except av.FFmpegError as error:
         reason = _reason(source, str(error.strerror))
