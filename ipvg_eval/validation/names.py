@@ -73,7 +73,7 @@ def _misnamed(name: str, meant: str, shape: Shape) -> Finding:
         code="video-misnamed",
         severity=Severity.ERROR,
         path=printable(name),
-        message=f"The name is wrong; this seems to be {meant}.",
+        message="The name is not what the rules ask for.",
         action=rename,
         sample=shape.videos[meant],
     )

@@ -55,7 +55,7 @@ def assumed_shape(names: Iterable[str]) -> Shape:
     return Shape(
         videos={f"{sample}.mp4": sample for sample in samples},
         tolerated=frozenset(),
-        description=f"{_IDENTITIES} folders id001 to id{_IDENTITIES}, prompt1 to prompt{_PROMPTS}.mp4",
+        description=f"prompt1.mp4 to prompt{_PROMPTS}.mp4 in {_IDENTITIES} folders, id001 to id{_IDENTITIES}",
         assumed=True,
     )
 

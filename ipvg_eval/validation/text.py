@@ -38,8 +38,8 @@ def _print_head(report: ValidationReport, console: Console) -> None:
     kind = f" ({report.kind})" if report.kind else ""
     track = f", {report.track} track" if report.track else ""
     console.print(Text.assemble((report.submission, "bold"), f"{kind}{track}"))
-    guess = "assumed, no test set given: " if report.assumed else ""
-    console.print(Text(f"Expected: {guess}{report.shape}"))
+    guess = " (assumed, no test set given)" if report.assumed else ""
+    console.print(Text(f"Expected{guess}: {report.shape}"))
     how = "every frame decoded" if report.deep else "headers and first frames"
     present = f"{report.present:,} of {report.expected:,}" if report.expected else "none"
     console.print(Text(f"Present: {present}; checked: {report.checked:,} ({how})"))
@@ -55,25 +55,29 @@ def _print_group(group: Sequence[Finding], console: Console) -> None:
     messages = Counter(finding.message for finding in group)
     actions = Counter(finding.action for finding in group)
     shared = messages.most_common(1)[0][0] if len(messages) == 1 else None
-    console.print(Text.assemble(head, f" {shared}") if shared else head)
+    console.print(Text.assemble(head, f": {shared}") if shared else head)
     for finding in group[:_SHOWN]:
         own = [] if shared else [finding.message]
         own += [finding.action] if len(actions) > 1 else []
         _print_line(finding, " ".join(own), console)
     _print_rest(len(group), console)
     if len(actions) == 1:
-        console.print(Padding(Text.assemble("→ ", first.action, style="green"), (0, 0, 0, 2)))
+        console.print(Padding(Text.assemble("→ ", first.action, style="green"), (0, 0, 0, 2), expand=False))
     console.print()
 
 
 def _print_line(finding: Finding, said: str, console: Console) -> None:
     text = Text.assemble((finding.path, "cyan"), f": {said}" if said else "")
-    console.print(Padding(text, (0, 0, 0, 4)))
+    console.print(Padding(text, (0, 0, 0, 4), expand=False))
 
 
 def _print_rest(count: int, console: Console) -> None:
     if count > _SHOWN:
-        console.print(Padding(Text(f"and {count - _SHOWN:,} more (--json lists all)", "dim"), (0, 0, 0, 4)))
+        console.print(
+            Padding(
+                Text(f"and {count - _SHOWN:,} more (--json lists all)", "dim"), (0, 0, 0, 4), expand=False
+            )
+        )
 
 
 def _verdict(report: ValidationReport) -> Text:

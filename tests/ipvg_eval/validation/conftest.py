@@ -48,11 +48,7 @@ def encode(
             for stream in video:
                 file.mux(stream.encode(frame.reformat(format=pixel_format)))
         if sound is not None:
-            silence = av.AudioFrame.from_ndarray(
-                np.zeros((1, 4410), np.float32), format="fltp", layout="mono"
-            )
-            silence.sample_rate, silence.pts = 44100, 0
-            file.mux(sound.encode(silence))
+            file.mux(sound.encode(_silence()))
             file.mux(sound.encode(None))
         for stream in video:
             file.mux(stream.encode(None))

@@ -2,10 +2,15 @@
 
 from __future__ import annotations
 
+import io
 import struct
+import threading
 import zipfile
 
+import av
 import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
 
 from ipvg_eval.findings import Severity
 from ipvg_eval.validation import validate
@@ -197,6 +202,28 @@ def test_lying_packed_size_is_found(good, testset, write_zip):
     assert [(f.code, f.path) for f in report.findings] == [("size-mismatch", FIRST)]
 
 
+def test_changed_bytes_are_findings_never_crashes(good, testset, tmp_path):
+    original = good[FIRST]
+    header = original.index(b"moov")
+    position = st.integers(0, len(original) - 1) | st.integers(header, len(original) - 1)
+    path = tmp_path / "facial_results.zip"
+
+    @settings(deadline=None, max_examples=120)
+    @given(changes=st.lists(st.tuples(position, st.integers(0, 255)), min_size=1, max_size=8))
+    def check(changes):
+        raw = bytearray(original)
+        for where, value in changes:
+            raw[where] = value
+        with zipfile.ZipFile(path, "w") as archive:
+            for name, content in (good | {FIRST: bytes(raw)}).items():
+                archive.writestr(name, content)
+        report = validate(path, testset)
+        assert {f.path for f in report.findings} <= {FIRST}
+        assert report.checked == 4
+
+    check()
+
+
 def test_everything_wrong_is_told_at_once(good, clip, testset, write_zip):
     files = {
         "sub/id001/Prompt1.mp4": good[FIRST],
@@ -230,10 +257,6 @@ def test_wrapped_zip_is_valid_with_a_warning(good, testset, write_zip):
 @pytest.mark.parametrize("form", ["stored", "deflated", "folder"])
 def test_deep_names_the_first_bad_time(form, good, clip, testset, write_zip, write_folder):
     """Frames 6 to 11 of a clip with key frames only are overwritten: the first bad one is at 6 / 16 s."""
-    import io
-
-    import av
-
     whole = clip(seed=9, codec="libx264")
     with av.open(io.BytesIO(whole)) as file:
         packets = [(p.pos, p.size, float(p.pts * p.time_base)) for p in file.demux(video=0) if p.size]
@@ -256,8 +279,6 @@ def test_deep_accepts_what_is_whole(good, testset, write_zip):
 
 
 def test_progress_counts_up_in_the_calling_thread(good, testset, write_zip):
-    import threading
-
     seen: list[tuple[int, int]] = []
     threads = set()
 
