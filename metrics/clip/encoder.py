@@ -10,9 +10,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from metrics.clip.tokens import CONTEXT, open_clip_module
+from metrics.clip.tokens import CONTEXT
 from metrics.errors import WeightsMissing
 from metrics.runtime import Dtype, Runtime
+from metrics.third_party import published_module
 
 ClipModel = Literal["clip_vit_b16", "clip_vit_b32"]
 
@@ -23,6 +24,7 @@ ARCHITECTURES: Mapping[ClipModel, str] = {
 """open_clip's name for each declared weight: OpenAI's checkpoints, trained with the quick GELU."""
 
 Features = npt.NDArray[np.float32]
+_PACKAGE = "open_clip_torch"
 
 
 class ClipEncoder:
@@ -51,7 +53,7 @@ class ClipEncoder:
             WeightsMissing: open_clip or the file is not here, or the file is another model's.
         """
         if runtime.weights is None:
-            raise WeightsMissing(f"no weights were resolved, and CLIPScore needs {name}")
+            raise WeightsMissing(f"{name} is needed", hint=f"Run: ipvg-eval weights pull {name}")
         seed = runtime.weights.random_seed
         if seed is not None:
             model = build(name, seed=seed)
@@ -63,7 +65,7 @@ class ClipEncoder:
             except RuntimeError as error:
                 raise WeightsMissing(
                     f"{path}: this is not {ARCHITECTURES[name]} in open_clip's layout ({str(error)[:200]})",
-                    hint="Fetch the file again with `ipvg-eval weights pull`.",
+                    hint="Run: ipvg-eval weights verify",
                 ) from error
         return cls(model, device=runtime.device, dtype=runtime.dtype)
 
@@ -91,11 +93,11 @@ def build(name: ClipModel, *, seed: int = 0) -> Any:
 
     The global random state is left as it was.
     """
-    open_clip = open_clip_module()
-    config = open_clip.get_model_config(ARCHITECTURES[name])
+    config = published_module("open_clip", package=_PACKAGE).get_model_config(ARCHITECTURES[name])
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
-        return open_clip_module("open_clip.model").CLIP(**config)
+        # torch.manual_seed would also reseed every GPU, which the fork does not undo.
+        torch.default_generator.manual_seed(seed)
+        return published_module("open_clip.model", package=_PACKAGE).CLIP(**config)
 
 
 def _features(tensor: torch.Tensor) -> Features:

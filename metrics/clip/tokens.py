@@ -7,35 +7,18 @@ open_clip's own cleaning also straightens curly quotes and unescapes HTML and so
 
 from __future__ import annotations
 
-import importlib
 import itertools
 import math
 import re
 import unicodedata
 from dataclasses import dataclass
-from typing import Any
 
-from metrics.errors import WeightsMissing
+from metrics.third_party import published_module
 
 CONTEXT = 77
 """Tokens the text tower reads, its start and end token included."""
 
 _CONTENT = CONTEXT - 2
-_INSTALL = "pip install 'ipvg-eval[metrics]'"
-
-
-def open_clip_module(name: str = "open_clip") -> Any:
-    """The open_clip package or one of its modules.
-
-    Raises:
-        WeightsMissing: it is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise WeightsMissing(
-            f"CLIPScore needs the package open_clip_torch ({error})", hint=_INSTALL
-        ) from error
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -79,10 +62,14 @@ class PromptTokens:
 
 
 class ClipTokenizer:
-    """CLIP's byte-pair encoding with Hugging Face's text normalisation."""
+    """CLIP's byte-pair encoding with Hugging Face's text normalisation.
+
+    Raises:
+        WeightsMissing: open_clip is not installed.
+    """
 
     def __init__(self) -> None:
-        self._bpe = open_clip_module("open_clip.tokenizer").SimpleTokenizer()
+        self._bpe = published_module("open_clip.tokenizer", package="open_clip_torch").SimpleTokenizer()
         self._bpe.clean_fn = _normalise
 
     def __call__(self, prompt: str) -> PromptTokens:

@@ -9,7 +9,7 @@ from typing import Any, Literal
 import torch
 
 from metrics.errors import WeightsMissing
-from metrics.gme.tokens import package
+from metrics.third_party import published_module
 
 GmeModel = Literal["gme_2b", "gme_7b"]
 
@@ -41,7 +41,7 @@ def configuration(text: Mapping[str, Any], vision: Mapping[str, Any] | None = No
         text: the text tower's sizes, one of `ARCHITECTURES` or smaller.
         vision: changes to the vision tower, whose full size is 32 layers, width 1280, 16 heads.
     """
-    classes = package("transformers")
+    classes = _transformers()
     shared = {
         "hidden_act": "silu",
         "max_position_embeddings": 32768,
@@ -63,9 +63,10 @@ def configuration(text: Mapping[str, Any], vision: Mapping[str, Any] | None = No
 
 def random_model(config: Any, *, seed: int, dtype: torch.dtype) -> Any:
     """A Qwen2VLModel with seeded random weights on the CPU; the global random state is left as it was."""
-    classes = package("transformers")
+    classes = _transformers()
     with torch.random.fork_rng(devices=[]):
-        torch.manual_seed(seed)
+        # torch.manual_seed would also reseed every GPU, which the fork does not undo.
+        torch.default_generator.manual_seed(seed)
         return classes.Qwen2VLModel._from_config(config, dtype=dtype, attn_implementation="sdpa")
 
 
@@ -75,8 +76,8 @@ def load_model(folder: Path, *, dtype: torch.dtype) -> Any:
     Raises:
         WeightsMissing: files are missing, or the checkpoint does not fill the network.
     """
-    classes = package("transformers")
-    hint = "Fetch it again with `ipvg-eval weights pull`."
+    classes = _transformers()
+    hint = "Run: ipvg-eval weights verify"
     try:
         model, report = classes.Qwen2VLModel.from_pretrained(
             folder,
@@ -92,3 +93,7 @@ def load_model(folder: Path, *, dtype: torch.dtype) -> Any:
     if wrong:
         raise WeightsMissing(f"{folder}: the checkpoint lacks {', '.join(wrong[:3])}", hint=hint)
     return model
+
+
+def _transformers() -> Any:
+    return published_module("transformers", package="transformers")

@@ -19,7 +19,7 @@ from metrics.errors import WeightsMissing
 from metrics.gme.checkpoint import ARCHITECTURES, GmeModel, configuration, load_model, random_model
 from metrics.gme.preprocess import Patches
 from metrics.gme.tokens import MAX_TOKENS, GmeTokenizer
-from metrics.runtime import Runtime
+from metrics.runtime import Dtype, Runtime
 
 Padding = Literal["right", "left"]
 Features = npt.NDArray[np.float32]
@@ -43,24 +43,32 @@ class GmeEncoder:
         self.tokenizer = tokenizer
 
     @classmethod
-    def load(cls, name: GmeModel, runtime: Runtime, *, padding: Padding = "right") -> GmeEncoder:
+    def load(
+        cls, name: GmeModel, runtime: Runtime, *, padding: Padding = "right", dtype: Dtype | None = None
+    ) -> GmeEncoder:
         """The named model from its snapshot folder, or at full size with seeded random weights.
 
         With random weights the tokenizer is a byte-level stand-in.
+
+        Args:
+            name: declared snapshot.
+            runtime: device, dtype and weight source.
+            padding: side on which short rows of a batch are filled.
+            dtype: floating-point type of the network; None for the runtime's.
 
         Raises:
             WeightsMissing: packages or files are missing.
         """
         if runtime.weights is None:
-            raise WeightsMissing(f"no weights were resolved, and GMEScore needs {name}")
-        dtype: torch.dtype = getattr(torch, runtime.dtype)
+            raise WeightsMissing(f"{name} is needed", hint=f"Run: ipvg-eval weights pull {name}")
+        kind: torch.dtype = getattr(torch, dtype or runtime.dtype)
         seed = runtime.weights.random_seed
         if seed is not None:
-            model = random_model(configuration(ARCHITECTURES[name]), seed=seed, dtype=dtype)
+            model = random_model(configuration(ARCHITECTURES[name]), seed=seed, dtype=kind)
             return cls(model, GmeTokenizer.bytes_only(), device=runtime.device, padding=padding)
         folder = runtime.weights.path(name)
         tokenizer = GmeTokenizer.load(folder)
-        return cls(load_model(folder, dtype=dtype), tokenizer, device=runtime.device, padding=padding)
+        return cls(load_model(folder, dtype=kind), tokenizer, device=runtime.device, padding=padding)
 
     def texts(self, sequences: Sequence[Sequence[int]]) -> Features:
         """Embeddings of prompts' token ids: (n, d) float32 rows of length one.

@@ -20,7 +20,7 @@ from metrics.gme.preprocess import Patches, frame_patches
 from metrics.gme.score import Similarity, mean_similarity, similarities
 from metrics.gme.spec import GME_SCORE
 from metrics.gme.tokens import MAX_TOKENS, TPIGE_INSTRUCTION
-from metrics.runtime import Runtime
+from metrics.runtime import Dtype, Runtime
 from metrics.spec import MetricSpec
 from metrics.target import Target
 
@@ -38,7 +38,6 @@ class GmeScore:
 
     The defaults are TPIGE's rules. OpenS2V's are `model=gme_7b, sampling=linspace_repeat, frame_count=32,
     instruction="Find an image that matches the given text.", similarity=half_mean, padding=left`.
-    The published scores ran the network in float16; what it runs in here is the runtime's choice.
     """
 
     class Options(BaseModel):
@@ -52,6 +51,7 @@ class GmeScore:
             similarity: rounding of the similarities, see `metrics.gme.score.Similarity`.
             padding: side on which short rows of a batch are filled. A video's frames are all of one
                 length and a prompt is embedded alone, so that it changes nothing here.
+            dtype: floating-point type of the network; None for the runtime's. Published scores used float16.
             frames_per_batch: frames per forward pass at most; the runtime's batch size if that is smaller.
         """
 
@@ -63,13 +63,14 @@ class GmeScore:
         frame_count: int = Field(default=16, ge=1)
         similarity: Similarity = "half"
         padding: Padding = "right"
+        dtype: Dtype | None = None
         frames_per_batch: int = Field(default=4, ge=1)
 
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (GME_SCORE,)
 
     def __init__(self, options: Options, runtime: Runtime) -> None:
         self._options = options
-        self._encoder = GmeEncoder.load(options.model, runtime, padding=options.padding)
+        self._encoder = GmeEncoder.load(options.model, runtime, padding=options.padding, dtype=options.dtype)
         self._batch_size = min(runtime.batch_size, options.frames_per_batch)
         self._prompt = lru_cache(maxsize=_PROMPTS_KEPT)(self._encode_prompt)
         assert runtime.weights is not None

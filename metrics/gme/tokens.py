@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import importlib
 from pathlib import Path
 from typing import Any, Final
 
 from metrics.errors import WeightsMissing
+from metrics.third_party import published_module
 
 DEFAULT_INSTRUCTION: Final = "You are a helpful assistant."
 TPIGE_INSTRUCTION: Final = "Find frames that match the given text description."
@@ -68,14 +68,14 @@ class GmeTokenizer:
         path = folder / "tokenizer.json"
         if not path.is_file():
             raise WeightsMissing(
-                f"{path}: the snapshot has no tokenizer.json", hint="Fetch it with `ipvg-eval weights pull`."
+                f"{path}: the snapshot has no tokenizer.json", hint="Run: ipvg-eval weights verify"
             )
-        return cls(package("tokenizers").Tokenizer.from_file(str(path)))
+        return cls(published_module("tokenizers", package="tokenizers").Tokenizer.from_file(str(path)))
 
     @classmethod
     def bytes_only(cls, special_tokens: dict[str, int] = SPECIAL_TOKENS) -> GmeTokenizer:
         """A stand-in for runs with random weights: one token per UTF-8 byte, Qwen2-VL's control tokens."""
-        tokenizers = package("tokenizers")
+        tokenizers = published_module("tokenizers", package="tokenizers")
         letters = sorted(tokenizers.pre_tokenizers.ByteLevel.alphabet())
         vocabulary = {letter: number for number, letter in enumerate(letters)} | special_tokens
         tokenizer = tokenizers.Tokenizer(tokenizers.models.BPE(vocab=vocabulary, merges=[]))
@@ -101,17 +101,3 @@ class GmeTokenizer:
     def _encode(self, text: str) -> list[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
         return ids
-
-
-def package(name: str) -> Any:
-    """A package of the metrics extra.
-
-    Raises:
-        WeightsMissing: it is not installed.
-    """
-    try:
-        return importlib.import_module(name)
-    except ModuleNotFoundError as error:
-        raise WeightsMissing(
-            f"GMEScore needs the package {name} ({error})", hint="pip install 'ipvg-eval[metrics]'"
-        ) from error

@@ -11,6 +11,7 @@ from metrics.clip.preprocess import clip_pixels
 from metrics.clip.tokens import ClipTokenizer
 from metrics.errors import WeightsMissing
 from metrics.runtime import Runtime
+from metrics.weights import declared
 
 
 @pytest.mark.parametrize("name", ["clip_vit_b32", "clip_vit_b16"])
@@ -54,6 +55,13 @@ def test_weights_come_from_the_resolved_file(suffix, networks, frames, tmp_path,
     direct = ClipEncoder(networks["clip_vit_b32"], device="cpu", dtype="float32")
     pixels = [clip_pixels(frames[0])]
     assert (loaded.images(pixels) == direct.images(pixels)).all()
+
+
+@pytest.mark.parametrize("name", ["clip_vit_b32", "clip_vit_b16"])
+def test_the_declared_file_has_the_networks_size(name, networks):
+    """Float32 tensors plus a header of some tens of kilobytes."""
+    tensors = sum(tensor.numel() for tensor in networks[name].state_dict().values())
+    assert 0 < declared(name).size - 4 * tensors < 100_000
 
 
 def test_another_models_file_is_refused(networks, tmp_path, weights_file):
