@@ -71,6 +71,10 @@ def test_flat_test_set(good, tmp_path, write_zip):
     # The second item has no prompt: its video is neither asked for nor extra.
     assert [(f.code, f.path) for f in report.findings] == [("video-misnamed", "video_3.mp4")]
     assert [f.code for f in report.testset_findings] == ["prompt-empty"]
+    out = io.StringIO()
+    render(report, Console(file=out, width=100))
+    assert "The test set itself has 1 finding" in out.getvalue()
+    assert "eval.json: item 2, prompt: The prompt is empty." in out.getvalue()
     assert report.expected == 2
 
 
