@@ -78,10 +78,17 @@ def _clip_info(frames: Frames, fps: float = 16.0) -> ClipInfo:
     )
 
 
-def _measure(evaluator: Any, frames: Frames, *, batch: int | None = None, lost: tuple[int, ...] = ()) -> Any:
+def _measure(
+    evaluator: Any,
+    frames: Frames,
+    *,
+    batch: int | None = None,
+    lost: tuple[int, ...] = (),
+    fps: float = 16.0,
+) -> Any:
     """One pass, `batch` frames per call (None: all at once), as if the `lost` frames could not be decoded."""
     target = Target(sample_id="s", references=(Reference(path=Path("face.png")),), prompt="a person walks")
-    clip = _clip_info(frames)
+    clip = _clip_info(frames, fps)
     a_pass = evaluator.start(target, clip)
     indices = [i for i in evaluator.frames(clip) if i not in lost]
     for at in range(0, len(indices), batch or max(1, len(indices))):

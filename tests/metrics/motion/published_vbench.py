@@ -2,8 +2,8 @@
 
     python published_vbench.py motion_smoothness|dynamic_degree REQUEST.json FOLDER
 
-REQUEST names a checkpoint and jobs {"video": path, "memory_gib": number or null}; FOLDER receives
-results.json and, per job, the frames as vbench decoded them.
+REQUEST names a checkpoint and jobs {"video": path}, for motion smoothness with "memory_gib": number or null;
+FOLDER receives results.json and, per job, the frames as vbench decoded them.
 """
 
 from __future__ import annotations
