@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import json
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -23,11 +24,19 @@ _ANY_RATE = 1.0
 
 @dataclass(frozen=True, kw_only=True)
 class Curve:
-    """One metric over one video: the drawing and the same in words."""
+    """One metric over one video.
+
+    Attributes:
+        spec: the metric.
+        chart: the drawing.
+        words: the same for those who cannot see it.
+        points: JSON list of [frame, seconds, value or null], for reading values off the drawing.
+    """
 
     spec: MetricSpec
     chart: Markup
     words: str
+    points: str
 
 
 class Curves:
@@ -75,7 +84,12 @@ class Curves:
         chart = charts.curve(
             times.tolist(), values, domain=self._domains[spec.name], end=float(times[-1]) or 1.0
         )
-        return Curve(spec=spec, chart=chart, words=words)
+        return Curve(
+            spec=spec,
+            chart=chart,
+            words=words,
+            points=_points(rows["frame"].tolist(), times.tolist(), values),
+        )
 
 
 def _times(rows: pd.DataFrame, fps: float | None) -> npt.NDArray[np.float64]:
@@ -93,6 +107,14 @@ def _times(rows: pd.DataFrame, fps: float | None) -> npt.NDArray[np.float64]:
     filled[:first] = np.maximum(0.0, times[first] - (frames[first] - frames[:first]) / rate)
     filled[last + 1 :] = times[last] + (frames[last + 1 :] - frames[last]) / rate
     return np.asarray(filled, dtype=np.float64)
+
+
+def _points(frames: Sequence[int], times: Sequence[float], values: Sequence[float | None]) -> str:
+    points = [
+        [frame, round(time, 3), None if value is None else float(f"{value:.4g}")]
+        for frame, time, value in zip(frames, times, values, strict=True)
+    ]
+    return json.dumps(points, separators=(",", ":"))
 
 
 def _padded(low: float, high: float) -> tuple[float, float]:

@@ -87,11 +87,9 @@ function pick(link) {
   const chosen = document.querySelector(link.hash);
   const picked = document.getElementById("picked");
   showRanking();
-  if (chosen.closest("#shelf")) {
-    picked.hidden = false;
-    picked.querySelector(".stack").append(chosen);
-  }
-  chosen.scrollIntoView();
+  picked.hidden = chosen.closest("#shelf") === null;
+  if (!picked.hidden) picked.querySelector(".stack").append(chosen);
+  (picked.hidden ? chosen : picked).scrollIntoView();
   chosen.focus({ preventScroll: true });
 }
 
@@ -104,6 +102,35 @@ if (rankBy) {
     });
   }
   showRanking();
+}
+
+// Curves: the value under the pointer.
+function readOff(drawing, event) {
+  const area = drawing.querySelector(".background").getBoundingClientRect();
+  const points = JSON.parse(drawing.dataset.points);
+  const end = points.at(-1)[1] || 1;
+  const wanted = ((event.clientX - area.left) / area.width) * end;
+  const [frame, time, value] = points.reduce((best, point) =>
+    Math.abs(point[1] - wanted) < Math.abs(best[1] - wanted) ? point : best,
+  );
+  const cursor = drawing.querySelector(".cursor") ?? drawing.appendChild(document.createElement("div"));
+  const home = drawing.getBoundingClientRect();
+  cursor.className = "cursor";
+  cursor.style.left = `${area.left - home.left + (area.width * time) / end}px`;
+  cursor.style.top = `${area.top - home.top}px`;
+  cursor.style.height = `${area.height}px`;
+  drawing.closest("figure").querySelector(".readout").textContent =
+    `frame ${frame}: ${value ?? "no value"}`;
+}
+
+function readNothing(drawing) {
+  drawing.querySelector(".cursor")?.remove();
+  drawing.closest("figure").querySelector(".readout").textContent = "";
+}
+
+for (const drawing of document.querySelectorAll("[data-points]")) {
+  drawing.addEventListener("pointermove", (event) => readOff(drawing, event));
+  drawing.addEventListener("pointerleave", () => readNothing(drawing));
 }
 
 // Paper shows what is folded away.

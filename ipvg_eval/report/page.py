@@ -25,7 +25,7 @@ from ipvg_eval.results.aggregate import MetricSummary
 from ipvg_eval.results.files import unreadable, write_text
 from ipvg_eval.results.info import RunInfo
 from ipvg_eval.results.reading import Run
-from ipvg_eval.results.summary import arrow, number
+from ipvg_eval.results.summary import arrow
 from metrics.spec import MetricSpec
 
 _EACH = 3
@@ -73,6 +73,7 @@ class _Card:
 class _Metric:
     spec: MetricSpec
     summary: MetricSummary
+    decimals: int
     chart: Markup | None
 
 
@@ -124,7 +125,7 @@ def _environment() -> jinja2.Environment:
         trim_blocks=True,
         lstrip_blocks=True,
     )
-    environment.filters.update(number=number, arrow=arrow)
+    environment.filters.update(arrow=arrow)
     return environment
 
 
@@ -171,7 +172,13 @@ def _metric(run: Run, spec: MetricSpec, samples: tuple[Sample, ...]) -> _Metric:
         raise unreadable(run.folder.path / "summary.json", problem) from error
     values = [value for sample in samples if (value := sample.values[spec.name]) is not None]
     chart = charts.histogram(values, summary.mean) if values and summary.mean is not None else None
-    return _Metric(spec=spec, summary=summary, chart=chart)
+    return _Metric(spec=spec, summary=summary, decimals=_decimals(summary), chart=chart)
+
+
+def _decimals(summary: MetricSummary) -> int:
+    """Decimals that give a metric's values about four digits, the same for all of them."""
+    largest = max((abs(v) for v in (summary.minimum, summary.maximum) if v is not None), default=0.0)
+    return 1 if largest >= 100 else 2 if largest >= 10 else 3 if largest > 1 else 4
 
 
 def _cards(run: Run, samples: tuple[Sample, ...], shown: list[str], album: Album) -> dict[str, _Card]:
@@ -208,11 +215,16 @@ def _grouped(findings: tuple[Finding, ...]) -> dict[tuple[str, str], list[Findin
 
 def _downloads(run: Run) -> list[tuple[str, str]]:
     """File names and data addresses of the tables."""
+    path = run.folder.path / "samples.csv"
+    try:
+        rows = path.read_text("utf-8")
+    except (OSError, UnicodeDecodeError) as error:
+        raise unreadable(path, error) from error
     table = pd.DataFrame([metric.model_dump() for metric in run.summary.metrics])
     contents = {
         "summary.csv": ("text/csv", table.to_csv(index=False, lineterminator="\n")),
         "summary.json": ("application/json", run.summary.model_dump_json(indent=2)),
-        "samples.csv": ("text/csv", run.samples.to_csv(index=False, lineterminator="\n")),
+        "samples.csv": ("text/csv", rows),
     }
     return [
         (name, f"data:{kind};charset=utf-8;base64,{base64.b64encode(text.encode()).decode('ascii')}")

@@ -39,7 +39,7 @@ SPECS = (
         version=1,
         higher_is_better=True,
         bounds=(-1.0, 1.0),
-        title="Identity (proxy)",
+        title="Identity similarity",
         summary="Cosine of HOG and uniform LBP descriptors of the aligned face with the reference's.",
         source="scikit-image hog, local_binary_pattern",
         proxy=True,
@@ -79,7 +79,9 @@ def measured(sample: int, quality: float) -> tuple[MeasurementRow, ...]:
     known = [value for value in identity if value is not None]
     motion = [float(v) for v in 3.0 + rng.gamma(2.0, 1.0, size=len(FRAMES))]
 
-    def row(name: str, value: float | None, frames: Sequence[float | None] = (), **more: str) -> MeasurementRow:
+    def row(
+        name: str, value: float | None, frames: Sequence[float | None] = (), **more: str
+    ) -> MeasurementRow:
         return MeasurementRow(
             name=name,
             value=value,
@@ -200,8 +202,13 @@ FINDINGS = (
 
 
 def _pictures(identities: int) -> list[np.ndarray]:
-    """Crops of public pictures, (160, 90) each, one per identity."""
-    sources = [skimage.data.astronaut()[:, 100:330], skimage.data.cat(), skimage.data.coffee(), skimage.data.rocket()]
+    """Public pictures, one per identity."""
+    sources = [
+        skimage.data.astronaut()[:, 100:330],
+        skimage.data.cat(),
+        skimage.data.coffee(),
+        skimage.data.rocket(),
+    ]
     return [sources[k % len(sources)] for k in range(min(identities, len(sources)))]
 
 
@@ -262,9 +269,12 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
     return make
 
 
-@pytest.fixture(scope="session")
+@pytest.fixture(scope="module")
 def chromium() -> Iterator[Browser]:
-    """A headless Chromium: $IPVG_CHROMIUM, one on the PATH, or Playwright's own; else a skip that says why."""
+    """A headless Chromium: $IPVG_CHROMIUM, one on the PATH or Playwright's own; skips where there is none.
+
+    Not for the whole session: while Playwright's loop runs, no other test of the process can use asyncio.run.
+    """
     candidates = (os.environ.get("IPVG_CHROMIUM"), shutil.which("chromium"), shutil.which("google-chrome"))
     program = next((path for path in candidates if path), None)
     arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
