@@ -12,12 +12,13 @@ import numpy.typing as npt
 
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Frames
-from metrics.faces.detection import Face
+from metrics.faces.detection import Face, border_of, largest_face, with_border
 from metrics.scaling import shrink
 
 LICENCE: Final = "MIT (facenet-pytorch)"
 WEIGHT_NAMES: Final = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet")
 
+_EDGE_MARGIN = 0.1  # of the face's box
 _NET_SIDE = 12.0  # the first network sees windows of 12 pixels
 
 
@@ -77,6 +78,11 @@ class Mtcnn:
     def detect(self, frames: Frames) -> list[tuple[Face, ...]]:
         """Every face of every frame, in the network's order.
 
+        The library cuts its windows off at the edge of the picture and stretches what is left, which
+        moves the landmarks of a face at the edge by a tenth of its width. A frame whose largest face
+        touches the edge is therefore searched again inside a grey border; if nothing is found there, the
+        first result stays.
+
         Args:
             frames: (n, height, width, 3) RGB uint8 of any size.
 
@@ -86,6 +92,14 @@ class Mtcnn:
         return [self._detect_one(frame) for frame in frames]
 
     def _detect_one(self, frame: Frames) -> tuple[Face, ...]:
+        faces = self._search(frame)
+        largest = largest_face(faces)
+        if largest is None or not _touches_edge(largest, frame):
+            return faces
+        dx, dy = border_of(frame.shape[0], frame.shape[1])
+        return tuple(face.moved(-dx, -dy) for face in self._search(with_border(frame))) or faces
+
+    def _search(self, frame: Frames) -> tuple[Face, ...]:
         small = shrink(frame, self._long_side)
         # With no window in its pyramid the library fails instead of finding nothing.
         if min(small.shape[:2]) * (_NET_SIDE / self._min_face_size) < _NET_SIDE:
@@ -111,3 +125,11 @@ class Mtcnn:
         # The library's arrays have dtype object.
         corners = np.asarray(box, dtype=np.float64) * np.tile(scale, 2)
         return Face(box=corners, score=score, points=np.asarray(points, dtype=np.float64) * scale)
+
+
+def _touches_edge(face: Face, frame: Frames) -> bool:
+    height, width = frame.shape[:2]
+    left, top, right, bottom = face.box
+    # The windows that led to a box were somewhat larger or to the side of it.
+    dx, dy = _EDGE_MARGIN * (right - left), _EDGE_MARGIN * (bottom - top)
+    return bool(left < dx or top < dy or right > width - dx or bottom > height - dy)
