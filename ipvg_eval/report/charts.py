@@ -27,6 +27,7 @@ _CURVE = {
     "padding": {"left": 38, "top": 8, "right": 12, "bottom": 18},
 }
 _FEW = 40
+_SPARSE = {"labelOverlap": "greedy", "labelSeparation": 8}
 _CONFIG: dict[str, Any] = {
     "aria": False,  # the figure around a chart carries the text alternative
     "font": "sans-serif",
@@ -62,7 +63,7 @@ def histogram(values: Sequence[float], mean: float) -> Markup:
                 "x": {
                     **x,
                     "bin": {"maxbins": 18},
-                    "axis": {"tickCount": 5, "offset": 9 if few else 3, "domain": False},
+                    "axis": {**_SPARSE, "offset": 9 if few else 3, "domain": False},
                 },
                 "y": {
                     "aggregate": "count",
