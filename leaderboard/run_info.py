@@ -1,0 +1,141 @@
+"""run.json as a ranking needs it: who was scored, by which rules, and whether two runs compare.
+
+Keys that are not named here are left alone: the scorer may say more about a run than a ranking reads.
+"""
+
+from __future__ import annotations
+
+from pydantic import AwareDatetime, BaseModel, ConfigDict
+
+_ABSENT = "absent"
+
+
+class _Part(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class MetricInfo(_Part):
+    """A metric as the run declares it; `higher_is_better` is None for a diagnostic."""
+
+    name: str
+    version: int
+    title: str
+    higher_is_better: bool | None
+    unit: str = ""
+    proxy: bool = False
+    summary: str = ""
+    source: str = ""
+    bounds: tuple[float | None, float | None] = (None, None)
+
+
+class ProtocolInfo(_Part):
+    """The protocol of a run; `official` is False for one that must not enter a leaderboard."""
+
+    name: str
+    version: int
+    sha256: str
+    official: bool
+    notice: str = ""
+
+
+class TestSetInfo(_Part):
+    """The test set of a run."""
+
+    __test__ = False  # pytest must not collect it
+
+    name: str
+    track: str
+    samples: int
+    identities: int
+    fingerprint: str
+
+
+class DeviceInfo(_Part):
+    """Where the networks ran."""
+
+    device: str
+    name: str = ""
+    dtype: str
+
+
+class RunCounts(_Part):
+    """How many samples came how far."""
+
+    samples: int
+    scored: int
+    missing: int
+    undecodable: int
+    crashed: int
+    damaged: int
+    pending: int
+
+
+class RunInfo(_Part):
+    """What run.json says.
+
+    Attributes:
+        team: who is scored.
+        protocol: by which rules.
+        specs: the metrics, in column order.
+        testset: against which test set.
+        weights: sha256 of every weight file in use, by name.
+        random_weights: seed where networks had random weights, else None.
+        decoder: library and versions that decoded the videos.
+        device: where the networks ran.
+        started: start of the run.
+        finished: end of the run, None while samples are pending.
+        counts: how many samples came how far.
+    """
+
+    team: str
+    protocol: ProtocolInfo
+    specs: tuple[MetricInfo, ...]
+    testset: TestSetInfo
+    weights: dict[str, str]
+    random_weights: int | None
+    decoder: str
+    device: DeviceInfo
+    started: AwareDatetime
+    finished: AwareDatetime | None
+    counts: RunCounts
+
+    @property
+    def comparable(self) -> dict[str, str]:
+        """The facts that two runs must share for their numbers to be compared, by name."""
+        return {
+            "protocol": f"{self.protocol.name} {self.protocol.version} ({self.protocol.sha256[:12]})",
+            "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in self.specs),
+            "test set": f"{self.testset.name} ({self.testset.fingerprint[:12]})",
+            **{f"weights of {name}": sha for name, sha in sorted(self.weights.items())},
+            "random weights": "none" if self.random_weights is None else f"seed {self.random_weights}",
+            "decoder": self.decoder,
+            "device type": self.device.device.partition(":")[0],
+            "dtype": self.device.dtype,
+        }
+
+
+def differing_facts(runs: dict[str, RunInfo]) -> dict[str, dict[str, tuple[str, ...]]]:
+    """The comparable facts in which runs differ.
+
+    Args:
+        runs: by the name they are to be called.
+
+    Returns:
+        fact -> value -> names of the runs that have it; empty if all runs compare.
+    """
+    facts = {name: _identified(info) for name, info in runs.items()}
+    keys = dict.fromkeys(key for values in facts.values() for key in values)
+    different: dict[str, dict[str, tuple[str, ...]]] = {}
+    for key in keys:
+        groups: dict[str, tuple[str, ...]] = {}
+        for name, values in facts.items():
+            value = values.get(key, _ABSENT)
+            groups[value] = (*groups.get(value, ()), name)
+        if len(groups) > 1:
+            different[key] = groups
+    return different
+
+
+def _identified(info: RunInfo) -> dict[str, str]:
+    """Comparable facts without what is only a label: a test set is its content, whatever it is called."""
+    return {**info.comparable, "test set": info.testset.fingerprint[:16]}

@@ -1,0 +1,183 @@
+"""Reading the folders of scored runs."""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+import pandas as pd
+from pandas.api.types import is_float_dtype
+from pydantic import BaseModel, ConfigDict, ValidationError
+
+from leaderboard.errors import RunsError, listed
+from leaderboard.run_info import RunInfo
+
+_Model = TypeVar("_Model", bound=BaseModel)
+_RESCORE = "Score again with the same arguments; finished samples are not measured again."
+
+
+class MetricSummary(BaseModel):
+    """A metric of summary.json: its mean over `count` samples."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    mean: float | None
+    count: int
+
+
+class _Summary(BaseModel):
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    team: str
+    testset: str
+    metrics: tuple[MetricSummary, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class ScoredRun:
+    """One scored submission.
+
+    Attributes:
+        path: its folder.
+        info: run.json.
+        summary: summary.json's metrics, by name.
+        samples: one row per sample: sample, identity, status, reason (text) and one float column per metric
+            that has a value per sample; NaN where a value is missing.
+    """
+
+    path: Path
+    info: RunInfo
+    summary: dict[str, MetricSummary]
+    samples: pd.DataFrame
+
+    @property
+    def team(self) -> str:
+        """Who is scored."""
+        return self.info.team
+
+    @property
+    def track(self) -> str:
+        """The track of its test set."""
+        return self.info.testset.track
+
+
+def read_runs(folders: Iterable[Path | str]) -> tuple[ScoredRun, ...]:
+    """Read run folders, each once.
+
+    Raises:
+        RunsError: no folder is given, or one is no run, unfinished, or has a damaged file.
+    """
+    paths = {Path(folder).resolve(): Path(folder) for folder in folders}
+    if not paths:
+        raise RunsError("no run is given", hint="Give the folders that `ipvg-eval score` wrote.")
+    return tuple(read_run(path) for path in paths.values())
+
+
+def read_run(path: Path | str) -> ScoredRun:
+    """Read one run folder: run.json, summary.json and samples.parquet.
+
+    Raises:
+        RunsError: as `read_runs`; names the file.
+    """
+    path = Path(path)
+    if not (path / "run.json").is_file():
+        raise RunsError(
+            "this is not a run folder: it has no run.json",
+            path=path,
+            hint="Give the folder that `ipvg-eval score` wrote.",
+        )
+    info = _read_json(path / "run.json", RunInfo)
+    if info.finished is None:
+        raise RunsError(
+            f"this run of team {info.team!r} is not finished: "
+            f"{info.counts.pending} of {info.counts.samples} samples are pending",
+            path=path,
+            hint="Run `ipvg-eval score` again with the same arguments; it goes on where it stopped.",
+        )
+    summary = _read_json(path / "summary.json", _Summary)
+    if (summary.team, summary.testset) != (info.team, info.testset.fingerprint):
+        raise _damaged(path / "summary.json", "it belongs to another run than run.json")
+    metrics = {metric.name: metric for metric in summary.metrics}
+    samples = _read_samples(path / "samples.parquet", info)
+    _check_agreement(path / "samples.parquet", samples, metrics)
+    return ScoredRun(path=path, info=info, summary=metrics, samples=samples)
+
+
+def _read_json(path: Path, model: type[_Model]) -> _Model:
+    try:
+        return model.model_validate_json(path.read_bytes())
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        raise _damaged(path, f"{place}: {first['msg']}" if place else first["msg"]) from error
+    except OSError as error:
+        raise _damaged(path, error.strerror or str(error)) from error
+
+
+def _read_samples(path: Path, info: RunInfo) -> pd.DataFrame:
+    try:
+        table = pd.read_parquet(path)
+    except (OSError, ValueError) as error:
+        raise _damaged(path, str(error).splitlines()[0]) from error
+    absent = [column for column in ("sample", "identity", "status", "reason") if column not in table]
+    if absent:
+        raise _damaged(path, f"it has no column {absent[0]!r}")
+    if len(table) != info.counts.samples:
+        raise _damaged(path, f"it has {len(table)} rows, run.json counts {info.counts.samples} samples")
+    if table["sample"].isna().any() or table["identity"].isna().any():
+        raise _damaged(path, "a sample or an identity has no name")
+    if table["sample"].duplicated().any():
+        twice = table.loc[table["sample"].duplicated(), "sample"].iloc[0]
+        raise _damaged(path, f"sample {twice!r} is there twice")
+    metrics = [spec.name for spec in info.specs if spec.name in table]
+    for name in metrics:
+        if not is_float_dtype(table[name].dtype):
+            raise _damaged(path, f"column {name!r} does not hold numbers")
+    text = ["sample", "identity", "status", "reason"]
+    return table[[*text, *metrics]].astype(dict.fromkeys(text, object) | dict.fromkeys(metrics, "float64"))
+
+
+def _check_agreement(path: Path, samples: pd.DataFrame, summary: dict[str, MetricSummary]) -> None:
+    """Means are recomputed from the rows: a table that was changed or truncated afterwards is found."""
+    for name, metric in summary.items():
+        if name not in samples:
+            continue
+        values = samples[name].dropna()
+        mean = math.fsum(values) / len(values) if len(values) else None
+        same = (mean is None) == (metric.mean is None) and math.isclose(
+            mean or 0.0, metric.mean or 0.0, rel_tol=1e-9, abs_tol=1e-12
+        )
+        if len(values) != metric.count or not same:
+            raise _damaged(path, f"its column {name!r} does not have the mean that summary.json gives")
+
+
+def _damaged(path: Path, what: str) -> RunsError:
+    return RunsError(f"this file of a run is damaged ({what})", path=path, hint=_RESCORE)
+
+
+def unofficial_reasons(runs: Sequence[ScoredRun]) -> tuple[str, ...]:
+    """Why these runs must not be ranked officially, one sentence per reason and team; empty if they may."""
+    reasons = []
+    for run in runs:
+        if not run.info.protocol.official:
+            reasons.append(f"{run.team} ({run.path}): protocol {run.info.protocol.name!r} is not official")
+        if run.info.random_weights is not None:
+            reasons.append(f"{run.team} ({run.path}): its networks had random weights")
+    return tuple(reasons)
+
+
+def require_official(runs: Sequence[ScoredRun]) -> None:
+    """Refuse runs by an unofficial protocol or with random weights.
+
+    Raises:
+        RunsError: with every reason.
+    """
+    if reasons := unofficial_reasons(runs):
+        raise RunsError(
+            "these runs cannot make a leaderboard:\n" + listed(reasons),
+            hint="Score with an official protocol and real weights, or say --unofficial to see a trial page.",
+        )
