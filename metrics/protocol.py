@@ -237,7 +237,9 @@ def _reported(entry: EvaluatorEntry) -> tuple[MetricSpec, ...]:
 def _validation_error(
     where: str, what: str, error: ValidationError, *, known: Iterable[str]
 ) -> ProtocolError:
-    first = error.errors(include_url=False)[0]
+    # A misspelt key also leaves the right one missing; the misspelling is what helps the reader.
+    problems = error.errors(include_url=False)
+    first = next((problem for problem in problems if problem["type"] == "extra_forbidden"), problems[0])
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         unknown = str(first["loc"][-1])

@@ -26,7 +26,7 @@ def to_json(runs: Sequence[Run]) -> str:
 
 
 def print_runs(runs: Sequence[Run], console: Console) -> None:
-    """One run: one line per metric. Several: one line per team."""
+    """One run: every statistic of each metric. Several: the means, one column per team."""
     if len(runs) == 1:
         _print_one(runs[0], console)
     else:
@@ -66,17 +66,15 @@ def _print_one(run: Run, console: Console) -> None:
 
 def _print_many(runs: Sequence[Run], console: Console) -> None:
     table = Table(title=f"protocol {runs[0].summary.protocol}", title_justify="left", title_style="bold")
-    table.add_column("team")
-    for m in runs[0].summary.metrics:
-        table.add_column(_heading(m), justify="right")
-    table.add_column("scored", justify="right")
+    table.add_column("metric", no_wrap=True)
     for run in runs:
-        counts = run.summary.counts
-        table.add_row(
-            escape(run.summary.team),
-            *(number(m.mean) for m in run.summary.metrics),
-            f"{counts.scored}/{counts.samples}",
-        )
+        table.add_column(escape(run.summary.team), justify="right", overflow="fold")
+    for metric in runs[0].summary.metrics:
+        values = (number(run.summary.metric(metric.name).mean) for run in runs)
+        table.add_row(_heading(metric), *values)
+    table.add_section()
+    counts = (run.summary.counts for run in runs)
+    table.add_row("scored", *(f"{c.scored}/{c.samples}" for c in counts))
     console.print(table)
 
 

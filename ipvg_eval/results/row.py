@@ -77,6 +77,7 @@ class SampleRow(_Row):
         status: how far it came.
         reason: why it was not scored, None if it was.
         damage: why part of the video did not decode, None if all of it did.
+        note: what a reader must know about the video, None for nothing.
         facts: the video's size and length, None if it did not open.
         measurements: one per metric of the protocol.
         frame_times: presentation time in seconds of every frame that has a value.
@@ -90,6 +91,7 @@ class SampleRow(_Row):
     status: Status
     reason: str | None = None
     damage: str | None = None
+    note: str | None = None
     facts: VideoFacts | None = None
     measurements: tuple[MeasurementRow, ...]
     frame_times: dict[int, float] = {}

@@ -20,6 +20,7 @@ _SAMPLE_COLUMNS = {
     "status": pa.string(),
     "reason": pa.string(),
     "damage": pa.string(),
+    "note": pa.string(),
     "video_sha256": pa.string(),
     "frame_count": pa.int64(),
     "width": pa.int64(),
@@ -89,7 +90,7 @@ def _sample_record(row: SampleRow) -> dict[str, object]:
     missing = {m.name: m.reason for m in row.measurements if m.reason}
     notes = {m.name: m.note for m in row.measurements if m.note}
     return {
-        **row.model_dump(include={"sample", "identity", "video", "reason", "damage", "video_sha256"}),
+        **row.model_dump(include={"sample", "identity", "video", "reason", "damage", "note", "video_sha256"}),
         **facts,
         "status": row.status.value,
         **{m.name: m.value for m in row.measurements},

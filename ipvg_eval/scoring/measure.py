@@ -103,11 +103,11 @@ def _measure(
     sheet = ContactSheet(clip)
     viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
     wanted = sorted(set(sheet.wanted).union(*(viewer.wanted for viewer in viewers)))
-    decoding = decode(video, wanted, index=index)
-    for batch in decoding:
-        sheet.add(batch.indices, batch.frames)
-        for viewer in viewers:
-            viewer.add(batch.indices, batch.frames)
+    with decode(video, wanted, index=index) as decoding:
+        for batch in decoding:
+            sheet.add(batch.indices, batch.frames)
+            for viewer in viewers:
+                viewer.add(batch.indices, batch.frames)
     found = {m.name: m for viewer in viewers for m in viewer.finish()}
     measurements = [found[spec.name] for spec in specs]
     seen = {i for m in measurements if m.per_frame for i in m.per_frame.indices}
@@ -119,6 +119,7 @@ def _measure(
             video_sha256=sha256,
             status=Status.SCORED,
             damage=decoding.damage,
+            note=decoding.note,
             facts=VideoFacts(
                 frame_count=clip.frame_count,
                 width=clip.width,

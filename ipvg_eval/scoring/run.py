@@ -119,7 +119,9 @@ class ScoringRun:
     def _hash(self, sample: Sample) -> tuple[str | None, Measured]:
         """The video's hash, or None and the result for a sample whose video cannot be read."""
         specs = self.scorer.specs
-        missing = unmeasured(sample, specs, Status.MISSING, f"the submission has no {sample.video}")
+        refused = sample.video in self.submission.refused
+        reason = f"{sample.video} was refused, see the findings" if refused else f"there is no {sample.video}"
+        missing = unmeasured(sample, specs, Status.MISSING, reason)
         if not self.submission.has(sample.video):
             return None, missing
         try:

@@ -90,8 +90,8 @@ def test_the_test_set_is_found_in_the_promised_places(command, careful, fixtures
 @pytest.mark.parametrize(
     ("words", "code", "says"),
     [
-        (["score", "nowhere"], 1, "nowhere"),
-        (["validate", "nowhere"], 1, "nowhere"),
+        (["score", "nowhere"], 2, "nowhere"),
+        (["validate", "nowhere"], 2, "nowhere"),
         (["report", "nowhere"], 1, "no run.json"),
         (["score", "{careful}", "--protocol", "lit"], 2, "'lite'"),
         (["score", "{careful}", "--protocol", "missing.yaml"], 2, "missing.yaml"),
@@ -102,7 +102,7 @@ def test_the_test_set_is_found_in_the_promised_places(command, careful, fixtures
         (["score", "{careful}", "--limit", "0"], 2, "limit"),
         (["score", "{careful}", "{careful}"], 2, "same team name"),
         (["score", "{careful}", "{fixtures}/submissions/careless", "--team", "x"], 2, "--team"),
-        (["score", "{careful}", "--testset", "nowhere"], 1, "nowhere"),
+        (["score", "{careful}", "--testset", "nowhere"], 2, "nowhere"),
         (["score", "{careful}", "--tset", "nowhere"], 2, "--testset"),
         (["scor", "{careful}"], 2, "score"),
         (["protocols", "show", "lit"], 2, "'lite'"),

@@ -107,13 +107,7 @@ def test_missing_and_broken_videos_are_rows_with_reasons(careful, fixtures, tmp_
     (careful / "id001/prompt4.mp4").write_bytes(whole[: len(whole) * 2 // 3])
     run = score(careful, testset=fixtures / "testset", metrics=FAST, out=tmp_path / "run", limit=5)
     rows = run.samples.set_index("sample")
-    assert rows["status"].tolist() == [
-        Status.MISSING,
-        Status.UNDECODABLE,
-        Status.UNDECODABLE,
-        "scored",
-        "scored",
-    ]
+    assert rows["status"].tolist() == ["missing", "undecodable", "undecodable", "scored", "scored"]
     assert "id001/prompt1.mp4" in rows.loc["id001/prompt1", "reason"]
     assert rows.loc["id001/prompt2", "reason"]
     assert rows.loc["id001/prompt4", "damage"]
