@@ -20,8 +20,8 @@ class Submissions:
     Attributes:
         rule: which of a team's runs counts.
         counting: one run per team, by team name.
-        table: one row per run, by team and time: team, run (folder), finished (ISO 8601, UTC), samples, scored,
-            missing, undecodable, crashed, counting (bool) and note, which says why a run does not count.
+        table: one row per run, by team and time: team, run (folder), finished (ISO 8601, UTC), samples,
+            scored, missing, undecodable, crashed, counting (bool) and note: why a run does not count.
     """
 
     rule: Counting
@@ -90,6 +90,7 @@ def check_comparable(runs: Sequence[ScoredRun]) -> None:
 
 
 def _finished(run: ScoredRun) -> pd.Timestamp:
+    assert run.info.finished is not None, "unfinished runs are refused on reading"
     return pd.Timestamp(run.info.finished).tz_convert("UTC")
 
 
