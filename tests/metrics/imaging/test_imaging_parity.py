@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from ipvg_eval.video import decode, index_frames
 from metrics.imaging.evaluator import ImagingQuality, ImagingQualityOptions
 from metrics.imaging.musiq import MODULE
 from metrics.third_party import published_module
@@ -60,3 +61,15 @@ def test_score_is_vbenchs(name, mode, scored, checkpoint, file_runtime, measure)
 
 def test_modes_give_different_scores(scored) -> None:
     assert len(set(scored["large"]["per_video"].values())) == len(MODES)
+
+
+def test_score_of_real_video_is_vbenchs(
+    shared_data, checkpoint, published, file_runtime, measure, write_mp4, tmp_path
+) -> None:
+    video = shared_data / "videos" / "generated_face_480p.mp4"
+    with decode(video, (20, 60), index=index_frames(video)) as batches:
+        frames = np.concatenate([batch.frames for batch in batches])
+    [theirs] = published(checkpoint, {write_mp4(tmp_path / "two.mp4", frames): ["longer"]}).values()
+    evaluator = ImagingQuality(ImagingQualityOptions(), file_runtime(musiq_spaq=checkpoint))
+    [measurement] = measure(evaluator, np.load(theirs["frames"]))
+    assert measurement.value == pytest.approx(theirs["corpus"]["longer"], rel=1e-14)

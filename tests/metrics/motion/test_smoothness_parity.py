@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 import torch
 
+from ipvg_eval.video import decode, index_frames
 from metrics.motion.amt import MODULE
 from metrics.motion.evaluator import MotionSmoothness, MotionSmoothnessOptions
 from metrics.third_party import published_module
@@ -78,3 +79,16 @@ def test_several_pairs_at_once_stay_within_rounding(scored, checkpoint, file_run
     [measurement] = measure(evaluator, np.load(scored["odd count"]["frames"]))
     # A prediction that moves by 3e-6 crosses a grey level in about one pixel of 1e5: 1e-5 / 255 of the score.
     assert measurement.value == pytest.approx(scored["odd count"]["score"], abs=1e-6)
+
+
+def test_score_of_real_video_is_vbenchs_to_the_bit(
+    shared_data, checkpoint, published, file_runtime, measure, write_pictures, tmp_path
+) -> None:
+    video = shared_data / "videos" / "generated_face_480p.mp4"
+    index = index_frames(video)
+    with decode(video, range(20, 25), index=index) as batches:
+        frames = np.concatenate([batch.frames for batch in batches])[:, 40:190, 330:500]
+    pictures = write_pictures(tmp_path / "pictures", frames)
+    [theirs] = published("motion_smoothness", checkpoint, [{"video": str(pictures), "memory_gib": None}])
+    evaluator = MotionSmoothness(MotionSmoothnessOptions(), file_runtime(amt_s=checkpoint))
+    assert measure(evaluator, frames)[0].value == theirs["score"]
