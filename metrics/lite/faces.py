@@ -105,6 +105,11 @@ class LiteFaces:
         self.weights = self._detector.weights
         self._reference = lru_cache(maxsize=_CACHED_REFERENCES)(self._describe_reference)
 
+    @classmethod
+    def specs_for(cls, options: LiteFacesOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
+        """All of them, whatever the options."""
+        return cls.SPECS
+
     @staticmethod
     def required_weights(options: LiteFacesOptions) -> tuple[str, ...]:  # noqa: ARG004
         """None have to be fetched: the detector's come with its package."""

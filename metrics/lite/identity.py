@@ -89,10 +89,10 @@ def _gradients(luma: FloatArray) -> FloatArray:
 
 def _patterns(luma: FloatArray) -> FloatArray:
     levels = np.rint(luma * _LBP_LEVELS).astype(np.int32)
-    codes = np.asarray(
-        local_binary_pattern(levels, _LBP_NEIGHBOURS, _LBP_RADIUS, method="nri_uniform"),  # type: ignore[no-untyped-call]
-        dtype=np.int64,
-    )
+    # The operator takes what lies outside for black, which would draw the same frame around every face.
+    framed = np.pad(levels, _LBP_RADIUS, mode="edge")
+    codes = local_binary_pattern(framed, _LBP_NEIGHBOURS, _LBP_RADIUS, method="nri_uniform")  # type: ignore[no-untyped-call]
+    codes = codes[_LBP_RADIUS:-_LBP_RADIUS, _LBP_RADIUS:-_LBP_RADIUS].astype(np.int64)
     side = SIDE // _LBP_CELL
     cells = codes.reshape(side, _LBP_CELL, side, _LBP_CELL).swapaxes(1, 2).reshape(side * side, -1)
     histograms = np.stack([np.bincount(cell, minlength=_LBP_CODES) for cell in cells]) / _LBP_CELL**2

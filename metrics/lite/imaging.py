@@ -90,6 +90,11 @@ class LiteImaging:
         self.weights = {}
         self._options = options
 
+    @classmethod
+    def specs_for(cls, options: LiteImagingOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
+        """All of them, whatever the options."""
+        return cls.SPECS
+
     @staticmethod
     def required_weights(options: LiteImagingOptions) -> tuple[str, ...]:  # noqa: ARG004
         """It needs none."""

@@ -87,6 +87,11 @@ class LiteMotion:
         self.weights = {}
         self._options = options
 
+    @classmethod
+    def specs_for(cls, options: LiteMotionOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
+        """All of them, whatever the options."""
+        return cls.SPECS
+
     @staticmethod
     def required_weights(options: LiteMotionOptions) -> tuple[str, ...]:  # noqa: ARG004
         """It needs none."""
