@@ -9,6 +9,7 @@ class IpvgError(Exception):
     """Base of this package's errors.
 
     Attributes:
+        message: what happened, without the path.
         hint: what the reader can do next, or None.
         exit_code: 1 invalid input, 2 usage, 3 weights or device missing.
     """
@@ -17,6 +18,7 @@ class IpvgError(Exception):
 
     def __init__(self, message: str, *, path: Path | str | None = None, hint: str | None = None) -> None:
         super().__init__(f"{path}: {message}" if path is not None else message)
+        self.message = message
         self.hint = hint
 
 

@@ -13,9 +13,15 @@ from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
 
 EVALUATORS: dict[str, str] = {
+    "clip_score": "metrics.clip.evaluator:ClipScore",
+    "dynamic_degree": "metrics.motion.dynamic_degree:DynamicDegree",
+    "faces": "metrics.faces.published:PublishedFaces",
+    "gme_score": "metrics.gme.evaluator:GmeScore",
+    "imaging_quality": "metrics.imaging.evaluator:ImagingQuality",
     "lite_faces": "metrics.lite.faces:LiteFaces",
     "lite_imaging": "metrics.lite.imaging:LiteImaging",
     "lite_motion": "metrics.lite.motion:LiteMotion",
+    "motion_smoothness": "metrics.motion.evaluator:MotionSmoothness",
 }
 """Where each evaluator lives, "module:class"."""
 
@@ -25,7 +31,7 @@ class EvaluatorClass(Protocol):
 
     Attributes:
         Options: pydantic model of its options; unknown keys are refused.
-        SPECS: every metric it can measure.
+        SPECS: every metric it can measure, with its default options.
     """
 
     Options: ClassVar[type[BaseModel]]
@@ -33,6 +39,10 @@ class EvaluatorClass(Protocol):
 
     def __call__(self, options: Any, runtime: Runtime) -> Evaluator:
         """Build the evaluator; networks are loaded here."""
+        ...
+
+    def specs_for(self, options: Any) -> tuple[MetricSpec, ...]:
+        """The metrics it measures with these options."""
         ...
 
     def required_weights(self, options: Any) -> tuple[str, ...]:

@@ -2,9 +2,16 @@
 
 from __future__ import annotations
 
+import os
+import shutil
+from collections.abc import Iterator
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
+
+if TYPE_CHECKING:
+    from playwright.sync_api import Browser
 
 
 @pytest.fixture(scope="session")
@@ -12,5 +19,29 @@ def shared_data() -> Path:
     """Real videos and a test set that may lie next to the repository."""
     folder = Path(__file__).resolve().parents[1].parent / "shared" / "data"
     if not folder.is_dir():
-        pytest.skip(f"{folder} is not here")
+        pytest.skip("no folder shared/data beside the repository")
     return folder
+
+
+@pytest.fixture(scope="module")
+def chromium() -> Iterator[Browser]:
+    """A headless Chromium: $IPVG_CHROMIUM, one on the PATH or Playwright's own.
+
+    Without one the test is skipped, or fails where $IPVG_REQUIRE_BROWSER is set. Not for the whole session:
+    while Playwright's loop runs, no other test of the process can use asyncio.run.
+    """
+    from playwright.sync_api import sync_playwright
+
+    names = ("chromium", "chromium-browser", "google-chrome")
+    candidates = (os.environ.get("IPVG_CHROMIUM"), *map(shutil.which, names))
+    program = next((path for path in candidates if path), None)
+    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
+    with sync_playwright() as playwright:
+        if program is None and not Path(playwright.chromium.executable_path).exists():
+            message = "no Chromium: set IPVG_CHROMIUM, or put one on the PATH"
+            if os.environ.get("IPVG_REQUIRE_BROWSER"):
+                pytest.fail(message)
+            pytest.skip(message)
+        browser = playwright.chromium.launch(executable_path=program, args=arguments)
+        yield browser
+        browser.close()

@@ -117,7 +117,7 @@ def _wanted(names: list[str], everything: bool, protocol: str | None) -> list[st
     if everything:
         wanted += [weight.name for weight in WEIGHTS.values() if not isinstance(weight.source, Bundled)]
     if protocol is not None:
-        from metrics.protocol import load_protocol  # reaches the evaluators, and with them torch
+        from metrics.protocols.loading import load_protocol  # reaches the evaluators, and with them torch
 
         wanted += load_protocol(protocol).required_weights()
     elif not wanted:

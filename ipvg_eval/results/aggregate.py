@@ -4,11 +4,12 @@ from __future__ import annotations
 
 import math
 import statistics
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
+from metrics.combination import Combination, combine
 from metrics.spec import MetricSpec
 
 
@@ -46,6 +47,62 @@ class MetricSummary(BaseModel):
     count: int
     missing: int
     flagged: int
+
+
+class Term(BaseModel):
+    """One term of a weighted sum: weight times mean."""
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    metric: str
+    weight: float
+    mean: float | None
+
+
+class CombinedSummary(BaseModel):
+    """A weighted sum of the metrics' means, as published totals are computed, with its terms.
+
+    Attributes:
+        name: the combination.
+        title: its human name.
+        higher_is_better: direction.
+        value: the sum; None where a term is missing.
+        reason: which terms are missing.
+        terms: what is added up.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    higher_is_better: bool
+    value: float | None
+    reason: str | None
+    terms: tuple[Term, ...]
+
+
+class CorpusSummary(BaseModel):
+    """A metric of the whole submission.
+
+    Attributes:
+        name: the metric.
+        title: its human name.
+        higher_is_better: direction; None where neither is better.
+        value: the number, or None.
+        reason: why there is none.
+        samples: how many feature rows it was computed from.
+        references: how many reference rows.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    name: str
+    title: str
+    higher_is_better: bool | None
+    value: float | None
+    reason: str | None
+    samples: int
+    references: int
 
 
 class Counts(BaseModel):
@@ -95,6 +152,29 @@ def aggregate(rows: Iterable[SampleRow], specs: Sequence[MetricSpec]) -> tuple[M
     return tuple(
         _summarise(spec, [measurements[key] for s in samples if (key := (s, spec.name)) in measurements])
         for spec in specs
+    )
+
+
+def summarise_combinations(
+    combinations: Iterable[Combination], metrics: Iterable[MetricSummary]
+) -> tuple[CombinedSummary, ...]:
+    """Every weighted sum of the metrics' means."""
+    means = {metric.name: metric.mean for metric in metrics}
+    return tuple(_summarise_combination(combination, means) for combination in combinations)
+
+
+def _summarise_combination(combination: Combination, means: Mapping[str, float | None]) -> CombinedSummary:
+    combined = combine(combination, means)
+    return CombinedSummary(
+        name=combination.name,
+        title=combination.title,
+        higher_is_better=combination.higher_is_better,
+        value=combined.value,
+        reason=combined.reason,
+        terms=tuple(
+            Term(metric=name, weight=weight, mean=means.get(name))
+            for name, weight in combination.weights.items()
+        ),
     )
 
 

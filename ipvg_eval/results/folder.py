@@ -9,19 +9,17 @@ from dataclasses import asdict
 from pathlib import Path
 from urllib.parse import quote
 
-import numpy as np
 from filelock import FileLock, Timeout
 
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
-from ipvg_eval.results.aggregate import aggregate
-from ipvg_eval.results.files import read_json, replacing, write_text
+from ipvg_eval.results.aggregate import CorpusSummary, aggregate, summarise_combinations
+from ipvg_eval.results.files import read_json, write_text
 from ipvg_eval.results.info import RunInfo, differences
 from ipvg_eval.results.journal import Journal
 from ipvg_eval.results.row import SampleRow
 from ipvg_eval.results.summary import Summary, to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
-from metrics.evaluator import FrameFeatures
 
 
 class RunFolder:
@@ -114,35 +112,28 @@ class RunFolder:
         """Where a sample's embeddings lie."""
         return self.path / "features" / f"{_file_name(sample)}.npz"
 
-    def write_features(self, sample: str, features: dict[str, FrameFeatures]) -> None:
-        """Keep a sample's embeddings, by metric; nothing is written where there are none."""
-        if not features:
-            return
-        arrays: dict[str, np.ndarray] = {}
-        for name, kept in features.items():
-            arrays[f"{name}.indices"] = np.asarray(kept.indices, dtype=np.int64)
-            arrays[f"{name}.rows"] = kept.rows
-            if kept.reference is not None:
-                arrays[f"{name}.reference"] = kept.reference
-        with replacing(self.features(sample)) as temporary:
-            np.savez(temporary, **arrays)  # type: ignore[arg-type]
-
-    def write_results(self, info: RunInfo, rows: Sequence[SampleRow]) -> Summary:
+    def write_results(
+        self, info: RunInfo, rows: Sequence[SampleRow], corpus: Sequence[CorpusSummary] = ()
+    ) -> Summary:
         """Write every table and summary from the rows, then run.json.
 
         Args:
             info: with the counts and times of now.
             rows: in the test set's order.
+            corpus: what was computed from the features of all rows.
         """
+        metrics = aggregate(rows, info.specs)
         summary = Summary(
             team=info.team,
             protocol=f"{info.protocol.name} {info.protocol.version}",
             testset=info.testset.fingerprint,
             notice=info.protocol.notice,
             counts=info.counts,
-            metrics=aggregate(rows, info.specs),
+            metrics=metrics,
+            combined=summarise_combinations(info.protocol.combined, metrics),
+            corpus=tuple(corpus),
         )
-        samples = samples_table(rows, [spec.name for spec in info.specs])
+        samples = samples_table(rows, [spec.name for spec in info.specs], info.protocol.combined)
         write_parquet(samples, self.path / "samples.parquet")
         write_csv(samples, self.path / "samples.csv")
         write_parquet(frames_table(rows), self.path / "frames.parquet")

@@ -8,6 +8,7 @@ from pydantic import BaseModel, ConfigDict
 
 from ipvg_eval.results.aggregate import Counts
 from ipvg_eval.results.provenance import Provenance
+from metrics.combination import Combination
 from metrics.spec import MetricSpec
 
 
@@ -16,7 +17,7 @@ class _Info(BaseModel):
 
 
 class ProtocolInfo(_Info):
-    """The protocol of a run, with its full text."""
+    """The protocol of a run, with its full text and what it computes from the rows."""
 
     name: str
     version: int
@@ -24,6 +25,8 @@ class ProtocolInfo(_Info):
     official: bool
     notice: str
     text: str
+    combined: tuple[Combination, ...] = ()
+    corpus: tuple[MetricSpec, ...] = ()
 
 
 class TestSetInfo(_Info):

@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from ipvg_eval.results.aggregate import Counts, MetricSummary
+from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, Counts, MetricSummary
 
 _LATEX = {
     "&": r"\&",
@@ -32,6 +32,8 @@ class Summary(BaseModel):
         notice: what every reader must know about these numbers, empty for none.
         counts: how many samples came how far.
         metrics: one summary per metric, in the protocol's order.
+        combined: weighted sums of the metrics' means.
+        corpus: metrics of the whole submission.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -42,6 +44,8 @@ class Summary(BaseModel):
     notice: str
     counts: Counts
     metrics: tuple[MetricSummary, ...]
+    combined: tuple[CombinedSummary, ...] = ()
+    corpus: tuple[CorpusSummary, ...] = ()
 
     def metric(self, name: str) -> MetricSummary:
         """The summary of one metric.
@@ -56,10 +60,11 @@ class Summary(BaseModel):
 
 
 def number(value: float | None) -> str:
-    """A value for people: four significant digits, a dash where there is none."""
+    """A value for people: about four digits, a dash where there is none."""
     if value is None:
         return "–"
-    return f"{value:.1f}" if abs(value) >= 100 else f"{value:.4f}"
+    decimals = 1 if abs(value) >= 100 else 2 if abs(value) >= 10 else 4
+    return f"{value:.{decimals}f}"
 
 
 def arrow(higher_is_better: bool | None) -> str:

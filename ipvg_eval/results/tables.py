@@ -12,6 +12,7 @@ import pyarrow.parquet as pq
 
 from ipvg_eval.results.files import replacing
 from ipvg_eval.results.row import SampleRow
+from metrics.combination import Combination, combine
 
 _SAMPLE_COLUMNS = {
     "sample": pa.string(),
@@ -40,20 +41,22 @@ _FRAME_SCHEMA = pa.schema(
 )
 
 
-def samples_table(rows: Iterable[SampleRow], metrics: Sequence[str]) -> pa.Table:
-    """One row per sample: facts, one float column per metric, then why values are missing or flagged.
+def samples_table(
+    rows: Iterable[SampleRow], metrics: Sequence[str], combined: Sequence[Combination] = ()
+) -> pa.Table:
+    """One row per sample: facts, one float column per metric and weighted sum, then remarks.
 
     `missing` and `notes` are JSON objects from metric to text, null where there is nothing to say.
     """
     schema = pa.schema(
         {
             **_SAMPLE_COLUMNS,
-            **dict.fromkeys(metrics, pa.float64()),
+            **dict.fromkeys([*metrics, *(c.name for c in combined)], pa.float64()),
             "missing": pa.string(),
             "notes": pa.string(),
         }
     )
-    return pa.Table.from_pylist([_sample_record(row) for row in rows], schema=schema)
+    return pa.Table.from_pylist([_sample_record(row, combined) for row in rows], schema=schema)
 
 
 def frames_table(rows: Iterable[SampleRow]) -> pa.Table:
@@ -85,15 +88,21 @@ def write_csv(table: pa.Table, path: Path) -> None:
         table.to_pandas(types_mapper=pd.ArrowDtype).to_csv(temporary, index=False, lineterminator="\n")
 
 
-def _sample_record(row: SampleRow) -> dict[str, object]:
+def _sample_record(row: SampleRow, combined: Sequence[Combination]) -> dict[str, object]:
     facts = row.facts.model_dump() if row.facts else {}
     missing = {m.name: m.reason for m in row.measurements if m.reason}
+    values = {m.name: m.value for m in row.measurements}
+    for combination in combined:
+        total = combine(combination, values)
+        values = {**values, combination.name: total.value}
+        if total.reason:
+            missing[combination.name] = total.reason
     notes = {m.name: m.note for m in row.measurements if m.note}
     return {
         **row.model_dump(include={"sample", "identity", "video", "reason", "damage", "note", "video_sha256"}),
         **facts,
         "status": row.status.value,
-        **{m.name: m.value for m in row.measurements},
+        **values,
         "missing": json.dumps(missing, ensure_ascii=False) if missing else None,
         "notes": json.dumps(notes, ensure_ascii=False) if notes else None,
     }

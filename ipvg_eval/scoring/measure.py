@@ -83,7 +83,7 @@ def measure(
     try:
         measured = _measure(sample, video, sha256, evaluators, specs)
     except VideoError as error:
-        measured = unmeasured(sample, specs, Status.UNDECODABLE, str(error), sha256)
+        measured = unmeasured(sample, specs, Status.UNDECODABLE, error.message, sha256)
     except Exception as error:
         _log.debug("measuring %s failed", sample.id, exc_info=True)
         measured = unmeasured(sample, specs, Status.CRASHED, f"{type(error).__name__}: {error}", sha256)

@@ -8,7 +8,8 @@ from dataclasses import dataclass
 from datetime import UTC, datetime
 
 from ipvg_eval.errors import RunError, VideoError
-from ipvg_eval.results.aggregate import count
+from ipvg_eval.results.aggregate import CorpusSummary, count
+from ipvg_eval.results.features import read_features, write_features
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RunInfo, SubmissionInfo, TestSetInfo
 from ipvg_eval.results.journal import JournalWriter
@@ -87,7 +88,9 @@ class ScoringRun:
                     self._samples(self.testset.samples[:limit], rows, on_sample)
                 finally:
                     ordered = [rows[sample.id] for sample in self.testset.samples if sample.id in rows]
-                    summary = self.folder.write_results(self._info(started, rows), ordered)
+                    summary = self.folder.write_results(
+                        self._info(started, rows), ordered, self._corpus(ordered)
+                    )
             except OSError as error:
                 raise RunError(
                     f"the run cannot be written ({error.strerror or error})",
@@ -127,7 +130,7 @@ class ScoringRun:
         try:
             return self.submission.sha256(sample.video), missing
         except VideoError as error:
-            return None, unmeasured(sample, specs, Status.UNDECODABLE, str(error))
+            return None, unmeasured(sample, specs, Status.UNDECODABLE, error.message)
 
     def _measured(self, sample: Sample, sha256: str) -> Measured:
         with self.submission.open_video(sample.video) as video:
@@ -139,9 +142,28 @@ class ScoringRun:
         reference = self.folder.reference(sample.identity)
         if not reference.exists():
             save_picture(reference_picture(sample.references[0].path), reference)
-        self.folder.write_features(sample.id, measured.features)
+        write_features(self.folder.features(sample.id), measured.features)
         journal.append(measured.row)
         return measured.row
+
+    def _corpus(self, rows: Sequence[SampleRow]) -> list[CorpusSummary]:
+        """The metrics of the whole submission, from the features the rows left behind."""
+        summaries = []
+        for metric in self.scorer.protocol.corpus:
+            kept = (read_features(self.folder.features(row.sample)) for row in rows)
+            result = metric(features[metric.needs] for features in kept if metric.needs in features)
+            summaries.append(
+                CorpusSummary(
+                    name=metric.spec.name,
+                    title=metric.spec.title,
+                    higher_is_better=metric.spec.higher_is_better,
+                    value=result.value,
+                    reason=result.reason,
+                    samples=result.samples,
+                    references=result.references,
+                )
+            )
+        return summaries
 
     def _info(self, started: str, rows: dict[str, SampleRow]) -> RunInfo:
         counts = count(rows.values(), samples=len(self.testset.samples))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
 from metrics.device import device_name, resolve_device
 from metrics.evaluator import Evaluator
-from metrics.protocol import LoadedProtocol, load_protocol
+from metrics.protocols.loading import LoadedProtocol, load_protocol
 from metrics.runtime import Dtype, Runtime
 from metrics.spec import MetricSpec
 from metrics.weights import weight_source
@@ -63,6 +63,8 @@ class Scorer:
             official=definition.official,
             notice=self.notice,
             text=self.protocol.text,
+            combined=self.protocol.combined,
+            corpus=tuple(metric.spec for metric in self.protocol.corpus),
         )
 
     @property

@@ -25,7 +25,6 @@ class MemberError(VideoError):
     def __init__(self, message: str, *, code: str, path: Path | str | None, hint: str) -> None:
         super().__init__(message, path=path, hint=hint)
         self.code = code
-        self.message = message
 
 
 @dataclass(frozen=True, kw_only=True)

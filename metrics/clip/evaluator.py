@@ -74,9 +74,14 @@ class ClipScore:
         self._prompt = lru_cache(maxsize=_PROMPTS_KEPT)(self._encode_prompt)
         assert runtime.weights is not None
         self.weights: Mapping[str, str] = {options.model: runtime.weights.sha256(options.model)}
+        self.specs = self.specs_for(options)
+
+    @staticmethod
+    def specs_for(options: Options) -> tuple[MetricSpec, ...]:
+        """The metrics these options ask for, with their network and range."""
         scores = (CLIP_SCORE, CLIP_SCORE_LONG) if options.whole_prompt else (CLIP_SCORE,)
         bound = 100.0 if options.scale == "logit" else 1.0
-        self.specs: tuple[MetricSpec, ...] = (
+        return (
             *(replace(spec, weights=(options.model,), bounds=(-bound, bound)) for spec in scores),
             PROMPT_TOKENS,
             PROMPT_TRUNCATED,

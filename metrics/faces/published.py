@@ -97,11 +97,18 @@ class PublishedFaces:
         if options.corpus_fid:
             self._encoders[FID_WEIGHTS] = FidInception(runtime).features
         source = weight_source(runtime)
-        names = self.required_weights(options)
-        self.weights: Mapping[str, str] = {name: source.sha256(name) for name in names}
-        specs = [spec for spec in self.SPECS if set(spec.weights) <= set(names)]
-        self.specs: tuple[MetricSpec, ...] = tuple(specs if options.clamp else map(_signed, specs))
+        self.weights: Mapping[str, str] = {
+            name: source.sha256(name) for name in self.required_weights(options)
+        }
+        self.specs = self.specs_for(options)
         self._references: OrderedDict[object, ReferenceFace] = OrderedDict()
+
+    @classmethod
+    def specs_for(cls, options: PublishedFacesOptions) -> tuple[MetricSpec, ...]:
+        """The metrics these options measure; similarities that are not clamped may be negative."""
+        names = set(cls.required_weights(options))
+        specs = [spec for spec in cls.SPECS if names.issuperset(spec.weights)]
+        return tuple(specs if options.clamp else map(_signed, specs))
 
     @staticmethod
     def required_weights(options: PublishedFacesOptions) -> tuple[str, ...]:

@@ -75,7 +75,12 @@ class GmeScore:
         self._prompt = lru_cache(maxsize=_PROMPTS_KEPT)(self._encode_prompt)
         assert runtime.weights is not None
         self.weights: Mapping[str, str] = {options.model: runtime.weights.sha256(options.model)}
-        self.specs: tuple[MetricSpec, ...] = (replace(GME_SCORE, weights=(options.model,)),)
+        self.specs = self.specs_for(options)
+
+    @staticmethod
+    def specs_for(options: Options) -> tuple[MetricSpec, ...]:
+        """gme_score with the network these options name."""
+        return (replace(GME_SCORE, weights=(options.model,)),)
 
     @staticmethod
     def required_weights(options: Options) -> tuple[str, ...]:

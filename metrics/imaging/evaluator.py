@@ -69,6 +69,11 @@ class ImagingQuality:
         self.weights = self.scorer.weights
         self._options = options
 
+    @classmethod
+    def specs_for(cls, options: ImagingQualityOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
+        """All of them, whatever the options."""
+        return cls.SPECS
+
     @staticmethod
     def required_weights(options: ImagingQualityOptions) -> tuple[str, ...]:  # noqa: ARG004
         """MUSIQ, whatever the options."""

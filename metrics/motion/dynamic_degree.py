@@ -88,6 +88,11 @@ class DynamicDegree:
         self.network: FlowNetwork = network
         self._options = options
 
+    @classmethod
+    def specs_for(cls, options: DynamicDegreeOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
+        """All of them, whatever the options."""
+        return cls.SPECS
+
     @staticmethod
     def required_weights(options: DynamicDegreeOptions) -> tuple[str, ...]:  # noqa: ARG004
         """RAFT, whatever the options."""

@@ -92,6 +92,11 @@ class MotionSmoothness:
         self.interpolator: Interpolator = network
         self._options = options
 
+    @classmethod
+    def specs_for(cls, options: MotionSmoothnessOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
+        """All of them, whatever the options."""
+        return cls.SPECS
+
     @staticmethod
     def required_weights(options: MotionSmoothnessOptions) -> tuple[str, ...]:  # noqa: ARG004
         """AMT-S, whatever the options."""

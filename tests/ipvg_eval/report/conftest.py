@@ -2,16 +2,12 @@
 
 from __future__ import annotations
 
-import os
-import shutil
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from pathlib import Path
+from collections.abc import Callable, Mapping, Sequence
 
 import numpy as np
 import pytest
 import skimage.data
 from PIL import Image
-from playwright.sync_api import Browser, sync_playwright
 
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.results import Run, load_run
@@ -267,20 +263,3 @@ def make_run(tmp_path_factory: pytest.TempPathFactory) -> MakeRun:
         return load_run(folder.path)
 
     return make
-
-
-@pytest.fixture(scope="module")
-def chromium() -> Iterator[Browser]:
-    """A headless Chromium: $IPVG_CHROMIUM, one on the PATH or Playwright's own; skips where there is none.
-
-    Not for the whole session: while Playwright's loop runs, no other test of the process can use asyncio.run.
-    """
-    candidates = (os.environ.get("IPVG_CHROMIUM"), shutil.which("chromium"), shutil.which("google-chrome"))
-    program = next((path for path in candidates if path), None)
-    arguments = ["--no-sandbox", "--disable-gpu", "--disable-background-networking", "--no-first-run"]
-    with sync_playwright() as playwright:
-        if program is None and not Path(playwright.chromium.executable_path).exists():
-            pytest.skip("no Chromium: set IPVG_CHROMIUM, or put one on the PATH")
-        browser = playwright.chromium.launch(executable_path=program, args=arguments)
-        yield browser
-        browser.close()

@@ -10,8 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.results.aggregate import aggregate, count
+from ipvg_eval.results.aggregate import aggregate, count, summarise_combinations
 from ipvg_eval.results.row import Status
+from metrics.combination import Combination
 
 
 def test_mean_is_over_the_samples_that_have_a_value(make_row, specs):
@@ -63,3 +64,13 @@ def test_counts_add_up(make_row):
     counts = count(rows, samples=6)
     assert (counts.scored, counts.missing, counts.crashed, counts.undecodable) == (2, 1, 1, 0)
     assert (counts.damaged, counts.pending, counts.failed) == (1, 2, 2)
+
+
+def test_a_combination_is_the_sum_of_means_and_shows_its_terms(make_row, specs):
+    metrics = aggregate([make_row("a", 0.5), make_row("b", 0.25)], specs)
+    total = Combination(name="total", title="Total", weights={"sharpness": 2.0})
+    starved = Combination(name="starved", title="Starved", weights={"sharpness": 1.0, "noise_%": 1.0})
+    first, second = summarise_combinations([total, starved], metrics)
+    assert first.value == 0.75
+    assert [(t.metric, t.weight, t.mean) for t in first.terms] == [("sharpness", 2.0, 0.375)]
+    assert (second.value, second.reason) == (None, "no noise_%")

@@ -10,6 +10,7 @@ import pytest
 from ipvg_eval.results.aggregate import aggregate, count
 from ipvg_eval.results.summary import Summary, number, to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
+from metrics.combination import Combination
 
 NAMES = ["sharpness", "noise_%"]
 
@@ -87,10 +88,12 @@ def test_latex_and_markdown(rows, specs):
 
 
 def test_numbers_for_people():
-    assert [number(v) for v in (None, 0.5, -0.25, 170.04, 2.123456)] == [
-        "–",
-        "0.5000",
-        "-0.2500",
-        "170.0",
-        "2.1235",
-    ]
+    assert [number(v) for v in (None, 0.5, -14.274, 170.04)] == ["–", "0.5000", "-14.27", "170.0"]
+
+
+def test_a_combination_is_a_column_and_says_what_it_misses(rows):
+    total = Combination(name="total", title="Total", weights={"sharpness": 2.0})
+    records = samples_table(rows, NAMES, [total]).to_pylist()
+    assert records[0]["total"] == 2 * (0.1 + 0.2)
+    assert records[1]["total"] is None
+    assert json.loads(records[1]["missing"])["total"] == "no sharpness"

@@ -8,7 +8,8 @@ import sys
 import pytest
 
 from metrics.errors import ProtocolError
-from metrics.protocol import load_protocol, parse_protocol, read_definition, shipped_protocols
+from metrics.protocols.definition import read_definition, shipped_protocols
+from metrics.protocols.loading import load_protocol, parse_protocol
 
 SMALL = """
 name: small
@@ -52,9 +53,16 @@ def test_an_option_changes_the_fingerprint():
         (SMALL.replace("lite_motion", "lite_moton"), "no evaluator is called 'lite_moton'", "'lite_motion'"),
         (SMALL.replace("version: 1", "version: zero"), "version", "protocols show"),
         (SMALL.replace("name: small", "name: ../up"), "name", "protocols show"),
-        (SMALL + "    metrics: [lite_moton]\n", "has no metric 'lite_moton'", "'lite_motion'"),
+        (SMALL + "    metrics: [lite_moton]\n", "reports no metric 'lite_moton'", "'lite_motion'"),
         (SMALL + "    options: {frame: 3}\n", "unknown key 'frame'", ""),
         (SMALL + "  - kind: lite_motion\n", "is reported twice", "metrics"),
+        (SMALL + "corpus: [face_fd]\n", "no corpus metric is called 'face_fd'", "'face_fid'"),
+        (SMALL + "corpus: [face_fid]\n", "'face_fid' is computed from 'face_fid_samples'", "Known"),
+        (
+            SMALL + "combined: [{name: t, title: T, weights: {lite_moton: 1}}]\n",
+            "'lite_moton'",
+            "'lite_motion'",
+        ),
         ("name: small\nversion: 1\ntitle: t\nevaluators: []\n", "evaluators", "protocols show"),
     ],
 )
@@ -106,8 +114,15 @@ def test_selecting_an_unknown_metric_suggests_the_nearest():
 
 def test_reading_a_definition_does_not_load_torch():
     code = (
-        "import sys; from metrics.protocol import read_definition;"
+        "import sys; from metrics.protocols.definition import read_definition;"
         "read_definition('lite'); sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)
     assert read_definition("lite").official is False
+
+
+def test_a_selection_keeps_the_combinations_it_can_compute():
+    text = SMALL + "combined:\n  - {name: total, title: Total, weights: {lite_motion: 2.0}}\n"
+    protocol = parse_protocol(text, where="p")
+    assert [c.name for c in protocol.select(["lite_motion"]).combined] == ["total"]
+    assert protocol.select(["dynamic_degree_lite"]).combined == ()

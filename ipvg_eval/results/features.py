@@ -1,0 +1,50 @@
+"""Embeddings kept beside a run's rows, one file per sample."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+import numpy.typing as npt
+
+from ipvg_eval.results.files import replacing, unreadable
+from metrics.evaluator import FrameFeatures
+
+
+def write_features(path: Path, features: Mapping[str, FrameFeatures]) -> None:
+    """Keep a sample's embeddings, by metric; nothing is written where there are none."""
+    if not features:
+        return
+    arrays: dict[str, npt.NDArray[np.generic]] = {}
+    for name, kept in features.items():
+        arrays[f"{name}.indices"] = np.asarray(kept.indices, dtype=np.int64)
+        arrays[f"{name}.rows"] = kept.rows
+        if kept.reference is not None:
+            arrays[f"{name}.reference"] = kept.reference
+    with replacing(path) as temporary, temporary.open("wb") as file:
+        np.savez(file, **arrays)  # type: ignore[arg-type]
+
+
+def read_features(path: Path) -> dict[str, FrameFeatures]:
+    """A sample's embeddings, by metric; empty where none were kept.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    if not path.exists():
+        return {}
+    try:
+        with np.load(path, allow_pickle=False) as file:
+            arrays = {name: file[name] for name in file.files}
+        names = dict.fromkeys(name.rpartition(".")[0] for name in arrays)
+        return {
+            name: FrameFeatures(
+                indices=tuple(arrays[f"{name}.indices"].tolist()),
+                rows=arrays[f"{name}.rows"],
+                reference=arrays.get(f"{name}.reference"),
+            )
+            for name in names
+        }
+    except (OSError, ValueError, KeyError, EOFError) as error:
+        raise unreadable(path, error) from error

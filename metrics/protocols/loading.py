@@ -1,0 +1,169 @@
+"""Protocols, checked against the evaluators they name."""
+
+from __future__ import annotations
+
+import hashlib
+import json
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+from pydantic import BaseModel, ValidationError
+
+from metrics.combination import Combination
+from metrics.corpus import CorpusMetric, corpus_metric
+from metrics.errors import ProtocolError, did_you_mean
+from metrics.evaluator import Evaluator
+from metrics.protocols.definition import (
+    EvaluatorEntry,
+    Protocol,
+    parse_definition,
+    read_text,
+    validation_error,
+)
+from metrics.registry import EvaluatorClass, evaluator_class
+from metrics.runtime import Runtime
+from metrics.spec import MetricSpec
+
+
+@dataclass(frozen=True, kw_only=True)
+class _Part:
+    """One evaluator of a protocol, ready to be built, and the metrics it reports."""
+
+    entry: EvaluatorEntry
+    cls: EvaluatorClass
+    options: BaseModel
+    specs: tuple[MetricSpec, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class LoadedProtocol:
+    """A protocol, checked against the evaluators it names.
+
+    Attributes:
+        definition: the parsed file.
+        text: the file's text.
+        corpus: the metrics of the whole submission.
+    """
+
+    definition: Protocol
+    text: str
+    corpus: tuple[CorpusMetric, ...]
+    _parts: tuple[_Part, ...]
+
+    @property
+    def specs(self) -> tuple[MetricSpec, ...]:
+        """The metrics it reports for each video, in column order."""
+        return tuple(spec for part in self._parts for spec in part.specs)
+
+    @property
+    def combined(self) -> tuple[Combination, ...]:
+        """The weighted sums it reports."""
+        return self.definition.combined
+
+    @property
+    def sha256(self) -> str:
+        """Hash of the content; comments and layout of the file do not count."""
+        content = json.dumps(self.definition.model_dump(mode="json"), sort_keys=True)
+        return hashlib.sha256(content.encode()).hexdigest()
+
+    def select(self, names: Iterable[str]) -> LoadedProtocol:
+        """The same protocol with only some of its metrics, and what can be computed from these.
+
+        Raises:
+            ProtocolError: a name is not among its metrics.
+        """
+        wanted = set(names)
+        known = [spec.name for spec in self.specs]
+        for name in sorted(wanted):
+            if name not in known:
+                raise ProtocolError(
+                    f"protocol {self.definition.name!r} has no metric {name!r}",
+                    hint=did_you_mean(name, known),
+                )
+        entries = []
+        for part in self._parts:
+            names_here = tuple(spec.name for spec in part.specs if spec.name in wanted)
+            if names_here:
+                entries.append(part.entry.model_copy(update={"metrics": names_here}))
+        changes = {
+            "evaluators": tuple(entries),
+            "combined": tuple(c for c in self.combined if wanted.issuperset(c.weights)),
+            "corpus": tuple(m.spec.name for m in self.corpus if m.needs in wanted),
+        }
+        return _checked(self.definition.model_copy(update=changes), self.text, where=self.definition.name)
+
+    def required_weights(self) -> tuple[str, ...]:
+        """Names of every declared weight the protocol needs, each once."""
+        needed = (part.cls.required_weights(part.options) for part in self._parts)
+        return tuple(dict.fromkeys(name for names in needed for name in names))
+
+    def build(self, runtime: Runtime) -> tuple[Evaluator, ...]:
+        """Every evaluator, networks loaded."""
+        return tuple(part.cls(part.options, runtime) for part in self._parts)
+
+
+def load_protocol(name: str) -> LoadedProtocol:
+    """A protocol by its shipped name or by its file, checked against the evaluators it names.
+
+    Args:
+        name: "lite", or the path of a .yaml file.
+
+    Raises:
+        ProtocolError: no such protocol or file, bad YAML, or an unknown key, evaluator, option or metric.
+    """
+    return parse_protocol(read_text(name), where=name)
+
+
+def parse_protocol(text: str, *, where: str) -> LoadedProtocol:
+    """Parse and check a protocol's YAML text.
+
+    Raises:
+        ProtocolError: as `load_protocol`; messages begin with `where`.
+    """
+    return _checked(parse_definition(text, where), text, where=where)
+
+
+def _checked(definition: Protocol, text: str, *, where: str) -> LoadedProtocol:
+    parts = tuple(_part(entry, where) for entry in definition.evaluators)
+    corpus = tuple(corpus_metric(name) for name in definition.corpus)
+    names = [spec.name for part in parts for spec in part.specs]
+    _check_needs(definition.combined, corpus, names, where)
+    every = [*names, *(c.name for c in definition.combined), *definition.corpus]
+    for name in every:
+        if every.count(name) > 1:
+            raise ProtocolError(
+                f"{where}: metric {name!r} is reported twice",
+                hint="List the metrics each evaluator reports under its `metrics` key.",
+            )
+    return LoadedProtocol(definition=definition, text=text, corpus=corpus, _parts=parts)
+
+
+def _check_needs(
+    combined: Sequence[Combination], corpus: Sequence[CorpusMetric], names: Sequence[str], where: str
+) -> None:
+    needs = [(c.name, need) for c in combined for need in c.weights]
+    needs += [(m.spec.name, m.needs) for m in corpus]
+    for owner, need in needs:
+        if need not in names:
+            raise ProtocolError(
+                f"{where}: {owner!r} is computed from {need!r}, which the protocol does not report",
+                hint=did_you_mean(need, names),
+            )
+
+
+def _part(entry: EvaluatorEntry, where: str) -> _Part:
+    cls = evaluator_class(entry.kind)
+    try:
+        options = cls.Options.model_validate(entry.options)
+    except ValidationError as error:
+        what = f"evaluator {entry.kind!r}: "
+        raise validation_error(where, what, error, known=cls.Options.model_fields) from error
+    specs = {spec.name: spec for spec in cls.specs_for(options)}
+    wanted = entry.metrics if entry.metrics is not None else tuple(specs)
+    for name in wanted:
+        if name not in specs:
+            raise ProtocolError(
+                f"{where}: evaluator {entry.kind!r} reports no metric {name!r} with these options",
+                hint=did_you_mean(name, specs),
+            )
+    return _Part(entry=entry, cls=cls, options=options, specs=tuple(specs[name] for name in wanted))
