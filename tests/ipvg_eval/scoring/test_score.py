@@ -11,7 +11,7 @@ import pytest
 
 from ipvg_eval import score
 from ipvg_eval.errors import UsageError
-from metrics.protocol import load_protocol
+from metrics.protocols.loading import load_protocol
 
 FAST = ["dynamic_degree_lite"]
 
