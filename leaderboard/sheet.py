@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaderboard.errors import VotesError
+from leaderboard.errors import VotesError, listed
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -21,14 +21,14 @@ class Sheet:
         sha256: hash of its bytes.
         header: column names, lower case, trimmed.
         records: (line number, cells), cells trimmed; blank lines are left out.
-        problems: what is wrong with single lines, each with its number.
+        problems: (line number, what is wrong with it).
     """
 
     path: str
     sha256: str
     header: tuple[str, ...]
     records: tuple[tuple[int, dict[str, str]], ...]
-    problems: tuple[str, ...]
+    problems: tuple[tuple[int, str], ...]
 
 
 def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None]) -> Sheet:
@@ -52,7 +52,7 @@ def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None
     reader = csv.reader(io.StringIO(text, newline=""), strict=True)
     header: tuple[str, ...] = ()
     records: list[tuple[int, dict[str, str]]] = []
-    problems: list[str] = []
+    problems: list[tuple[int, str]] = []
     begin = 1
     try:
         for cells in reader:
@@ -64,13 +64,13 @@ def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None
                 _check_names(header, path)
                 check_header(header)
             elif len(cells) != len(header):
-                problems.append(f"line {line}: {len(cells)} fields, the header has {len(header)}")
+                problems.append((line, f"{len(cells)} fields, the header has {len(header)}"))
             else:
                 trimmed = (cell.strip() for cell in cells)
                 records.append((line, dict(zip(header, trimmed, strict=True))))
     except csv.Error as error:
         # The rest cannot be told apart into fields: a quotation mark may have swallowed it.
-        problems.append(f"line {begin}: not CSV ({error})")
+        problems.append((begin, f"not CSV ({error})"))
     if not header:
         raise VotesError("the file is empty", path=path, hint="Its first line names the columns.")
     return Sheet(
@@ -79,6 +79,14 @@ def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None
         header=header,
         records=tuple(records),
         problems=tuple(problems),
+    )
+
+
+def bad_lines(problems: Sequence[tuple[int, str]], *, path: str, hint: str) -> VotesError:
+    """The error for (line number, what is wrong with it), in the order of the lines."""
+    lines = [f"line {line}: {problem}" for line, problem in sorted(problems)]
+    return VotesError(
+        f"{len(lines)} bad line{'s' if len(lines) > 1 else ''}:\n{listed(lines)}", path=path, hint=hint
     )
 
 

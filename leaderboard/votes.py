@@ -6,14 +6,14 @@ Whatever the votes come from, the rest of the package sees the table of `Votes`.
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
 from leaderboard.errors import VotesError, did_you_mean, listed
-from leaderboard.sheet import read_sheet
+from leaderboard.sheet import bad_lines, read_sheet
 
 REQUIRED = ("sample", "team_a", "team_b", "winner")
 OPTIONAL = ("annotator", "question", "time")
@@ -29,8 +29,8 @@ class Votes:
         source: where they came from.
         sha256: hash of the file, or of the table.
         table: one row per vote in the order they were given: sample, team_a, team_b, winner ("a", "b" or
-            "draw"), annotator, question, time (text; empty where unknown, "overall" for the question) and line
-            (number in the source).
+            "draw"), annotator, question, time (text; empty where unknown, "overall" for the question) and
+            line (number in the source).
     """
 
     source: str
@@ -128,36 +128,39 @@ def _check_columns(header: Sequence[str], path: Path | str) -> None:
             )
 
 
-def _checked(table: pd.DataFrame, *, source: str, sha256: str, problems: Sequence[str]) -> Votes:
+def _checked(table: pd.DataFrame, *, source: str, sha256: str, problems: Sequence[tuple[int, str]]) -> Votes:
     problems = list(problems)
+    table = table.assign(
+        winner=table["winner"].str.lower(),
+        question=table["question"].where(table["question"] != "", DEFAULT_QUESTION),
+    )
     seen: dict[tuple[str, ...], int] = {}
     for row in table.to_dict("records"):
-        line, winner = row["line"], str(row["winner"]).lower()
-        empty = [column for column in REQUIRED if not row[column]]
-        if empty:
-            problems.append(f"line {line}: no {empty[0]}")
-        elif winner not in WINNERS:
-            problems.append(f"line {line}: winner {row['winner']!r} is not a, b or draw")
-        elif row["team_a"] == row["team_b"]:
-            problems.append(f"line {line}: team {row['team_a']!r} against itself")
-        else:
-            pair = sorted((row["team_a"], row["team_b"]))
-            key = (row["annotator"], row["sample"], *pair, row["question"] or DEFAULT_QUESTION)
-            if key in seen:
-                problems.append(
-                    f"line {line}: the same vote as line {seen[key]} "
-                    f"(sample {row['sample']!r}, {pair[0]} and {pair[1]}"
-                    + (f", annotator {row['annotator']!r})" if row["annotator"] else ", no annotator given)")
-                )
-            seen.setdefault(key, line)
+        flaw = _flaw(row)
+        if flaw:
+            problems.append((row["line"], flaw))
+            continue
+        one, other = sorted((row["team_a"], row["team_b"]))
+        key = (row["annotator"], row["sample"], one, other, row["question"])
+        if key in seen:
+            who = f"annotator {row['annotator']!r}" if row["annotator"] else "no annotator given"
+            what = f"sample {row['sample']!r}, {one} and {other}, {who}"
+            problems.append((row["line"], f"the same vote as line {seen[key]} ({what})"))
+        seen.setdefault(key, row["line"])
     if problems:
-        raise VotesError(
-            f"{len(problems)} bad line{'s' if len(problems) > 1 else ''}:\n{listed(problems)}",
-            path=source,
-            hint="Mend these lines; several people's votes on one pair need a column `annotator`.",
-        )
+        hint = "Mend these lines; several people's votes on one pair need a column `annotator`."
+        raise bad_lines(problems, path=source, hint=hint)
     if table.empty:
         raise VotesError("there is no vote", path=source, hint="Below the header, one line per vote.")
-    question = table["question"].where(table["question"] != "", DEFAULT_QUESTION)
-    table = table.assign(winner=table["winner"].str.lower(), question=question)
     return Votes(source=source, sha256=sha256, table=table)
+
+
+def _flaw(row: Mapping[Hashable, str]) -> str:
+    empty = [column for column in REQUIRED if not row[column]]
+    if empty:
+        return f"no {empty[0]}"
+    if row["winner"] not in WINNERS:
+        return f"winner {row['winner']!r} is not a, b or draw"
+    if row["team_a"] == row["team_b"]:
+        return f"team {row['team_a']!r} against itself"
+    return ""

@@ -1,0 +1,153 @@
+"""Krippendorff's alpha: do annotators agree beyond chance?
+
+Source: Krippendorff, Computing Krippendorff's Alpha-Reliability (2011): 1 - observed / expected disagreement,
+from the coincidences of values within units. 1 is perfect agreement, 0 what chance gives.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from typing import Literal
+
+import numpy as np
+import pandas as pd
+
+from leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from leaderboard.votes import Votes
+
+Level = Literal["nominal", "ordinal"]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Agreement:
+    """Agreement of annotators who judged the same thing.
+
+    Attributes:
+        level: how far apart two answers are: "nominal": different is different; "ordinal": by rank.
+        alpha: Krippendorff's alpha, (-inf, 1]; None where it cannot be computed.
+        low: lower end of its interval over identities; None where there is none.
+        high: upper end.
+        units: how many things two or more annotators judged.
+        judgements: how many judgements those have.
+        reason: why there is no alpha, empty if there is one.
+    """
+
+    level: Level
+    alpha: float | None
+    low: float | None
+    high: float | None
+    units: int
+    judgements: int
+    reason: str
+
+
+def vote_agreement(
+    votes: Votes,
+    *,
+    question: str | None = None,
+    level: Level = "ordinal",
+    identities: Mapping[str, str] | None = None,
+    resampling: Resampling | None = None,
+) -> Agreement:
+    """Agreement on which of two videos is better; the answers are ordered loss, draw, win.
+
+    Args:
+        votes: checked votes.
+        question: which; all votes where None, each question a unit of its own.
+        level: see `Agreement`.
+        identities: sample -> identity; every sample is its own cluster where None.
+        resampling: draws of the identities; no interval where None.
+    """
+    table = votes.table if question is None else votes.table[votes.table["question"] == question]
+    swapped = (table["team_a"] > table["team_b"]).to_numpy()
+    values = table["winner"].map({"b": 0, "draw": 1, "a": 2}).to_numpy(dtype=np.int64)
+    pairs = pd.DataFrame(
+        {
+            "sample": table["sample"].to_numpy(),
+            "one": np.where(swapped, table["team_b"], table["team_a"]),
+            "other": np.where(swapped, table["team_a"], table["team_b"]),
+            "question": table["question"].to_numpy(),
+        }
+    )
+    units = pairs.groupby(list(pairs)).ngroup().to_numpy().astype(np.int64)
+    clusters = [str(name) if identities is None else identities[str(name)] for name in table["sample"]]
+    return krippendorff_alpha(
+        units,
+        np.asarray(np.where(swapped, 2 - values, values), dtype=np.int64),
+        categories=3,
+        level=level,
+        clusters=clusters,
+        resampling=resampling,
+    )
+
+
+def krippendorff_alpha(
+    units: IntArray,
+    values: IntArray,
+    *,
+    categories: int,
+    level: Level,
+    clusters: Sequence[str] = (),
+    resampling: Resampling | None = None,
+) -> Agreement:
+    """Alpha of coded judgements, with an interval where draws are given.
+
+    Args:
+        units: (n,) what was judged.
+        values: (n,) the category of each judgement, 0 to categories - 1, in order.
+        categories: how many there are.
+        level: see `Agreement`.
+        clusters: (n,) identity of each judgement.
+        resampling: draws of the identities.
+    """
+    keys, unit = np.unique(units, return_inverse=True)
+    counts = np.zeros((len(keys), categories))
+    np.add.at(counts, (unit, values), 1.0)
+    judged = counts.sum(axis=1)
+    several = judged > 1
+    facts = {"units": int(several.sum()), "judgements": int(judged[several].sum())}
+    coincidences = _coincidences(counts[several])
+    alpha = float(_alphas(coincidences.sum(axis=0)[None], level)[0])
+    if np.isnan(alpha):
+        reason = "all judgements are the same" if facts["units"] else "nothing was judged twice"
+        return Agreement(level=level, alpha=None, low=None, high=None, reason=reason, **facts)
+    low = high = None
+    if resampling is not None:
+        cluster = np.zeros(len(keys), dtype=np.int64)
+        cluster[unit] = resampling.columns(clusters)
+        drawn = _alphas(resampling.totals(coincidences, cluster[several]), level)
+        ends = percentile_interval(drawn, resampling.rule.level)
+        low, high = (None if np.isnan(end) else float(end) for end in ends)
+    return Agreement(level=level, alpha=alpha, low=low, high=high, reason="", **facts)
+
+
+def _coincidences(counts: FloatArray) -> FloatArray:
+    """(units, categories, categories) from the counts of each unit's values."""
+    pairs = counts[:, :, None] * counts[:, None, :]
+    diagonal = np.arange(counts.shape[1])
+    pairs[:, diagonal, diagonal] -= counts
+    return np.asarray(pairs / (counts.sum(axis=1) - 1)[:, None, None])
+
+
+def _alphas(coincidences: FloatArray, level: Level) -> FloatArray:
+    """(n,) from (n, categories, categories); NaN where no disagreement is to be expected."""
+    marginals = coincidences.sum(axis=2)
+    total = marginals.sum(axis=1)
+    distances = _distances(marginals, level)
+    expected = marginals[:, :, None] * marginals[:, None, :]  # the diagonal has distance 0
+    observed = (coincidences * distances).sum(axis=(1, 2))
+    chance = (expected * distances).sum(axis=(1, 2))
+    defined = (chance > 0) & (total > 1)
+    ratio = np.divide((total - 1) * observed, chance, out=np.full_like(chance, np.nan), where=defined)
+    return np.asarray(1 - ratio)
+
+
+def _distances(marginals: FloatArray, level: Level) -> FloatArray:
+    """(n, categories, categories) squared distances between categories."""
+    categories = marginals.shape[1]
+    if level == "nominal":
+        return np.broadcast_to(1.0 - np.eye(categories), (len(marginals), categories, categories))
+    # Judgements up to the middle of each category: the distance of two is how many lie between their middles.
+    middles = np.cumsum(marginals, axis=1) - marginals / 2
+    return np.asarray((middles[:, :, None] - middles[:, None, :]) ** 2)

@@ -1,0 +1,151 @@
+"""A leaderboard: everything that a page about a challenge says."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from leaderboard.challenge import Challenge, TrackRule
+from leaderboard.final import FinalRanking
+from leaderboard.metric import Metric
+from leaderboard.mos import MeanOpinions
+from leaderboard.phase1 import Phase1
+from leaderboard.plain import plain
+from leaderboard.ratings import PairwiseRatings
+from leaderboard.scores import Scores
+from leaderboard.submissions import Submissions
+from leaderboard.worked_sum import WorkedSum
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TrackBoard:
+    """One track.
+
+    Attributes:
+        rule: its name, title, metrics and number of finalists.
+        submissions: its runs and which of them count.
+        baselines: teams that are shown but not ranked.
+        scores: objective scores with intervals, baselines among them.
+        differences: paired differences between neighbours of phase 1 and between all finalists, on the
+            ranking metrics (see `paired_differences`).
+        phase1: the ranking by objective metrics.
+        ratings: question -> what the votes on it say, the deciding question first; empty without votes.
+        opinions: mean opinion scores; None without a sheet.
+        final: the final ranking.
+        worked: team -> its sums, for every ranked team.
+        samples: one row per team and sample: team, sample, identity, status, reason, one column per metric.
+        facts: what all counting runs share: protocol, test set, weights, decoder, device.
+        sources: what was read: name -> sha256 of votes and opinion sheets.
+        notices: what a reader must know before trusting anything here.
+    """
+
+    rule: TrackRule
+    submissions: Submissions
+    baselines: tuple[str, ...]
+    scores: Scores
+    differences: pd.DataFrame
+    phase1: Phase1
+    ratings: Mapping[str, PairwiseRatings]
+    opinions: MeanOpinions | None
+    final: FinalRanking
+    worked: Mapping[str, WorkedSum]
+    samples: pd.DataFrame
+    facts: Mapping[str, str]
+    sources: Mapping[str, str]
+    notices: tuple[str, ...]
+
+    @property
+    def name(self) -> str:
+        """The track's name in the runs."""
+        return self.rule.name
+
+    @property
+    def title(self) -> str:
+        """The track's name for people."""
+        return self.rule.title
+
+    @property
+    def metrics(self) -> tuple[Metric, ...]:
+        """Ranking metrics first, then those that are only shown."""
+        return self.scores.metrics
+
+    def to_dict(self, *, samples: bool = False) -> dict[str, Any]:
+        """Plain dictionaries and lists; missing numbers are None.
+
+        Args:
+            samples: whether to include the values of every sample.
+        """
+        scores = self.scores
+        content = {
+            "track": self.name,
+            "title": self.title,
+            "finalists": self.rule.finalists,
+            "facts": self.facts,
+            "sources": self.sources,
+            "notices": self.notices,
+            "metrics": self.metrics,
+            "baselines": self.baselines,
+            "counting": self.submissions.rule,
+            "submissions": self.submissions.table,
+            "coverage": scores.coverage,
+            "identities": len(scores.resampling.identities),
+            "scores": scores.table,
+            "differences": self.differences,
+            "phase1": self.phase1,
+            "ratings": self.ratings,
+            "opinions": self.opinions,
+            "final": self.final,
+            "worked": self.worked,
+        }
+        if samples:
+            content["samples"] = self.samples
+        return {key: plain(value) for key, value in content.items()}
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Leaderboard:
+    """All tracks of a challenge.
+
+    Attributes:
+        challenge: the rules.
+        tracks: in the challenge's order.
+        unofficial: whether unofficial or random-weight runs were let in.
+        notices: what a reader must know before trusting anything here.
+    """
+
+    challenge: Challenge
+    tracks: tuple[TrackBoard, ...]
+    unofficial: bool
+    notices: tuple[str, ...]
+
+    def track(self, name: str) -> TrackBoard:
+        """One track.
+
+        Raises:
+            KeyError: there is no such track.
+        """
+        for track in self.tracks:
+            if track.name == name:
+                return track
+        raise KeyError(name)
+
+    def to_dict(self, *, samples: bool = False) -> dict[str, Any]:
+        """Plain dictionaries and lists; missing numbers are None.
+
+        Args:
+            samples: whether to include the values of every sample.
+        """
+        return {
+            "challenge": plain(self.challenge),
+            "unofficial": self.unofficial,
+            "notices": list(self.notices),
+            "tracks": [track.to_dict(samples=samples) for track in self.tracks],
+        }
+
+    def to_json(self, *, samples: bool = False) -> str:
+        """JSON text of `to_dict`."""
+        return json.dumps(self.to_dict(samples=samples), ensure_ascii=False, allow_nan=False, indent=1)
