@@ -74,11 +74,11 @@ def test_other_shapes_are_refused(shape):
 
 
 def test_different_people_are_far_from_the_same_picture(crops):
-    """Without the centring of the descriptor, strangers would reach 0.9."""
+    """Without the centring of both parts, most strangers would be above 0.3, or 0.5 with neither."""
     descriptors = np.stack([face_descriptor(crop) for crop in crops.values()])
     strangers = (descriptors @ descriptors.T)[~np.eye(len(descriptors), dtype=bool)]
     assert strangers.max() < 0.6
-    assert np.median(strangers) < 0.3
+    assert np.median(strangers) < 0.2
 
 
 @pytest.fixture(scope="module")

@@ -203,6 +203,14 @@ def test_a_still_picture_is_perfectly_smooth_and_shows_as_still(evaluator, measu
     assert measured["dynamic_degree_lite"].per_frame.values == (0.0,) * 4
 
 
+def test_only_odd_frames_count(evaluator, measure, moving_clips):
+    measured = measure(evaluator, moving_clips["pan"][:9])
+    smooth, speed = measured["lite_motion"], measured["dynamic_degree_lite"]
+    residuals = 255 * (1 - np.array(smooth.per_frame.values))
+    assert smooth.value == pytest.approx(1 - math.sqrt(np.mean(residuals**2)) / 255)
+    assert speed.value == pytest.approx(np.mean(speed.per_frame.values))
+
+
 def test_flashing_between_black_and_white_is_the_worst(evaluator, measure):
     black, white = (np.full((64, 64, 3), level, dtype=np.uint8) for level in (0, 255))
     assert measure(evaluator, [black, white] * 4)["lite_motion"].value == 0.0
@@ -240,7 +248,9 @@ def test_disorder_lowers_smoothness_step_by_step(
     assert falls(values), values
 
 
-@pytest.mark.parametrize(("damage", "shares"), [(shuffled, (0, 0.1, 0.3, 1)), (dropped, (0, 0.2, 0.5))])
+@pytest.mark.parametrize(
+    ("damage", "shares"), [(shuffled, (0, 0.1, 0.3, 1)), (dropped, (0, 0.2, 0.5)), (frozen, (0, 0.2, 0.5))]
+)
 def test_real_videos_lose_by_disorder(evaluator, measure, shared_data, read_video, damage, shares):
     for path in sorted((shared_data / "videos").glob("*.mp4")):
         frames = [cv2.resize(frame, (320, 180), interpolation=cv2.INTER_AREA) for frame in read_video(path)]
