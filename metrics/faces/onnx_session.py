@@ -37,7 +37,8 @@ def open_session(path: Path, device: str) -> Any:
     on_gpu = device.startswith("cuda")
     providers: list[Any] = ["CPUExecutionProvider"]
     if on_gpu and "CUDAExecutionProvider" in onnxruntime.get_available_providers():
-        onnxruntime.preload_dlls()
+        if hasattr(onnxruntime, "preload_dlls"):  # from 1.21: finds the CUDA libraries that came with torch
+            onnxruntime.preload_dlls()
         number = int(device.partition(":")[2] or 0)
         providers.insert(0, ("CUDAExecutionProvider", {"device_id": number}))
     try:

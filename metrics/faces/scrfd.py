@@ -57,7 +57,7 @@ class Scrfd:
 
     def _detect_one(self, frame: Frames) -> tuple[Face, ...]:
         height, width = frame.shape[:2]
-        if min(height, width) * max(INPUT_SIZE) < max(height, width):
+        if min(height, width) * max(INPUT_SIZE) <= max(height, width):
             return ()  # the short side would shrink to nothing
         boxes, points = self._network.detect(np.ascontiguousarray(frame[..., ::-1]))
         return tuple(
