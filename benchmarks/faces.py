@@ -216,9 +216,8 @@ def main() -> None:
         ours, seconds, overhead = run_ours(videos, reference, clock=arguments.clock)
         published, every_face = run_published(videos, reference, folder, most_faces=0, clock=arguments.clock)
         _, one_face = run_published(videos, reference, folder, most_faces=1, clock=arguments.clock)
-    print(
-        f"{len(videos)} videos of {arguments.frames} frames, {HEIGHT}x{WIDTH}, {arguments.threads} threads, {arguments.clock}"
-    )
+    print(f"{len(videos)} videos of {arguments.frames} frames, {HEIGHT}x{WIDTH}")
+    print(f"{arguments.threads} threads, {arguments.clock} clock")
     for label, total in (
         ("one face pass", seconds),
         ("published procedure", every_face),
