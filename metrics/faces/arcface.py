@@ -15,7 +15,7 @@ from metrics.faces.onnx_session import open_session
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
 
-WEIGHTS: Final = "w600k_r50"
+WEIGHTS: Final = "w600k_r50.onnx"
 INPUT_SIZE: Final = 112
 WIDTH: Final = 512
 
@@ -40,7 +40,7 @@ class ArcFace:
             from metrics.faces.random_onnx import write_recogniser
 
             with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / f"{WEIGHTS}.onnx"
+                path = Path(folder) / WEIGHTS
                 write_recogniser(path, stream_seed(source.random_seed, WEIGHTS))
                 self._network = _opened(path, runtime.device)
         self._one_by_one = isinstance(self._network.input_shape[0], int)

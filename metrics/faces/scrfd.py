@@ -15,7 +15,7 @@ from metrics.faces.onnx_session import open_session
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
 
-WEIGHTS: Final = "det_10g"
+WEIGHTS: Final = "det_10g.onnx"
 INPUT_SIZE: Final = (320, 320)
 MIN_SCORE: Final = 0.5
 NMS_OVERLAP: Final = 0.4
@@ -40,7 +40,7 @@ class Scrfd:
             from metrics.faces.random_onnx import write_detector
 
             with tempfile.TemporaryDirectory() as folder:
-                path = Path(folder) / f"{WEIGHTS}.onnx"
+                path = Path(folder) / WEIGHTS
                 write_detector(path, stream_seed(source.random_seed, WEIGHTS))
                 self._network = _opened(path, runtime.device)
 

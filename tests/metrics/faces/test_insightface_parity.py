@@ -30,7 +30,7 @@ def analysis(small_pack: Path) -> FaceAnalysis:
 
 @pytest.fixture(scope="module")
 def files(small_pack: Path) -> dict[str, Path]:
-    return {name: small_pack / f"{name}.onnx" for name in ("det_10g", "w600k_r50")}
+    return {name: small_pack / name for name in ("det_10g.onnx", "w600k_r50.onnx")}
 
 
 def _frames(pictures: Frames) -> list[Frames]:
@@ -99,15 +99,15 @@ def test_asking_for_cuda_where_onnxruntime_has_none_is_loud(files):
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("onnxruntime has a CUDA provider here")
     with pytest.warns(RuntimeWarning, match="RUNS ON THE CPU"):
-        session = open_session(files["det_10g"], "cuda:0")
+        session = open_session(files["det_10g.onnx"], "cuda:0")
     assert session.get_providers() == ["CPUExecutionProvider"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        open_session(files["det_10g"], "cpu")
+        open_session(files["det_10g.onnx"], "cpu")
 
 
 def test_a_damaged_file_is_refused_with_its_path(tmp_path, weights_from):
     path = tmp_path / "det_10g.onnx"
     path.write_bytes(b"not a network")
     with pytest.raises(WeightsMissing, match=r"det_10g\.onnx"):
-        Scrfd(weights_from({"det_10g": path}))
+        Scrfd(weights_from({"det_10g.onnx": path}))

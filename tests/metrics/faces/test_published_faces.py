@@ -30,7 +30,7 @@ pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::Deprec
 def runtime(tmp_path_factory, small_pack, weights_from, curricular, imagenet, fid_network) -> Runtime:
     """Every weight as a file: full-size torch networks, small ONNX ones."""
     folder = tmp_path_factory.mktemp("weights")
-    files = {name: small_pack / f"{name}.onnx" for name in ("det_10g", "w600k_r50")}
+    files = {name: small_pack / name for name in ("det_10g.onnx", "w600k_r50.onnx")}
     for name, encoder, classes in (
         ("curricularface_r101", curricular, 0),
         ("inception_v3_imagenet", imagenet, 1000),
@@ -174,7 +174,7 @@ def blind(tmp_path_factory, runtime, weights_from) -> PublishedFaces:
     path = tmp_path_factory.mktemp("blind") / "det.onnx"
     write_detector(path, 0, planes=(16, 16, 16, 16), blocks=(1, 1, 1, 1), neck=16, head=16, score_bias=-50.0)
     options = PublishedFacesOptions(no_face="zero", feature_distance=False, corpus_fid=False)
-    return PublishedFaces(options, weights_from({**runtime.weights.files, "det_10g": path}))
+    return PublishedFaces(options, weights_from({**runtime.weights.files, "det_10g.onnx": path}))
 
 
 def test_a_reference_without_a_face_is_missing_even_where_no_face_counts_as_zero(
@@ -187,7 +187,7 @@ def test_a_reference_without_a_face_is_missing_even_where_no_face_counts_as_zero
 
 
 def test_options_decide_which_networks_are_needed(blind):
-    assert set(blind.weights) == {"det_10g", "w600k_r50", "curricularface_r101"}
+    assert set(blind.weights) == {"det_10g.onnx", "w600k_r50.onnx", "curricularface_r101"}
     assert [spec.name for spec in blind.specs] == [
         "cur_score",
         "arc_score",
@@ -197,8 +197,8 @@ def test_options_decide_which_networks_are_needed(blind):
     ]
     everything = PublishedFaces.required_weights(PublishedFacesOptions())
     assert set(everything) == {
-        "det_10g",
-        "w600k_r50",
+        "det_10g.onnx",
+        "w600k_r50.onnx",
         "curricularface_r101",
         "inception_v3_imagenet",
         "inception_v3_fid",

@@ -22,8 +22,8 @@ from metrics.target import Reference, Target
 pytestmark = pytest.mark.weights
 
 FILES = {
-    "det_10g": "det_10g.onnx",
-    "w600k_r50": "w600k_r50.onnx",
+    "det_10g.onnx": "det_10g.onnx",
+    "w600k_r50.onnx": "w600k_r50.onnx",
     "curricularface_r101": "glint360k_curricular_face_r101_backbone.bin",
 }
 

@@ -38,4 +38,4 @@ def test_the_random_detector_finds_faces_in_pictures_and_none_in_black(random_ru
 def test_a_low_bias_finds_nothing(tmp_path, weights_from, pictures):
     path = tmp_path / "det.onnx"
     write_detector(path, 0, planes=(16, 16, 16, 16), blocks=(1, 1, 1, 1), neck=16, head=16, score_bias=-50.0)
-    assert find_faces(Scrfd(weights_from({"det_10g": path})), pictures) == [None] * len(pictures)
+    assert find_faces(Scrfd(weights_from({"det_10g.onnx": path})), pictures) == [None] * len(pictures)
