@@ -20,7 +20,7 @@ demo: $(READY)
 	rm -rf $(DEMO) && mkdir -p $(DEMO)
 	cd fixtures/submissions/careful && ../../../$(BIN)/python -m zipfile -c ../../../$(DEMO)/facial_results.zip id001 id002
 	$(BIN)/ipvg-eval validate $(DEMO)/facial_results.zip --testset fixtures/testset
-	$(BIN)/ipvg-eval score fixtures/submissions/careful fixtures/submissions/careless --testset fixtures/testset --out $(DEMO)/runs
+	$(BIN)/ipvg-eval score fixtures/submissions/careful fixtures/submissions/careless --testset fixtures/testset --protocol lite --out $(DEMO)/runs
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careful
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careless
 

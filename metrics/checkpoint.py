@@ -5,14 +5,15 @@ from __future__ import annotations
 import pickle
 from collections.abc import Callable, Mapping
 from pathlib import Path
-from typing import TypeVar
+from typing import Any, TypeVar
 
 import torch
 
 from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
+from metrics.runtime import Runtime, WeightSource
 
 Network = TypeVar("Network", bound=torch.nn.Module)
+Result = TypeVar("Result")
 
 
 def load_network(
@@ -32,31 +33,72 @@ def load_network(
     Raises:
         WeightsMissing: the file is not on this machine, or does not hold this network.
     """
-    source = runtime.weights
-    if source is None:
-        raise WeightsMissing(f"{weights} is needed", hint=f"Run: ipvg-eval weights pull {weights}")
+    source = weight_source(runtime, weights)
     if source.random_seed is None:
         network = make()
-        _fill(network, source.path(weights), key=key)
+        fill(network, source.path(weights), key=key)
     else:
-        network = _seeded(make, source.random_seed)
+        network = with_seed(source.random_seed, make)
     return network.to(runtime.device).eval().requires_grad_(False), {weights: source.sha256(weights)}
 
 
-def _seeded(make: Callable[[], Network], seed: int) -> Network:
+def weight_source(runtime: Runtime, name: str) -> WeightSource:
+    """Where the runtime's weights come from.
+
+    Raises:
+        WeightsMissing: it has no source.
+    """
+    if runtime.weights is None:
+        raise WeightsMissing(f"{name} is needed", hint=f"Run: ipvg-eval weights pull {name}")
+    return runtime.weights
+
+
+def with_seed(seed: int, make: Callable[[], Result]) -> Result:
+    """What `make` gives when torch's CPU generator starts from a seed; the global state stays as it was."""
     with torch.random.fork_rng(devices=[]):
         # torch.manual_seed would also reseed every GPU, which the fork does not undo.
         torch.default_generator.manual_seed(seed)
         return make()
 
 
-def _fill(network: torch.nn.Module, path: Path, *, key: str | None) -> None:
+def fill(network: torch.nn.Module, path: Path, *, key: str | None = None, assign: bool = False) -> None:
+    """Load a checkpoint into a network, every tensor of it; nothing but tensors is ever unpickled.
+
+    Args:
+        network: what is filled.
+        path: a .safetensors file, or a pickle that loads with weights_only.
+        key: entry of the checkpoint that holds the tensors; None where it holds nothing else.
+        assign: take the file's tensors instead of copying them, for a network on the meta device.
+
+    Raises:
+        WeightsMissing: the file does not hold this network.
+    """
     try:
-        checkpoint = torch.load(path, map_location="cpu", weights_only=True)
+        checkpoint = _read(path)
         tensors = checkpoint if key is None else checkpoint[key]
-        network.load_state_dict({name.removeprefix("module."): value for name, value in tensors.items()})
-    except (AttributeError, EOFError, KeyError, OSError, RuntimeError, pickle.UnpicklingError) as error:
+        named = {name.removeprefix("module."): value for name, value in tensors.items()}
+        network.load_state_dict(named, assign=assign)
+    except (
+        AttributeError,
+        EOFError,
+        KeyError,
+        OSError,
+        RuntimeError,
+        TypeError,
+        ValueError,
+        pickle.UnpicklingError,
+    ) as error:
         raise WeightsMissing(
-            f"{path}: not the checkpoint of {type(network).__module__}.{type(network).__name__} ({error})",
+            f"{path}: not the checkpoint of {type(network).__module__}.{type(network).__name__} "
+            f"({str(error)[:300]})",
             hint="Run: ipvg-eval weights verify",
         ) from error
+
+
+def _read(path: Path) -> Mapping[str, Any]:
+    if path.suffix == ".safetensors":
+        from safetensors.torch import load_file
+
+        return load_file(path)
+    state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
+    return state

@@ -32,10 +32,12 @@ class EvaluatorClass(Protocol):
     Attributes:
         Options: pydantic model of its options; unknown keys are refused.
         SPECS: every metric it can measure, with its default options.
+        BUDGET: the option that bounds how many frames, or groups of frames, it looks at.
     """
 
     Options: ClassVar[type[BaseModel]]
     SPECS: ClassVar[tuple[MetricSpec, ...]]
+    BUDGET: ClassVar[str]
 
     def __call__(self, options: Any, runtime: Runtime) -> Evaluator:
         """Build the evaluator; networks are loaded here."""

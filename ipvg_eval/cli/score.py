@@ -10,6 +10,7 @@ import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.errors import UsageError
+from metrics.protocols import DEFAULT_PROTOCOL
 from metrics.runtime import Dtype
 
 if TYPE_CHECKING:
@@ -26,7 +27,7 @@ def score(
         Path | None,
         typer.Option(help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here."),
     ] = None,
-    protocol: Annotated[str, typer.Option(help="A shipped protocol, or a .yaml file.")] = "lite",
+    protocol: Annotated[str, typer.Option(help="A shipped protocol, or a .yaml file.")] = DEFAULT_PROTOCOL,
     team: Annotated[
         str | None, typer.Option(help="Who is scored; the submission's name if left out.")
     ] = None,
@@ -45,6 +46,10 @@ def score(
         str | None,
         typer.Option(help="random[:SEED] builds every network with random weights, to try a machine."),
     ] = None,
+    frames: Annotated[
+        int | None,
+        typer.Option(min=1, help="Look at N frames of each video only, for a quick try; marked everywhere."),
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
@@ -57,7 +62,7 @@ def score(
     names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics is not None else None
     if names == []:
         raise UsageError("--metrics names no metric", hint="Separate names by commas, without spaces.")
-    scorer = build_scorer(protocol, metrics=names, device=device, dtype=dtype, weights=weights)
+    scorer = build_scorer(protocol, metrics=names, device=device, dtype=dtype, weights=weights, frames=frames)
     runs = [
         _score_one(submission, name, scorer, testset, _folder(out, name, len(loaded)), limit)
         for submission, name in zip(loaded, teams, strict=True)

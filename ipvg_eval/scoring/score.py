@@ -12,6 +12,7 @@ from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import find_testset, load_testset
+from metrics.protocols import DEFAULT_PROTOCOL
 from metrics.runtime import Dtype
 
 
@@ -19,7 +20,7 @@ def score(
     submission: Path | str | Submission,
     *,
     testset: Path | str | None = None,
-    protocol: str | Scorer = "lite",
+    protocol: str | Scorer = DEFAULT_PROTOCOL,
     team: str | None = None,
     out: Path | str | None = None,
     limit: int | None = None,
@@ -27,6 +28,7 @@ def score(
     device: str = "auto",
     dtype: Dtype = "float32",
     weights: str | None = None,
+    frames: int | None = None,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
 ) -> Run:
@@ -46,6 +48,7 @@ def score(
         device: "auto", "cpu", "cuda" or "cuda:N".
         dtype: floating-point type of the networks.
         weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
+        frames: look at so many frames of a video only, for a quick try; None for the protocol's own rule.
         command: the command line, for provenance.
         on_sample: called after every sample with its row and whether it was measured now.
 
@@ -63,7 +66,9 @@ def score(
     scorer = (
         protocol
         if isinstance(protocol, Scorer)
-        else build_scorer(protocol, metrics=metrics, device=device, dtype=dtype, weights=weights)
+        else build_scorer(
+            protocol, metrics=metrics, device=device, dtype=dtype, weights=weights, frames=frames
+        )
     )
     name = team or loaded.name
     folder = RunFolder(Path(out) if out else default_out(name, scorer))

@@ -7,9 +7,10 @@ from dataclasses import dataclass
 
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
 from metrics.device import device_name, resolve_device
+from metrics.errors import WeightsMissing
 from metrics.evaluator import Evaluator
 from metrics.protocols.loading import LoadedProtocol, load_protocol
-from metrics.runtime import Dtype, Runtime
+from metrics.runtime import Dtype, Runtime, WeightSource
 from metrics.spec import MetricSpec
 from metrics.weights import weight_source
 
@@ -87,6 +88,7 @@ def build_scorer(
     device: str = "auto",
     dtype: Dtype = "float32",
     weights: str | None = None,
+    frames: int | None = None,
 ) -> Scorer:
     """Load a protocol and every network it needs.
 
@@ -96,6 +98,7 @@ def build_scorer(
         device: "auto", "cpu", "cuda" or "cuda:N".
         dtype: floating-point type of the networks.
         weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
+        frames: look at so many frames of a video only, for a quick try; None for the protocol's own rule.
 
     Raises:
         ProtocolError: the protocol or a metric name is not understood.
@@ -105,6 +108,16 @@ def build_scorer(
     loaded = load_protocol(protocol)
     if metrics is not None:
         loaded = loaded.select(metrics)
-    source = weight_source(weights).resolve(loaded.required_weights())
+    if frames is not None:
+        loaded = loaded.with_budget(frames)
+    source = _resolve(weights, loaded.required_weights())
     runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
     return Scorer(protocol=loaded, runtime=runtime, evaluators=loaded.build(runtime))
+
+
+def _resolve(weights: str | None, names: tuple[str, ...]) -> WeightSource:
+    try:
+        return weight_source(weights).resolve(names)
+    except WeightsMissing as error:
+        hint = f"{error.hint}\nProtocol lite needs none of them: --protocol lite"
+        raise WeightsMissing(str(error), hint=hint) from error

@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from pathlib import Path
 from typing import Any, Literal
 
 import numpy as np
 import numpy.typing as npt
 import torch
 
+from metrics.checkpoint import fill, weight_source, with_seed
 from metrics.clip.tokens import CONTEXT
-from metrics.errors import WeightsMissing
 from metrics.runtime import Dtype, Runtime
 from metrics.third_party import published_module
 
@@ -52,21 +51,10 @@ class ClipEncoder:
         Raises:
             WeightsMissing: open_clip or the file is not here, or the file is another model's.
         """
-        if runtime.weights is None:
-            raise WeightsMissing(f"{name} is needed", hint=f"Run: ipvg-eval weights pull {name}")
-        seed = runtime.weights.random_seed
-        if seed is not None:
-            model = build(name, seed=seed)
-        else:
-            path = runtime.weights.path(name)
-            model = build(name)
-            try:
-                model.load_state_dict(_state_dict(path))
-            except RuntimeError as error:
-                raise WeightsMissing(
-                    f"{path}: this is not {ARCHITECTURES[name]} in open_clip's layout ({str(error)[:200]})",
-                    hint="Run: ipvg-eval weights verify",
-                ) from error
+        source = weight_source(runtime, name)
+        model = build(name, seed=source.random_seed or 0)
+        if source.random_seed is None:
+            fill(model, source.path(name))
         return cls(model, device=runtime.device, dtype=runtime.dtype)
 
     @torch.inference_mode()
@@ -94,20 +82,9 @@ def build(name: ClipModel, *, seed: int = 0) -> Any:
     The global random state is left as it was.
     """
     config = published_module("open_clip", package=_PACKAGE).get_model_config(ARCHITECTURES[name])
-    with torch.random.fork_rng(devices=[]):
-        # torch.manual_seed would also reseed every GPU, which the fork does not undo.
-        torch.default_generator.manual_seed(seed)
-        return published_module("open_clip.model", package=_PACKAGE).CLIP(**config)
+    clip = published_module("open_clip.model", package=_PACKAGE).CLIP
+    return with_seed(seed, lambda: clip(**config))
 
 
 def _features(tensor: torch.Tensor) -> Features:
     return tensor.float().cpu().numpy()
-
-
-def _state_dict(path: Path) -> dict[str, torch.Tensor]:
-    if path.suffix == ".safetensors":
-        from safetensors.torch import load_file
-
-        return load_file(path)
-    state: dict[str, torch.Tensor] = torch.load(path, map_location="cpu", weights_only=True)
-    return state

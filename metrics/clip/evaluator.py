@@ -11,15 +11,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.clip.batches import FixedBatches
+from metrics.batches import FixedBatches
 from metrics.clip.encoder import ClipEncoder, ClipModel
 from metrics.clip.preprocess import clip_pixels
-from metrics.clip.schedule import Sampling, schedule
-from metrics.clip.score import cosines, pool_windows, scheduled_mean, unit_rows
 from metrics.clip.spec import CLIP_SCORE, CLIP_SCORE_LONG, PROMPT_TOKENS, PROMPT_TRUNCATED
 from metrics.clip.tokens import CONTEXT, ClipTokenizer, PromptTokens
+from metrics.clip.windows import pool_windows
 from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
 from metrics.runtime import Runtime
+from metrics.sampling import Sampling, schedule
+from metrics.similarity import cosines, scheduled_mean, unit_rows
 from metrics.spec import MetricSpec
 from metrics.target import Target
 
@@ -45,7 +46,7 @@ class ClipScore:
 
         Attributes:
             model: declared weight of the network.
-            sampling: how frames are chosen, see `metrics.clip.schedule.Sampling`.
+            sampling: how frames are chosen, see `metrics.sampling.Sampling`.
             frame_count: number of frames the sampling rule asks for.
             colour: order of the colour channels the network is fed; it was trained on rgb. "bgr" reproduces a
                 published script that hands OpenCV's frames on as they are.
@@ -64,6 +65,7 @@ class ClipScore:
         whole_prompt: bool = False
 
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (CLIP_SCORE, CLIP_SCORE_LONG, PROMPT_TOKENS, PROMPT_TRUNCATED)
+    BUDGET: ClassVar[str] = "frame_count"
 
     def __init__(self, options: Options, runtime: Runtime) -> None:
         self._options = options

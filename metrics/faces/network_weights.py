@@ -4,15 +4,14 @@ from __future__ import annotations
 
 import hashlib
 import math
-import pickle
 from collections.abc import Callable, Collection
 from typing import Final
 
 import torch
 from torch import nn
 
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime, WeightSource
+from metrics.checkpoint import fill, weight_source
+from metrics.runtime import Runtime
 
 _DTYPES: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 
@@ -36,30 +35,16 @@ def build(
     Raises:
         WeightsMissing: the file is missing or is not this network's state dict.
     """
-    source = weight_source(runtime)
+    source = weight_source(runtime, name)
     with torch.device("meta"):
         network = make()
     if source.random_seed is not None:
         network.to_empty(device="cpu")
         fill_randomly(network, stream_seed(source.random_seed, name), damped=damped)
     else:
-        _load(network, name, source)
+        fill(network, source.path(name), assign=True)
     network.eval().requires_grad_(False)
     return network.to(device=runtime.device, dtype=_DTYPES[runtime.dtype])
-
-
-def weight_source(runtime: Runtime) -> WeightSource:
-    """Where weights come from.
-
-    Raises:
-        WeightsMissing: the runtime has no source.
-    """
-    if runtime.weights is None:
-        raise WeightsMissing(
-            "the published face metrics need weights, and none were resolved",
-            hint="Run: ipvg-eval weights pull",
-        )
-    return runtime.weights
 
 
 def stream_seed(seed: int, name: str) -> int:
@@ -91,15 +76,3 @@ def fill_randomly(network: nn.Module, seed: int, *, damped: Collection[str] = ()
                 tensor.mul_(0.3)
         else:
             tensor.normal_(0.0, 0.1, generator=generator)
-
-
-def _load(network: nn.Module, name: str, source: WeightSource) -> None:
-    path = source.path(name)
-    try:
-        state = torch.load(path, map_location="cpu", weights_only=True)
-        network.load_state_dict(state, strict=True, assign=True)
-    except (RuntimeError, OSError, EOFError, AttributeError, TypeError, pickle.UnpicklingError) as error:
-        raise WeightsMissing(
-            f"{path}: this is not the state dict of {name} ({error})",
-            hint="Run: ipvg-eval weights verify",
-        ) from error

@@ -9,17 +9,17 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.clip.schedule import schedule
+from metrics.checkpoint import weight_source
 from metrics.evaluator import ClipInfo, Pass
 from metrics.faces import arcface, curricularface, published_specs, scrfd
 from metrics.faces.arcface import ArcFace
 from metrics.faces.curricularface import CurricularFace
 from metrics.faces.face_crops import Retry, face_crops
 from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
-from metrics.faces.network_weights import weight_source
 from metrics.faces.published_pass import Encoder, FacePass, PassRules, ReferenceFace
 from metrics.images import read_rgb
 from metrics.runtime import Runtime
+from metrics.sampling import schedule
 from metrics.spec import MetricSpec
 from metrics.target import Reference, Target
 
@@ -78,6 +78,7 @@ class PublishedFaces:
 
     Options: ClassVar[type[PublishedFacesOptions]] = PublishedFacesOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = published_specs.ALL
+    BUDGET: ClassVar[str] = "frames"
 
     def __init__(self, options: PublishedFacesOptions, runtime: Runtime) -> None:
         """Load every network the options need.
@@ -96,7 +97,7 @@ class PublishedFaces:
             self._encoders[IMAGENET_WEIGHTS] = ImagenetInception(runtime).features
         if options.corpus_fid:
             self._encoders[FID_WEIGHTS] = FidInception(runtime).features
-        source = weight_source(runtime)
+        source = weight_source(runtime, scrfd.WEIGHTS)
         self.weights: Mapping[str, str] = {
             name: source.sha256(name) for name in self.required_weights(options)
         }

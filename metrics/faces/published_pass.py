@@ -8,13 +8,13 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from metrics.clip.batches import FixedBatches
-from metrics.clip.score import cosines, scheduled_mean
+from metrics.batches import FixedBatches
 from metrics.evaluator import FrameFeatures, Frames, FrameValues, Measurement
 from metrics.faces import arcface, curricularface, published_specs
 from metrics.faces.detection import FaceDetector
 from metrics.faces.face_crops import Retry, face_crops
 from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
+from metrics.similarity import cosines, scheduled_mean
 from metrics.spec import MetricSpec
 
 Rows = npt.NDArray[np.float32]

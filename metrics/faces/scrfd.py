@@ -8,9 +8,10 @@ from typing import Any, Final
 
 import numpy as np
 
+from metrics.checkpoint import weight_source
 from metrics.evaluator import Frames
 from metrics.faces.detection import Face
-from metrics.faces.network_weights import stream_seed, weight_source
+from metrics.faces.network_weights import stream_seed
 from metrics.faces.onnx_session import open_session
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
@@ -33,7 +34,7 @@ class Scrfd:
         Raises:
             WeightsMissing: insightface or the file is missing, or the file is no ONNX network.
         """
-        source = weight_source(runtime)
+        source = weight_source(runtime, WEIGHTS)
         if source.random_seed is None:
             self._network = _opened(source.path(WEIGHTS), runtime.device)
         else:

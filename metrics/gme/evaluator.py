@@ -11,8 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.clip.batches import FixedBatches
-from metrics.clip.schedule import Sampling, schedule
+from metrics.batches import FixedBatches
 from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
 from metrics.gme.checkpoint import GmeModel
 from metrics.gme.encoder import GmeEncoder, Padding
@@ -21,6 +20,7 @@ from metrics.gme.score import Similarity, mean_similarity, similarities
 from metrics.gme.spec import GME_SCORE
 from metrics.gme.tokens import MAX_TOKENS, TPIGE_INSTRUCTION
 from metrics.runtime import Dtype, Runtime
+from metrics.sampling import Sampling, schedule
 from metrics.spec import MetricSpec
 from metrics.target import Target
 
@@ -46,7 +46,7 @@ class GmeScore:
         Attributes:
             model: declared snapshot of the network.
             instruction: the system turn before the prompt; frames always have GME's own.
-            sampling: how frames are chosen, see `metrics.clip.schedule.Sampling`.
+            sampling: how frames are chosen, see `metrics.sampling.Sampling`.
             frame_count: number of frames the sampling rule asks for.
             similarity: rounding of the similarities, see `metrics.gme.score.Similarity`.
             padding: side on which short rows of a batch are filled. A video's frames are all of one
@@ -67,6 +67,7 @@ class GmeScore:
         frames_per_batch: int = Field(default=4, ge=1)
 
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (GME_SCORE,)
+    BUDGET: ClassVar[str] = "frame_count"
 
     def __init__(self, options: Options, runtime: Runtime) -> None:
         self._options = options

@@ -57,6 +57,7 @@ class ImagingQuality:
 
     Options: ClassVar[type[ImagingQualityOptions]] = ImagingQualityOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SPEC,)
+    BUDGET: ClassVar[str] = "max_frames"
 
     def __init__(self, options: ImagingQualityOptions, runtime: Runtime) -> None:
         """Load the network.

@@ -84,6 +84,7 @@ class LiteFaces:
 
     Options = LiteFacesOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (FACE_COVERAGE, LITE_IDENTITY)
+    BUDGET: ClassVar[str] = "frames"
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]

@@ -81,6 +81,7 @@ class LiteImaging:
 
     Options = LiteImagingOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (LITE_IMAGING, LITE_SHARPNESS, LITE_NOISE, LITE_CLIPPING)
+    BUDGET: ClassVar[str] = "frames"
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]

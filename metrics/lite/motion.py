@@ -78,6 +78,7 @@ class LiteMotion:
 
     Options = LiteMotionOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (LITE_MOTION, DYNAMIC_DEGREE_LITE)
+    BUDGET: ClassVar[str] = "triplets"
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]

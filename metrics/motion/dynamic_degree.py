@@ -75,6 +75,7 @@ class DynamicDegree:
 
     Options: ClassVar[type[DynamicDegreeOptions]] = DynamicDegreeOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SPEC,)
+    BUDGET: ClassVar[str] = "max_pairs"
 
     def __init__(self, options: DynamicDegreeOptions, runtime: Runtime) -> None:
         """Load the network.

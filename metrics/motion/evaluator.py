@@ -79,6 +79,7 @@ class MotionSmoothness:
 
     Options: ClassVar[type[MotionSmoothnessOptions]] = MotionSmoothnessOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SPEC,)
+    BUDGET: ClassVar[str] = "max_pairs"
 
     def __init__(self, options: MotionSmoothnessOptions, runtime: Runtime) -> None:
         """Load the network.

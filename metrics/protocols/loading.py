@@ -92,6 +92,20 @@ class LoadedProtocol:
         }
         return _checked(self.definition.model_copy(update=changes), self.text, where=self.definition.name)
 
+    def with_budget(self, frames: int) -> LoadedProtocol:
+        """The same protocol with every evaluator held to so many frames, or groups of frames.
+
+        Its numbers are not the protocol's: it is unofficial, and its notice says so.
+        """
+        entries = []
+        for part in self._parts:
+            bound = getattr(part.options, part.cls.BUDGET)
+            options = {**part.entry.options, part.cls.BUDGET: min(frames, bound or frames)}
+            entries.append(part.entry.model_copy(update={"options": options}))
+        notice = f"REDUCED FRAME BUDGET ({frames}): not the protocol's numbers. {self.definition.notice}"
+        changes = {"evaluators": tuple(entries), "official": False, "notice": notice.strip()}
+        return _checked(self.definition.model_copy(update=changes), self.text, where=self.definition.name)
+
     def required_weights(self) -> tuple[str, ...]:
         """Names of every declared weight the protocol needs, each once."""
         needed = (part.cls.required_weights(part.options) for part in self._parts)

@@ -22,7 +22,10 @@ _BUFFALO_L = "https://github.com/deepinsight/insightface/releases/download/v0.7/
 _BUFFALO_L_SHA256 = "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f"
 _BUFFALO_L_SIZE = 288_621_354
 _INSIGHTFACE_TERMS = "InsightFace model packs: non-commercial research only"
-_FACE_METRICS = ("cur_score", "arc_score", "face_feature_distance", "face_fid", "face_coverage")
+_CUR = ("cur_score", "cur_score_all_frames")
+_ARC = ("arc_score", "arc_score_all_frames")
+_FID = ("face_fid", "face_fid_samples")
+_FACE_METRICS = (*_CUR, *_ARC, "face_feature_distance", *_FID, "face_coverage")
 
 _ENTRIES = (
     WeightFile(
@@ -43,7 +46,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="w600k_r50.onnx",
-        used_by=("arc_score",),
+        used_by=_ARC,
         source=ArchiveMember(
             url=_BUFFALO_L,
             member="w600k_r50.onnx",
@@ -59,7 +62,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="curricularface_r101",
-        used_by=("cur_score",),
+        used_by=_CUR,
         source=HubFile(
             repository="BestWishYsh/ConsisID-preview",
             path="face_encoder/glint360k_curricular_face_r101_backbone.bin",
@@ -82,7 +85,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="inception_v3_fid",
-        used_by=("face_fid",),
+        used_by=_FID,
         source=ReleaseAsset(
             url="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
             "pt_inception-2015-12-05-6726825d.pth"
@@ -101,6 +104,20 @@ _ENTRIES = (
         sha256="07e7e03405c213fe4405678db9b42d05671e48c56faf6a441b99bb0047d3cf77",
         licence="CC-BY-NC-SA-4.0 (code CC-BY-NC-4.0)",
         non_commercial=True,
+    ),
+    WeightFile(
+        name="raft_things",
+        used_by=("dynamic_degree",),
+        source=ArchiveMember(
+            url="https://dl.dropboxusercontent.com/s/4j4z58wuv8o0mfz/models.zip",
+            member="models/raft-things.pth",
+            archive_sha256="4be6101b271f58ec49866da5cf609fd17e86e9cae2483f70630ef4a295dc66bd",
+        ),
+        file_name="raft-things.pth",
+        size=21_108_000,
+        sha256="fcfa4125d6418f4de95d84aec20a3c5f4e205101715a79f193243c186ac9a7e1",
+        licence="BSD-3-Clause (princeton-vl/RAFT)",
+        note="the same file is an asset of release v0.1.0 of sczhou/ProPainter",
     ),
     WeightFile(
         name="musiq_spaq",

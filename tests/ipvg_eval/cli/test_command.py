@@ -10,7 +10,8 @@ import zipfile
 
 import pytest
 
-FAST = ("--metrics", "dynamic_degree_lite", "--limit", "2")
+LITE = ("--protocol", "lite")
+FAST = (*LITE, "--metrics", "dynamic_degree_lite", "--limit", "2")
 
 
 def test_help_and_validate_do_not_load_torch(fixtures):
@@ -95,14 +96,16 @@ def test_the_test_set_is_found_in_the_promised_places(command, careful, fixtures
         (["report", "nowhere"], 1, "no run.json"),
         (["score", "{careful}", "--protocol", "lit"], 2, "'lite'"),
         (["score", "{careful}", "--protocol", "missing.yaml"], 2, "missing.yaml"),
-        (["score", "{careful}", "--metrics", "lite_moton"], 2, "'lite_motion'"),
+        (["score", "{careful}", "--protocol", "lite", "--metrics", "lite_moton"], 2, "'lite_motion'"),
+        (["score", "{careful}"], 3, "weights pull"),
+        (["score", "{careful}", "--weights", "randm"], 2, "random:SEED"),
         (["score", "{careful}", "--metrics", ","], 2, "names no metric"),
-        (["score", "{careful}", "--device", "gpu"], 3, "auto, cpu"),
-        (["score", "{careful}", "--device", "cuda:99"], 3, "cuda:99"),
+        (["score", "{careful}", "--protocol", "lite", "--device", "gpu"], 3, "auto, cpu"),
+        (["score", "{careful}", "--protocol", "lite", "--device", "cuda:99"], 3, "cuda:99"),
         (["score", "{careful}", "--limit", "0"], 2, "limit"),
         (["score", "{careful}", "{careful}"], 2, "same team name"),
         (["score", "{careful}", "{fixtures}/submissions/careless", "--team", "x"], 2, "--team"),
-        (["score", "{careful}", "--testset", "nowhere"], 2, "nowhere"),
+        (["score", "{careful}", "--protocol", "lite", "--testset", "nowhere"], 2, "nowhere"),
         (["score", "{careful}", "--tset", "nowhere"], 2, "--testset"),
         (["scor", "{careful}"], 2, "score"),
         (["protocols", "show", "lit"], 2, "'lite'"),
@@ -123,7 +126,17 @@ def test_debug_shows_the_traceback(command):
 
 
 def test_a_run_folder_in_use_or_different_is_left_alone(command, careful, fixtures, tmp_path):
-    words = ("score", careful, "--testset", fixtures / "testset", "--limit", "1", "--out", tmp_path / "run")
+    words = (
+        "score",
+        careful,
+        "--testset",
+        fixtures / "testset",
+        *LITE,
+        "--limit",
+        "1",
+        "--out",
+        tmp_path / "run",
+    )
     assert command(*words, "--metrics", "dynamic_degree_lite").returncode == 0
     before = (tmp_path / "run/run.json").read_bytes()
     other = command(*words, "--metrics", "lite_motion")

@@ -18,7 +18,7 @@ EQUAL = ("samples.parquet", "samples.csv", "frames.parquet", "summary.json", "su
 
 
 def _score(submission, testset, out, **options):
-    return score(submission, testset=testset, metrics=METRICS, out=out, **options)
+    return score(submission, testset=testset, protocol="lite", metrics=METRICS, out=out, **options)
 
 
 def _same(one, other):
@@ -37,7 +37,18 @@ def whole(fixtures, tmp_path_factory):
 
 
 def _start(submission, testset, out):
-    words = ["score", submission, "--testset", testset, "--out", out, "--metrics", ",".join(METRICS)]
+    words = [
+        "score",
+        submission,
+        "--testset",
+        testset,
+        "--protocol",
+        "lite",
+        "--out",
+        out,
+        "--metrics",
+        ",".join(METRICS),
+    ]
     return subprocess.Popen(
         [sys.executable, "-m", "ipvg_eval", *map(str, words)],
         stdout=subprocess.DEVNULL,
@@ -125,5 +136,12 @@ def test_another_selection_of_metrics_does_not_mix_into_a_run(fixtures, tmp_path
     _score(careful, fixtures / "testset", tmp_path / "run", limit=1)
     before = (tmp_path / "run" / "samples.csv").read_bytes()
     with pytest.raises(RunError, match="metrics"):
-        score(careful, testset=fixtures / "testset", metrics=METRICS[:1], out=tmp_path / "run", limit=1)
+        score(
+            careful,
+            testset=fixtures / "testset",
+            protocol="lite",
+            metrics=METRICS[:1],
+            out=tmp_path / "run",
+            limit=1,
+        )
     assert (tmp_path / "run" / "samples.csv").read_bytes() == before

@@ -20,7 +20,9 @@ FAST = ["dynamic_degree_lite"]
 def careless(fixtures, tmp_path_factory):
     """The careless submission under the whole lite protocol."""
     out = tmp_path_factory.mktemp("runs") / "careless"
-    return score(fixtures / "submissions" / "careless", testset=fixtures / "testset", out=out)
+    return score(
+        fixtures / "submissions" / "careless", testset=fixtures / "testset", protocol="lite", out=out
+    )
 
 
 def test_a_run_has_every_promised_file(careless):
@@ -92,8 +94,12 @@ def test_a_zip_scores_like_its_folder(careful, fixtures, tmp_path):
     with zipfile.ZipFile(archive, "w") as file:
         for video in sorted(careful.rglob("*.mp4")):
             file.write(video, video.relative_to(careful).as_posix())
-    folder_run = score(careful, testset=fixtures / "testset", metrics=FAST, out=tmp_path / "a", limit=4)
-    zip_run = score(archive, testset=fixtures / "testset", metrics=FAST, out=tmp_path / "b", limit=4)
+    folder_run = score(
+        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "a", limit=4
+    )
+    zip_run = score(
+        archive, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "b", limit=4
+    )
     assert zip_run.samples.equals(folder_run.samples)
     assert zip_run.frames.equals(folder_run.frames)
     assert zip_run.info.team == "facial_results"
@@ -105,7 +111,9 @@ def test_missing_and_broken_videos_are_rows_with_reasons(careful, fixtures, tmp_
     (careful / "id001/prompt3.mp4").write_bytes(b"")
     whole = (careful / "id001/prompt4.mp4").read_bytes()
     (careful / "id001/prompt4.mp4").write_bytes(whole[: len(whole) * 2 // 3])
-    run = score(careful, testset=fixtures / "testset", metrics=FAST, out=tmp_path / "run", limit=5)
+    run = score(
+        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "run", limit=5
+    )
     rows = run.samples.set_index("sample")
     assert rows["status"].tolist() == ["missing", "undecodable", "undecodable", "scored", "scored"]
     assert "id001/prompt1.mp4" in rows.loc["id001/prompt1", "reason"]
@@ -129,21 +137,25 @@ def test_an_evaluator_that_breaks_costs_one_sample(careful, fixtures, tmp_path, 
         return start(self, target, clip)
 
     monkeypatch.setattr(LiteMotion, "start", break_once)
-    run = score(careful, testset=fixtures / "testset", metrics=FAST, out=tmp_path / "run", limit=3)
+    run = score(
+        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "run", limit=3
+    )
     assert run.samples["status"].tolist() == ["scored", "crashed", "scored"]
     assert "MemoryError: no room" in run.samples["reason"][1]
     monkeypatch.undo()
-    again = score(careful, testset=fixtures / "testset", metrics=FAST, out=tmp_path / "run", limit=3)
+    again = score(
+        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "run", limit=3
+    )
     assert again.samples["status"].tolist() == ["scored"] * 3
 
 
 def test_an_unreadable_reference_leaves_the_other_metrics(careful, fixtures, tmp_path):
     testset = shutil.copytree(fixtures / "testset", tmp_path / "testset")
     (testset / "id002" / "image.webp").write_bytes(b"broken")
-    run = score(careful, testset=testset, metrics=FAST, out=tmp_path / "run")
+    run = score(careful, testset=testset, protocol="lite", metrics=FAST, out=tmp_path / "run")
     assert run.samples["identity"].unique().tolist() == ["id001"]
 
 
 def test_a_limit_below_one_is_refused(careful, fixtures):
     with pytest.raises(UsageError, match="at least one"):
-        score(careful, testset=fixtures / "testset", limit=0)
+        score(careful, testset=fixtures / "testset", protocol="lite", limit=0)

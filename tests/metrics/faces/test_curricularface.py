@@ -136,7 +136,7 @@ def test_a_damaged_checkpoint_is_refused_with_its_path(tmp_path, weights_from, c
 
 
 def test_without_a_source_of_weights_it_says_so():
-    with pytest.raises(WeightsMissing, match="weights"):
+    with pytest.raises(WeightsMissing, match="is needed"):
         CurricularFace(Runtime())
 
 

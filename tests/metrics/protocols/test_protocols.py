@@ -10,6 +10,7 @@ import pytest
 from metrics.errors import ProtocolError
 from metrics.protocols.definition import read_definition, shipped_protocols
 from metrics.protocols.loading import load_protocol, parse_protocol
+from metrics.weights import WEIGHTS
 
 SMALL = """
 name: small
@@ -126,3 +127,17 @@ def test_a_selection_keeps_the_combinations_it_can_compute():
     protocol = parse_protocol(text, where="p")
     assert [c.name for c in protocol.select(["lite_motion"]).combined] == ["total"]
     assert protocol.select(["dynamic_degree_lite"]).combined == ()
+
+
+@pytest.mark.parametrize("name", shipped_protocols())
+def test_a_frame_budget_holds_every_evaluator_and_is_shouted(name):
+    reduced = load_protocol(name).with_budget(2)
+    assert reduced.definition.notice.startswith("REDUCED FRAME BUDGET (2)")
+    assert reduced.definition.official is False
+    assert all(2 in entry.options.values() for entry in reduced.definition.evaluators)
+    assert reduced.sha256 != load_protocol(name).sha256
+
+
+@pytest.mark.parametrize("name", shipped_protocols())
+def test_every_weight_a_protocol_needs_is_declared(name):
+    assert set(load_protocol(name).required_weights()) <= set(WEIGHTS)

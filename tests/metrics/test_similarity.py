@@ -7,7 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.clip.score import cosines, pool_windows, scheduled_mean, unit_rows
+from metrics.clip.windows import pool_windows
+from metrics.similarity import cosines, scheduled_mean, unit_rows
 
 
 def test_cosines_of_known_angles():
