@@ -41,7 +41,7 @@ class PairwiseRatings:
             win_share_high, won, drawn, lost (votes), bradley_terry, bradley_terry_low, bradley_terry_high
             (Elo scale), estimable, rank_best, rank_worst, elo (median over orders), elo_low, elo_high,
             elo_first_share, elo_sequential, few (some pair has too few comparisons). NaN for a team without
-            votes.
+            votes, and for intervals over fewer than two identities.
         wins: points of the row's team against the column's, in the table's order.
         games: comparisons of each pair, in the table's order.
         bradley_terry: the fit.
@@ -108,6 +108,8 @@ def rate(
     fit = fit_bradley_terry(wins, comparisons.teams, ridge=study.ridge, anchor=elo.initial)
     ratings = rate_elo(comparisons, elo)
     drawn = comparisons.resampled_wins(resampling)
+    if len(resampling.identities) < 2:
+        drawn = drawn[:0]  # nothing varies, which is no interval of width 0
     table = _table(comparisons, wins, fit, ratings, drawn, study, bootstrap.level)
     order = [comparisons.teams.index(team) for team in table["team"]]
     agreement = vote_agreement(votes, question=question, identities=identities, resampling=resampling)
@@ -153,7 +155,8 @@ def _table(
     low, high = percentile_interval(fit.anchor + ELO_SCALE * strengths, level)
     low, high = np.where(played, low, np.nan), np.where(played, high, np.nan)
     best, worst = rank_ranges(low, high)
-    few = ((wins + wins.T > 0) & (np.round(wins + wins.T) < study.few)).any(axis=1) | ~played
+    pairs = ~np.eye(len(points), dtype=np.bool_)
+    few = (pairs & (np.round(wins + wins.T) < study.few)).any(axis=1)
     ranks = 1 + (np.round(points, 9)[None, :] > np.round(points, 9)[:, None]).sum(axis=1)
     table = pd.DataFrame(
         {

@@ -93,6 +93,8 @@ def percentile_interval(resamples: FloatArray, level: float) -> tuple[FloatArray
     Returns:
         lower and upper ends, each (...); NaN where no resample has a value.
     """
+    if not len(resamples):
+        return np.full(resamples.shape[1:], np.nan), np.full(resamples.shape[1:], np.nan)
     outside = (1 - level) / 2
     missing = np.isnan(resamples)
     if not missing.any():

@@ -26,7 +26,8 @@ PUBLISHED = {
 PUBLISHED_METRICS = {"face_cur": True, "face_arc": True, "fid": False, "clip": True}
 
 # Wins, draws and losses of the first team over 1,000 samples per pair. By hand:
-# 1258 = 530 + 30/2 + 693 + 40/2, 1147.5 = 440 + 30/2 + 680 + 25/2, 594.5 = 267 + 40/2 + 295 + 25/2; together 3000.
+# 1258 = 530 + 30/2 + 693 + 40/2, 1147.5 = 440 + 30/2 + 680 + 25/2, 594.5 = 267 + 40/2 + 295 + 25/2;
+# together 3000.
 PUBLISHED_VOTES = {
     ("ghl", "XuanYuan"): (530, 30, 440),
     ("ghl", "Wislab"): (693, 40, 267),

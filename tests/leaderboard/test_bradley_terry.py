@@ -15,7 +15,7 @@ from leaderboard.resampling import FloatArray
 
 
 def _half_wins(teams: int) -> st.SearchStrategy[FloatArray]:
-    """Win matrices of wins and draws: multiples of one half, with one draw for every two that do not match."""
+    """Matrices of points: whole wins, and draws as half a win for each side."""
     counts = arrays(np.int64, (teams, teams), elements=st.integers(0, 6))
     draws = arrays(np.int64, (teams, teams), elements=st.integers(0, 3))
     return st.tuples(counts, draws).map(_matrix)

@@ -12,7 +12,7 @@ from leaderboard.resampling import Resampling, percentile_interval
 
 
 def test_the_spread_of_the_mean_has_a_closed_form() -> None:
-    """Equal clusters: the bootstrap variance of the mean is the variance of the cluster means over their number."""
+    """Equal clusters: the bootstrap variance of the mean is that of the cluster means over their number."""
     rng = np.random.default_rng(7)
     clusters = rng.normal(size=30)
     values = (clusters[:, None] + 0.1 * rng.normal(size=(30, 5))).reshape(-1, 1)
