@@ -17,6 +17,7 @@ class MetricSpec:
         unit: unit of the value, empty for a ratio or a score.
         title: short human name.
         summary: one sentence: what it measures.
+        caveats: known ways in which the number misleads.
         source: paper, repository and commit, or library function it follows.
         proxy: True for a training-free stand-in of a published metric.
         weights: names of the weights it needs.
@@ -30,6 +31,7 @@ class MetricSpec:
     title: str
     summary: str
     source: str
+    caveats: str = ""
     unit: str = ""
     proxy: bool = False
     weights: tuple[str, ...] = ()

@@ -28,6 +28,8 @@ class CorpusFaceFid:
         title="Face FID",
         summary="Fréchet distance, in float64, between the FID Inception features of all generated faces "
         "and of all distinct reference faces. Biased upwards for few faces; compare equal sample sizes only.",
+        caveats="Few references make it noisy and biased upwards; frames of one video are not independent "
+        "samples.",
         source="Heusel et al. 2017 (arXiv 1706.08500); pytorch-fid 0.3.0 (network)",
         weights=FACE_FID_SAMPLES.weights,
         licence=FACE_FID_SAMPLES.licence,

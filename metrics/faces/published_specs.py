@@ -19,6 +19,8 @@ CUR_SCORE: Final = MetricSpec(
     title="CurScore",
     summary="Mean cosine similarity of CurricularFace embeddings of the reference's face and of the frames' "
     "faces, negative ones as 0, over the frames with a face.",
+    caveats="Frames without a face are left out, so that hiding the face costs nothing: read it beside "
+    "face_coverage. Rewards pasting the reference in.",
     source=f"{_SCRIPT}; CurricularFace, arXiv 2004.00288",
     weights=(scrfd.WEIGHTS, curricularface.WEIGHTS),
     licence=_TERMS,
@@ -31,6 +33,8 @@ ARC_SCORE: Final = MetricSpec(
     title="ArcScore",
     summary="Mean cosine similarity of ArcFace R50 embeddings of the reference's face and of the frames' "
     "faces, negative ones as 0, over the frames with a face.",
+    caveats="Frames without a face are left out, so that hiding the face costs nothing: read it beside "
+    "face_coverage. Rewards pasting the reference in.",
     source=f"{_SCRIPT}; ArcFace, arXiv 1801.07698",
     weights=(scrfd.WEIGHTS, arcface.WEIGHTS),
     licence=_TERMS,
@@ -44,6 +48,8 @@ FACE_FEATURE_DISTANCE: Final = MetricSpec(
     summary="Mean over frames with a face of the squared distance between ImageNet Inception-v3 features of "
     "the frame's and the reference's aligned face. Published as FID, of which it is the case of two points; "
     "not comparable with a FID between sets.",
+    caveats="Under the published rules a video without a face gets 0, the best value. Lighting, pose "
+    "and blur move it more than identity does.",
     source=_SCRIPT,
     weights=(scrfd.WEIGHTS, IMAGENET_WEIGHTS),
     licence=_TERMS,
@@ -55,6 +61,7 @@ FACE_COVERAGE: Final = MetricSpec(
     bounds=(0.0, 1.0),
     title="Face coverage",
     summary="Share of the frames looked at in which SCRFD finds a face, retry included.",
+    caveats="Close-up faces can be missed at this detector size; a face on a poster counts.",
     source="own; detection as in ConsisID eval/get_facesim_fid.py @60429e4",
     weights=(scrfd.WEIGHTS,),
     licence=_TERMS,
@@ -66,6 +73,7 @@ CUR_SCORE_ALL_FRAMES: Final = MetricSpec(
     bounds=(0.0, 1.0),
     title="CurScore, missing faces counted",
     summary="CurScore with 0 for every frame looked at that shows no face, which the published score skips.",
+    caveats="Prompts that ask for a turned head or a wide shot lower it, whatever the identity.",
     source=f"own; {CUR_SCORE.source}",
     weights=CUR_SCORE.weights,
     licence=_TERMS,
@@ -77,6 +85,7 @@ ARC_SCORE_ALL_FRAMES: Final = MetricSpec(
     bounds=(0.0, 1.0),
     title="ArcScore, missing faces counted",
     summary="ArcScore with 0 for every frame looked at that shows no face, which the published score skips.",
+    caveats="Prompts that ask for a turned head or a wide shot lower it, whatever the identity.",
     source=f"own; {ARC_SCORE.source}",
     weights=ARC_SCORE.weights,
     licence=_TERMS,
@@ -89,6 +98,7 @@ FACE_FID_SAMPLES: Final = MetricSpec(
     unit="faces",
     title="Faces given to the corpus face FID",
     summary="Number of this video's aligned faces whose features enter the Fréchet distance over all videos.",
+    caveats="A count, not a score.",
     source="pytorch-fid 0.3.0 pytorch_fid/inception.py (network)",
     weights=(scrfd.WEIGHTS, FID_WEIGHTS),
     licence=_TERMS,

@@ -12,6 +12,8 @@ GME_SCORE = MetricSpec(
     title="GMEScore",
     summary="Mean similarity of the frames' and the prompt's GME embeddings; reads prompts of up to about "
     "1,770 tokens.",
+    caveats="Judges single frames: order and timing of actions do not count. Text burned into the "
+    "picture raises it.",
     source="TPIGE ID_eval_final/GMECal.py @74390b4 and OpenS2V-Nexus eval/get_gmescore.py @b452831",
     weights=("gme_2b",),
     licence="GME weights: Apache-2.0",

@@ -25,6 +25,8 @@ SPEC = MetricSpec(
     title="Imaging quality",
     summary="Mean over frames of MUSIQ (SPAQ) / 100, about 0 to 1, for the clip and per frame. VBench "
     "lists a single video as 100 times this number and a set of videos as this number.",
+    caveats="Trained on phone photographs: favours crisp, bright pictures and is blind to wrong "
+    "content. Sides over 512 pixels are scaled down first.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/imaging_quality.py; pyiqa 0.1.16; MUSIQ, arXiv 2108.05997",
     weights=(WEIGHTS,),
     licence="pyiqa and its weights: PolyForm Noncommercial 1.0.0, non-commercial use only",

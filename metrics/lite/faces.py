@@ -29,6 +29,7 @@ FACE_COVERAGE = MetricSpec(
     bounds=(0.0, 1.0),
     title="Face coverage",
     summary="Share of the looked-at frames in which a face is found.",
+    caveats="Small, turned or covered faces are missed; a face on a poster counts.",
     source="MTCNN (Zhang et al. 2016), facenet_pytorch.MTCNN",
     weights=WEIGHT_NAMES,
     licence=LICENCE,
@@ -40,6 +41,8 @@ LITE_IDENTITY = MetricSpec(
     bounds=(-1.0, 1.0),
     title="Identity (training-free)",
     summary="Mean cosine of the frames' faces with the reference's, described by edges and local patterns.",
+    caveats="Edges and textures, not identity: pose, glasses, hair and lighting move it, and pasting "
+    "the reference in gives the best value. Unreliable for profiles and small faces.",
     source="HOG (Dalal and Triggs 2005), skimage.feature.hog; uniform LBP (Ahonen et al. 2006), "
     "skimage.feature.local_binary_pattern",
     proxy=True,

@@ -23,6 +23,8 @@ LITE_IMAGING = MetricSpec(
     bounds=(0.0, 1.0),
     title="Imaging quality (training-free)",
     summary="Sharpness, noise and clipping in one: sharpness x exp(-noise / 16) x (1 - clipping).",
+    caveats="Blind to wrong content. Shallow depth of field reads as blur, film grain as noise, night "
+    "scenes as clipping.",
     source="Crete et al. 2007, skimage.measure.blur_effect; Immerkær 1996; share of clipped pixels",
     proxy=True,
 )
@@ -33,6 +35,7 @@ LITE_SHARPNESS = MetricSpec(
     bounds=(0.0, 1.0),
     title="Sharpness",
     summary="One minus the perceived blur, after a 3 x 3 median filter.",
+    caveats="Shallow depth of field and smooth backgrounds read as blur.",
     source="Crete et al. 2007, skimage.measure.blur_effect",
 )
 LITE_NOISE = MetricSpec(
@@ -43,6 +46,7 @@ LITE_NOISE = MetricSpec(
     unit="grey levels",
     title="Noise",
     summary="Standard deviation of the noise in the flattest quarter of the picture, of 255 grey levels.",
+    caveats="Fine texture that fills the whole frame reads as noise.",
     source="Immerkær 1996, with the lower quartile in place of the mean",
 )
 LITE_CLIPPING = MetricSpec(
@@ -52,6 +56,7 @@ LITE_CLIPPING = MetricSpec(
     bounds=(0.0, 1.0),
     title="Clipped exposure",
     summary="Share of pixels within 2 grey levels of black or white.",
+    caveats="Black bars and white studio backgrounds count as clipped.",
     source="share of luma below 2.5 or above 252.5",
 )
 

@@ -31,6 +31,8 @@ LITE_MOTION = MetricSpec(
     bounds=(0.0, 1.0),
     title="Motion smoothness (training-free)",
     summary="How well frames are predicted from their neighbours by optical flow: 1 - RMS residual / 255.",
+    caveats="A still picture has the best value: read it beside dynamic_degree_lite. Cuts and flashes "
+    "lower it.",
     source="VBench's motion smoothness with DIS optical flow (Kroeger et al. 2016), cv2.DISOpticalFlow, "
     "in place of AMT-S",
     proxy=True,
@@ -43,6 +45,7 @@ DYNAMIC_DEGREE_LITE = MetricSpec(
     unit="short sides/s",
     title="Amount of motion",
     summary="Mean speed of the fastest 5 % of the picture; a still picture has 0.",
+    caveats="Camera motion counts like motion of the subject; flicker and noise look like a little motion.",
     source="VBench's dynamic degree with DIS optical flow (Kroeger et al. 2016), cv2.DISOpticalFlow, "
     "in place of RAFT, without its threshold",
     proxy=True,

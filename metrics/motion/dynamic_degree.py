@@ -35,6 +35,7 @@ SPEC = MetricSpec(
     summary="1 if the strongest 5 % of optical flow is longer than 6 pixels (at 256 a side) in a quarter of "
     "the frames at about 8 per second, else 0. Per-frame values are that flow over the threshold: above 1 "
     "moves.",
+    caveats="A yes or no per video that counts camera motion; depends on frame rate and length.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/dynamic_degree.py; RAFT, arXiv 2003.12039",
     weights=(WEIGHTS,),
     licence="RAFT code and weights: BSD 3-Clause",

@@ -34,6 +34,8 @@ SPEC = MetricSpec(
     title="Motion smoothness",
     summary="How well AMT-S predicts every odd frame from its two neighbours: (255 - mean absolute "
     "difference) / 255. Per-frame values are the odd frames' scores. A clip that stands still scores high.",
+    caveats="A still picture has the best value: read it beside dynamic_degree. Depends on the frame "
+    "rate; cuts lower it.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/motion_smoothness.py; AMT-S, arXiv 2304.09790",
     weights=(WEIGHTS,),
     licence="AMT code CC BY-NC 4.0, weights CC BY-NC-SA 4.0: non-commercial use only",

@@ -108,16 +108,14 @@ _ENTRIES = (
     WeightFile(
         name="raft_things",
         used_by=("dynamic_degree",),
-        source=ArchiveMember(
-            url="https://dl.dropboxusercontent.com/s/4j4z58wuv8o0mfz/models.zip",
-            member="models/raft-things.pth",
-            archive_sha256="4be6101b271f58ec49866da5cf609fd17e86e9cae2483f70630ef4a295dc66bd",
+        source=ReleaseAsset(
+            url="https://github.com/sczhou/ProPainter/releases/download/v0.1.0/raft-things.pth"
         ),
         file_name="raft-things.pth",
         size=21_108_000,
         sha256="fcfa4125d6418f4de95d84aec20a3c5f4e205101715a79f193243c186ac9a7e1",
         licence="BSD-3-Clause (princeton-vl/RAFT)",
-        note="the same file is an asset of release v0.1.0 of sczhou/ProPainter",
+        note="a copy of models/raft-things.pth in models.zip, to which princeton-vl/RAFT links",
     ),
     WeightFile(
         name="musiq_spaq",

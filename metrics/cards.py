@@ -1,0 +1,97 @@
+"""Metric cards: what every number means, written from the specs.
+
+python -m metrics.cards docs/metrics
+"""
+
+from __future__ import annotations
+
+import sys
+from collections import defaultdict
+from pathlib import Path
+
+from metrics.corpus import CORPUS_METRICS, corpus_metric
+from metrics.protocols.definition import shipped_protocols
+from metrics.protocols.loading import load_protocol
+from metrics.registry import EVALUATORS, evaluator_class
+from metrics.spec import MetricSpec
+
+_DIRECTION = {True: "higher is better", False: "lower is better", None: "neither direction is better"}
+
+
+def cards() -> dict[str, str]:
+    """Every card by file name, and README.md with their table."""
+    specs = _specs()
+    used = _protocols()
+    pages = {f"{name}.md": _card(name, variants, used[name]) for name, variants in specs.items()}
+    return {**pages, "README.md": _index(specs, used)}
+
+
+def _specs() -> dict[str, list[tuple[str, MetricSpec]]]:
+    """Specs by metric name, each with the evaluator that measures it."""
+    named = [(kind, spec) for kind in sorted(EVALUATORS) for spec in evaluator_class(kind).SPECS]
+    named += [("whole submission", corpus_metric(name).spec) for name in sorted(CORPUS_METRICS)]
+    specs: dict[str, list[tuple[str, MetricSpec]]] = defaultdict(list)
+    for kind, spec in named:
+        specs[spec.name].append((kind, spec))
+    return dict(sorted(specs.items()))
+
+
+def _protocols() -> dict[str, list[str]]:
+    used: dict[str, list[str]] = defaultdict(list)
+    for name in shipped_protocols():
+        protocol = load_protocol(name)
+        for spec in (*protocol.specs, *(metric.spec for metric in protocol.corpus)):
+            used[spec.name].append(name)
+    return used
+
+
+def _card(name: str, variants: list[tuple[str, MetricSpec]], protocols: list[str]) -> str:
+    lines = [
+        f"# {variants[0][1].title}",
+        "",
+        f"`{name}`, in protocols: {', '.join(protocols) or 'none'}.",
+        "",
+    ]
+    for kind, spec in variants:
+        if len(variants) > 1:
+            lines += [f"## Measured by `{kind}`", ""]
+        lines += [spec.summary, "", "| | |", "|---|---|"]
+        lines += [f"| {key} | {value} |" for key, value in _facts(kind, spec).items() if value]
+        lines += ["", f"**How it misleads.** {spec.caveats}", ""]
+    return "\n".join(lines)
+
+
+def _facts(kind: str, spec: MetricSpec) -> dict[str, str]:
+    low, high = ("open" if bound is None else f"{bound:g}" for bound in spec.bounds)
+    return {
+        "direction": _DIRECTION[spec.higher_is_better],
+        "range": f"{low} to {high}",
+        "unit": spec.unit,
+        "kind": "training-free stand-in for a published metric" if spec.proxy else "",
+        "measured by": f"`{kind}`",
+        "source": spec.source,
+        "weights": ", ".join(f"`{name}`" for name in spec.weights),
+        "terms": spec.licence,
+        "version": str(spec.version),
+    }
+
+
+def _index(specs: dict[str, list[tuple[str, MetricSpec]]], used: dict[str, list[str]]) -> str:
+    lines = ["# Metrics", "", "| metric | what it is | better | protocols |", "|---|---|---|---|"]
+    for name, variants in specs.items():
+        spec = variants[0][1]
+        better = spec.arrow or "neither"
+        lines.append(f"| [`{name}`]({name}.md) | {spec.title} | {better} | {', '.join(used[name])} |")
+    return "\n".join(lines) + "\n"
+
+
+def main() -> None:
+    """Write the cards into the folder named on the command line."""
+    folder = Path(sys.argv[1])
+    folder.mkdir(parents=True, exist_ok=True)
+    for name, text in cards().items():
+        (folder / name).write_text(text, "utf-8")
+
+
+if __name__ == "__main__":
+    main()
