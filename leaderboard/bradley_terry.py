@@ -14,13 +14,16 @@ from dataclasses import dataclass
 from typing import Literal
 
 import numpy as np
+import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
 from leaderboard.resampling import FloatArray, IntArray
 
+BoolArray = npt.NDArray[np.bool_]
 ELO_SCALE = 400 / math.log(10)
 _TOLERANCE = 1e-10
+_ROUNDING = 4e-16  # of the gradient, per game
 _ITERATIONS = 200
 _LONGEST_STEP = 4.0
 _BATCH = 4_000_000  # numbers per stack of Hessians
@@ -103,7 +106,7 @@ def fit_strengths(wins: FloatArray, *, ridge: float) -> FloatArray:
     return np.concatenate(parts) if parts else np.zeros(wins.shape[:2])
 
 
-def strongly_connected(wins: FloatArray) -> np.ndarray[tuple[int], np.dtype[np.bool_]]:
+def strongly_connected(wins: FloatArray) -> BoolArray:
     """(n,): whether every team can be reached from every other by wins, which a finite maximum needs."""
     beaten = np.array(wins > 0)
     diagonal = np.arange(wins.shape[-1])
@@ -129,15 +132,18 @@ def _newton(wins: FloatArray, penalty: FloatArray) -> FloatArray:
         if not len(active):
             break
         current = strengths[active]
-        step = _step(wins[active], penalty[active], current)
+        step, settled = _step(wins[active], penalty[active], current)
         scale = np.minimum(1.0, _LONGEST_STEP / np.maximum(np.abs(step).max(axis=1), 1e-300))
         moved = _improved(wins[active], penalty[active], current, step * scale[:, None])
         strengths[active] = moved - moved.mean(axis=1, keepdims=True)
-        active = active[np.abs(step).max(axis=1) > _TOLERANCE]
+        active = active[~settled]
+    if len(active):
+        raise RuntimeError(f"Bradley-Terry did not settle in {_ITERATIONS} steps")
     return strengths
 
 
-def _step(wins: FloatArray, penalty: FloatArray, strengths: FloatArray) -> FloatArray:
+def _step(wins: FloatArray, penalty: FloatArray, strengths: FloatArray) -> tuple[FloatArray, BoolArray]:
+    """Newton's step, and whether it is too small to matter or the gradient is down to rounding."""
     games = wins + wins.swapaxes(1, 2)
     chance = expit(strengths[:, :, None] - strengths[:, None, :])
     gradient = (wins - games * chance).sum(axis=2) - penalty[:, None] * strengths
@@ -149,7 +155,10 @@ def _step(wins: FloatArray, penalty: FloatArray, strengths: FloatArray) -> Float
     # as large as the curvature, so that the system stays well conditioned.
     level = hessian[:, diagonal, diagonal].mean(axis=1)
     hessian += (level / strengths.shape[1])[:, None, None]
-    return np.asarray(np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0])
+    step = np.asarray(np.linalg.solve(hessian, gradient[:, :, None])[:, :, 0])
+    rounding = _ROUNDING * games.sum(axis=(1, 2))
+    settled = (np.abs(step).max(axis=1) <= _TOLERANCE) | (np.abs(gradient).max(axis=1) <= rounding)
+    return step, settled
 
 
 def _improved(wins: FloatArray, penalty: FloatArray, strengths: FloatArray, step: FloatArray) -> FloatArray:

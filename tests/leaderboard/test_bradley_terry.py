@@ -187,11 +187,36 @@ def test_many_matrices_at_once_are_each_fitted_alone() -> None:
         np.testing.assert_allclose(fit_strengths(wins[None], ridge=0.02)[0], strengths, atol=1e-9)
 
 
-def test_extreme_data_converge() -> None:
-    wins = np.array([[0.0, 1e6, 1], [1, 0, 1e6], [1, 1, 0]])
-    strengths = fit_strengths(wins[None], ridge=0.01)[0]
+# The second makes a whole Newton step overshoot.
+_EXTREME = [
+    [[0, 1e6, 1], [1, 0, 1e6], [1, 1, 0]],
+    [
+        [0, 0, 1, 494470.5, 491078.5, 0],
+        [0, 0, 0.5, 0, 8, 9.5],
+        [0, 22757.5, 0, 47872.5, 0, 10],
+        [0, 0, 5, 0, 0, 0],
+        [0, 8, 65, 0.5, 0, 0],
+        [120.5, 0, 21.5, 0, 0, 0],
+    ],
+    [[0, 1e6], [0, 0]],
+]
+
+
+@pytest.mark.parametrize("matrix", _EXTREME)
+@pytest.mark.parametrize("ridge", [1e-6, 0.01])
+def test_extreme_data_converge(matrix: list[list[float]], ridge: float) -> None:
+    wins = np.array(matrix, dtype=float)
+    strengths = fit_strengths(wins[None], ridge=ridge)[0]
+    penalty = 0.0 if strongly_connected(wins[None])[0] else ridge
     chance = 1 / (1 + np.exp(strengths[None, :] - strengths[:, None]))
-    np.testing.assert_allclose(wins.sum(axis=1), ((wins + wins.T) * chance).sum(axis=1), rtol=1e-8)
+    expected = ((wins + wins.T) * chance).sum(axis=1) + penalty * strengths
+    np.testing.assert_allclose(wins.sum(axis=1), expected, atol=1e-8)
+
+
+def test_a_fit_that_does_not_settle_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("leaderboard.bradley_terry._ITERATIONS", 2)
+    with pytest.raises(RuntimeError, match="did not settle in 2 steps"):
+        fit_strengths(np.array([[[0.0, 999], [1, 0]]]), ridge=0.01)
 
 
 def test_the_scale_is_elos() -> None:
