@@ -181,3 +181,29 @@ def test_progress_goes_to_stderr_only(careful, fixtures, tmp_path):
     os.close(leader)
     assert json.loads(stdout)["runs"]
     assert b"2/2" in seen
+
+
+def test_a_full_disk_is_one_clear_error_and_loses_no_row(command, careful, fixtures, tmp_path):
+    """Files that may not grow stand in for a disk that is full."""
+    import resource
+
+    words = ["score", careful, "--testset", fixtures / "testset", *LITE, "--metrics", "dynamic_degree_lite"]
+    words += ["--out", tmp_path / "run"]
+    assert command(*words, "--limit", "2").returncode == 0
+    journal = tmp_path / "run/journal.jsonl"
+    before = journal.read_bytes()
+    room = len(before) + 100
+    full = subprocess.run(
+        [sys.executable, "-m", "ipvg_eval", *map(str, words)],
+        capture_output=True,
+        text=True,
+        preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
+        check=False,
+    )
+    assert full.returncode == 1
+    assert "cannot be written" in full.stderr
+    assert "Make room" in full.stderr
+    assert "Traceback" not in full.stderr
+    assert journal.read_bytes().startswith(before)
+    assert command(*words, "--limit", "3").returncode == 0
+    assert journal.read_bytes().startswith(before)

@@ -1,0 +1,59 @@
+"""Every command in the README runs as it is printed."""
+
+from __future__ import annotations
+
+import os
+import re
+import shlex
+import subprocess
+import sys
+import zipfile
+from pathlib import Path
+
+import pytest
+
+ROOT = Path(__file__).resolve().parents[1]
+README = (ROOT / "README.md").read_text("utf-8")
+COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+SUBMISSIONS = ROOT / "fixtures" / "submissions"
+
+
+@pytest.fixture(scope="module")
+def desk(tmp_path_factory):
+    """A folder with the files the README speaks of."""
+    folder = tmp_path_factory.mktemp("desk")
+    (folder / "testset").symlink_to(ROOT / "fixtures" / "testset")
+    for name, submission in {"submission": "careful", "team-a": "careful", "team-b": "careless"}.items():
+        (folder / name).symlink_to(SUBMISSIONS / submission)
+    with zipfile.ZipFile(folder / "facial_results.zip", "w") as archive:
+        for video in sorted((SUBMISSIONS / "careful").rglob("*.mp4")):
+            archive.write(video, video.relative_to(SUBMISSIONS / "careful").as_posix())
+    return folder
+
+
+def test_the_commands_run_in_their_order(desk):
+    assert len(COMMANDS) > 5
+    for command in COMMANDS:
+        program, *words = shlex.split(command)
+        assert program == "ipvg-eval"
+        done = subprocess.run(
+            [sys.executable, "-m", "ipvg_eval", *words],
+            cwd=desk,
+            env=os.environ | {"IPVG_WEIGHTS_DIR": str(desk / "weights")},
+            capture_output=True,
+            text=True,
+            check=False,
+        )
+        assert done.returncode == 0, f"{command}\n{done.stdout}\n{done.stderr}"
+
+
+def test_the_python_example_runs(desk, monkeypatch, capsys):
+    monkeypatch.chdir(desk)
+    (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    exec(example, {})
+    assert "id001/prompt1" in capsys.readouterr().out
+
+
+def test_its_links_lead_somewhere():
+    for target in re.findall(r"\]\(([^)#]+)\)", README):
+        assert (ROOT / target).exists(), target
