@@ -1,0 +1,10 @@
+"""Timelines: what should happen when, and how well a video keeps to it.
+
+Reading a timeline (`parse_timeline`, `format_timeline`) imports no network.
+"""
+
+from metrics.timeline.format import format_timeline
+from metrics.timeline.model import Event, Problem, Timeline
+from metrics.timeline.parse import parse_timeline
+
+__all__ = ["Event", "Problem", "Timeline", "format_timeline", "parse_timeline"]
