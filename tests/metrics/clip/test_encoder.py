@@ -67,7 +67,7 @@ def test_the_declared_file_has_the_networks_size(name, networks):
 def test_another_models_file_is_refused(networks, tmp_path, weights_file):
     file = tmp_path / "open_clip_model.safetensors"
     save_file(networks["clip_vit_b32"].state_dict(), file)
-    with pytest.raises(WeightsMissing, match="open_clip_model.safetensors"):
+    with pytest.raises(WeightsMissing, match=r"open_clip_model\.safetensors"):
         ClipEncoder.load("clip_vit_b16", Runtime(weights=weights_file(file)))
 
 
