@@ -1,0 +1,206 @@
+"""How far a study is and how well its annotators work."""
+
+from __future__ import annotations
+
+import sqlite3
+import statistics
+from collections import Counter, defaultdict
+from dataclasses import dataclass
+
+from leaderboard.agreement import Agreement, vote_agreement
+from leaderboard.resampling import Resampling
+from leaderboard.study.exclusion import CheckCounts, check_counts
+from leaderboard.study.export import votes_table
+from leaderboard.study.sheets import uncovered
+from leaderboard.study.store import Study
+from leaderboard.votes import votes_from_table
+
+
+@dataclass(frozen=True, kw_only=True)
+class AnnotatorProgress:
+    """One annotator.
+
+    Attributes:
+        name: as in the votes.
+        pid: id on a crowd platform, or empty.
+        done: steps fully answered, attention checks included.
+        total: steps of the sheet.
+        seconds: median seconds per answer; None before the first.
+        left_share: share of answers for the left side among those that were no draw; None if there is none.
+        draw_share: share of draws; None before the first answer.
+        corrupted: attention checks with a corrupted copy.
+        repeated: attention checks with the sides swapped.
+        excluded: whether the study's rule excludes the annotator.
+        released: whether what is left of the sheet goes to others.
+    """
+
+    name: str
+    pid: str
+    done: int
+    total: int
+    seconds: float | None
+    left_share: float | None
+    draw_share: float | None
+    corrupted: CheckCounts
+    repeated: CheckCounts
+    excluded: bool
+    released: bool
+
+
+@dataclass(frozen=True, kw_only=True)
+class PairCoverage:
+    """How many judgements of two teams are in, of excluded annotators none."""
+
+    one: str
+    other: str
+    judged: int
+    wanted: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Overview:
+    """A study at a glance.
+
+    Attributes:
+        title: of the study.
+        rule: when annotators are excluded.
+        coverage: one entry per pair of teams.
+        open: comparisons that still want an annotator beyond all sheets that were dealt.
+        left_out: comparisons without a video of one team.
+        sheets: how many there are.
+        taken: how many have an annotator.
+        votes: that count, over all questions.
+        agreement: by question; None while no vote counts.
+        annotators: in the order they came.
+    """
+
+    title: str
+    rule: str
+    coverage: tuple[PairCoverage, ...]
+    open: int
+    left_out: int
+    sheets: int
+    taken: int
+    votes: int
+    agreement: dict[str, Agreement | None]
+    annotators: tuple[AnnotatorProgress, ...]
+
+    @property
+    def judged(self) -> int:
+        """Judgements in, over all pairs of teams."""
+        return sum(pair.judged for pair in self.coverage)
+
+    @property
+    def wanted(self) -> int:
+        """Judgements wanted, over all pairs of teams."""
+        return sum(pair.wanted for pair in self.coverage)
+
+
+def overview(study: Study) -> Overview:
+    """Look at a study as it is now."""
+    with study.reading() as reader:
+        annotators = _annotators(reader, study)
+        out = {person.name for person in annotators if person.excluded}
+        coverage = _coverage(reader, study, out)
+        still_open = len(uncovered(reader, study.config))
+        left_out = reader.execute("SELECT count(*) FROM left_out").fetchone()[0]
+        sheets = reader.execute("SELECT count(*) FROM sheet").fetchone()[0]
+        identities = {row["name"]: row["identity"] for row in reader.execute("SELECT * FROM sample")}
+    count, agreement = _agreement(study, identities)
+    return Overview(
+        title=study.config.title,
+        rule=study.config.checks.rule,
+        coverage=coverage,
+        open=still_open,
+        left_out=left_out,
+        sheets=sheets,
+        taken=len(annotators),
+        votes=count,
+        agreement=agreement,
+        annotators=annotators,
+    )
+
+
+def _agreement(study: Study, identities: dict[str, str]) -> tuple[int, dict[str, Agreement | None]]:
+    """Of the votes people gave; the one nobody gives for a missing video agrees with nobody."""
+    table = votes_table(study)
+    table = table[table["time"] != ""]
+    agreement: dict[str, Agreement | None] = {question.name: None for question in study.config.questions}
+    if not table.empty:
+        votes = votes_from_table(table, source=str(study.path))
+        resampling = Resampling.of(identities.values())
+        for question in votes.questions:
+            agreement[question] = vote_agreement(
+                votes, question=question, identities=identities, resampling=resampling
+            )
+    return len(table), agreement
+
+
+_PROGRESS = """
+SELECT a.id, a.name, coalesce(a.pid, '') AS pid, a.released, count(*) AS total,
+  sum((SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) = ?) AS done
+FROM annotator a JOIN item i ON i.sheet = a.sheet GROUP BY a.id ORDER BY a.id
+"""
+
+_ANSWERS = """
+SELECT a.id AS annotator, v.answer AS answer, v.seconds AS seconds
+FROM vote v JOIN item i ON i.id = v.item JOIN annotator a ON a.sheet = i.sheet WHERE v.undone IS NULL
+"""
+
+
+def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProgress, ...]:
+    checks = check_counts(reader)
+    none = {"corrupted": CheckCounts(), "repeat": CheckCounts()}
+    answers: dict[int, Counter[str]] = defaultdict(Counter)
+    seconds: dict[int, list[float]] = defaultdict(list)
+    for row in reader.execute(_ANSWERS):
+        answers[row["annotator"]][row["answer"]] += 1
+        seconds[row["annotator"]].append(row["seconds"])
+    people = []
+    for row in reader.execute(_PROGRESS, (len(study.config.questions),)):
+        own, given = checks.get(row["id"], none), answers[row["id"]]
+        decided = given["left"] + given["right"]
+        people.append(
+            AnnotatorProgress(
+                name=row["name"],
+                pid=row["pid"],
+                done=row["done"],
+                total=row["total"],
+                seconds=statistics.median(seconds[row["id"]]) if seconds[row["id"]] else None,
+                left_share=given["left"] / decided if decided else None,
+                draw_share=given["draw"] / given.total() if given.total() else None,
+                corrupted=own["corrupted"],
+                repeated=own["repeat"],
+                excluded=any(counts.too_many(study.config) for counts in own.values()),
+                released=bool(row["released"]),
+            )
+        )
+    return tuple(people)
+
+
+_JUDGED = """
+SELECT min(l.team, r.team) AS one, max(l.team, r.team) AS other, a.name AS annotator
+FROM item i
+JOIN clip l ON l.id = i.left_clip
+JOIN clip r ON r.id = i.right_clip
+JOIN annotator a ON a.sheet = i.sheet
+WHERE i.kind = 'pair' AND (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) = ?
+"""
+
+
+def _coverage(reader: sqlite3.Connection, study: Study, out: set[str]) -> tuple[PairCoverage, ...]:
+    judged: Counter[tuple[str, str]] = Counter()
+    for row in reader.execute(_JUDGED, (len(study.config.questions),)):
+        judged[row["one"], row["other"]] += row["annotator"] not in out
+    rows = reader.execute(
+        "SELECT one, other, sum(wanted) AS wanted FROM comparison GROUP BY one, other ORDER BY one, other"
+    )
+    return tuple(
+        PairCoverage(
+            one=row["one"],
+            other=row["other"],
+            judged=judged[row["one"], row["other"]],
+            wanted=row["wanted"],
+        )
+        for row in rows
+    )

@@ -1,0 +1,243 @@
+"""One annotator's way through a sheet. Every answer is on the disk before the next step is told."""
+
+from __future__ import annotations
+
+import sqlite3
+import time
+from dataclasses import dataclass
+from typing import Any, Literal
+
+from leaderboard.study.config import StudyConfig
+from leaderboard.study.secret import hashed
+from leaderboard.study.store import Study
+
+Side = Literal["left", "right"]
+Answer = Literal["left", "right", "draw"]
+
+# Browsers may end a clip this much before its nominal end.
+_EARLY = 0.35
+
+
+class Refused(Exception):
+    """A request that does not fit the annotator's place in the sheet.
+
+    Attributes:
+        wait: seconds after which the same request can succeed; None if it never will.
+    """
+
+    def __init__(self, message: str, *, wait: float | None = None) -> None:
+        super().__init__(message)
+        self.message = message
+        self.wait = wait
+
+
+@dataclass(frozen=True, kw_only=True)
+class Annotator:
+    """Who a token belongs to."""
+
+    id: int
+    name: str
+    sheet: int
+    released: bool
+    completion_code: str
+
+
+def annotator_of(study: Study, token: str) -> Annotator | None:
+    """Whose token this is; None if nobody's."""
+    with study.reading() as reader:
+        row = reader.execute(
+            "SELECT a.* FROM token t JOIN annotator a ON a.id = t.annotator WHERE t.hash = ?",
+            (hashed(token),),
+        ).fetchone()
+    if row is None:
+        return None
+    return Annotator(
+        id=row["id"],
+        name=row["name"],
+        sheet=row["sheet"],
+        released=bool(row["released"]),
+        completion_code=row["completion_code"],
+    )
+
+
+def state(study: Study, annotator: Annotator) -> dict[str, Any]:
+    """Where the annotator is, as the page needs it; notes when a pair is shown first.
+
+    Media are named by their opaque ids. Nothing tells teams, samples or attention checks.
+    """
+    with study.writing() as writer:
+        return _state(writer, study.config, annotator, mark=True)
+
+
+def watched(study: Study, annotator: Annotator, item: int, side: Side) -> dict[str, Any]:
+    """Note that a clip of the current pair was played to its end.
+
+    Raises:
+        Refused: another pair is current, or less time has passed than the clip takes.
+    """
+    with study.writing() as writer:
+        current = _current(writer, study.config, annotator)
+        if current is None or current["id"] != item:
+            raise Refused("this is not the current pair")
+        row = writer.execute(
+            "SELECT s.at, c.duration FROM clip c LEFT JOIN shown s ON s.item = ? WHERE c.id = ?",
+            (item, current["left_clip"] if side == "left" else current["right_clip"]),
+        ).fetchone()
+        if row["at"] is None:
+            raise Refused("this pair was not shown yet")
+        left = row["at"] + row["duration"] - _EARLY - time.time()
+        if left > 0:
+            raise Refused("the clip cannot have ended yet", wait=left)
+        writer.execute("INSERT OR IGNORE INTO watched VALUES (?, ?, ?)", (item, side, time.time()))
+        return _state(writer, study.config, annotator)
+
+
+def vote(study: Study, annotator: Annotator, item: int, question: str, answer: Answer) -> dict[str, Any]:
+    """Answer the current question.
+
+    Raises:
+        Refused: another pair or question is current, as after a vote that was sent twice; or a clip was not
+            watched to its end.
+    """
+    with study.writing() as writer:
+        current = _current(writer, study.config, annotator)
+        names = [known.name for known in study.config.questions]
+        if current is None or current["id"] != item or names[current["votes"]] != question:
+            raise Refused("this is not the current question")
+        if len(_watched(writer, item)) < 2:
+            raise Refused("watch both clips to the end first")
+        now = time.time()
+        since = writer.execute(
+            "SELECT max(at) FROM (SELECT at FROM shown WHERE item = ? UNION ALL "
+            "SELECT at FROM vote WHERE item = ? AND undone IS NULL)",
+            (item, item),
+        ).fetchone()[0]
+        writer.execute(
+            "INSERT INTO vote (item, question, answer, at, seconds) VALUES (?, ?, ?, ?, ?)",
+            (item, current["votes"], answer, now, max(0.0, now - since)),
+        )
+        return _state(writer, study.config, annotator, mark=True)
+
+
+def undo(study: Study, annotator: Annotator, item: int, question: str) -> dict[str, Any]:
+    """Take back the latest answer, which the caller names; it stays in the database as undone.
+
+    Raises:
+        Refused: the named answer is not the latest.
+    """
+    with study.writing() as writer:
+        last = _last_vote(writer, study.config, annotator)
+        if last is None or (last["item"], last["question"]) != (item, question):
+            raise Refused("this is not the latest answer")
+        writer.execute("UPDATE vote SET undone = ? WHERE id = ?", (time.time(), last["id"]))
+        return _state(writer, study.config, annotator, mark=True)
+
+
+def media_type(study: Study, annotator: Annotator, media: str) -> str | None:
+    """Content type of a file that belongs to the annotator's sheet; None for any other name."""
+    with study.reading() as reader:
+        row = reader.execute(_MEDIA, {"sheet": annotator.sheet, "media": media}).fetchone()
+    return None if row is None else str(row["type"])
+
+
+_MEDIA = """
+SELECT 'video/mp4' AS type FROM clip c JOIN item i ON c.id IN (i.left_clip, i.right_clip)
+  WHERE c.media = :media AND i.sheet = :sheet
+UNION ALL
+SELECT 'image/webp' AS type FROM picture p
+  JOIN clip c ON c.sample = p.sample
+  JOIN item i ON i.left_clip = c.id
+  WHERE p.media = :media AND i.sheet = :sheet
+LIMIT 1
+"""
+
+_CURRENT = """
+SELECT i.id, i.position, i.left_clip, i.right_clip,
+  (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) AS votes
+FROM item i WHERE i.sheet = ? AND votes < ? ORDER BY i.position LIMIT 1
+"""
+
+
+def _current(reader: sqlite3.Connection, config: StudyConfig, annotator: Annotator) -> Any:
+    if annotator.released:
+        raise Refused("this place was given to somebody else")
+    return reader.execute(_CURRENT, (annotator.sheet, len(config.questions))).fetchone()
+
+
+def _last_vote(
+    reader: sqlite3.Connection, config: StudyConfig, annotator: Annotator
+) -> dict[str, Any] | None:
+    row = reader.execute(
+        "SELECT v.id, v.item, v.question FROM vote v JOIN item i ON i.id = v.item "
+        "WHERE i.sheet = ? AND v.undone IS NULL ORDER BY i.position DESC, v.question DESC LIMIT 1",
+        (annotator.sheet,),
+    ).fetchone()
+    if row is None:
+        return None
+    return {"id": row["id"], "item": row["item"], "question": config.questions[row["question"]].name}
+
+
+def _watched(reader: sqlite3.Connection, item: int) -> list[str]:
+    rows = reader.execute("SELECT side FROM watched WHERE item = ? ORDER BY side", (item,))
+    return [row["side"] for row in rows]
+
+
+def _state(
+    writer: sqlite3.Connection, config: StudyConfig, annotator: Annotator, *, mark: bool = False
+) -> dict[str, Any]:
+    current = _current(writer, config, annotator)
+    total = writer.execute("SELECT count(*) FROM item WHERE sheet = ?", (annotator.sheet,)).fetchone()[0]
+    last = _last_vote(writer, config, annotator)
+    undoable = None if last is None else {"item": last["item"], "question": last["question"]}
+    if current is None:
+        code = annotator.completion_code
+        return {"done": True, "position": total, "total": total, "code": code, "undo": undoable}
+    if mark:
+        writer.execute("INSERT OR IGNORE INTO shown VALUES (?, ?)", (current["id"], time.time()))
+    question = config.questions[current["votes"]]
+    return {
+        "done": False,
+        "item": current["id"],
+        "position": current["position"],
+        "total": total,
+        "question": {
+            "name": question.name,
+            "text": question.text,
+            "number": current["votes"] + 1,
+            "of": len(config.questions),
+        },
+        "watched": _watched(writer, current["id"]),
+        "undo": undoable,
+        **_material(writer, current),
+        "next": _next_media(writer, annotator, current["position"]),
+    }
+
+
+def _material(reader: sqlite3.Connection, item: sqlite3.Row) -> dict[str, Any]:
+    clips = {
+        row["id"]: row
+        for row in reader.execute(
+            "SELECT id, sample, media FROM clip WHERE id IN (?, ?)", (item["left_clip"], item["right_clip"])
+        )
+    }
+    left, right = clips[item["left_clip"]], clips[item["right_clip"]]
+    sample = reader.execute("SELECT * FROM sample WHERE name = ?", (left["sample"],)).fetchone()
+    pictures = reader.execute(
+        "SELECT media, label FROM picture WHERE sample = ? ORDER BY position", (left["sample"],)
+    )
+    return {
+        "prompt": sample["prompt"],
+        "timeline": "" if sample["timeline"] == sample["prompt"] else sample["timeline"],
+        "references": [{"media": row["media"], "label": row["label"]} for row in pictures],
+        "left": left["media"],
+        "right": right["media"],
+    }
+
+
+def _next_media(reader: sqlite3.Connection, annotator: Annotator, position: int) -> list[str]:
+    rows = reader.execute(
+        "SELECT c.media FROM item i JOIN clip c ON c.id IN (i.left_clip, i.right_clip) "
+        "WHERE i.sheet = ? AND i.position = ?",
+        (annotator.sheet, position + 1),
+    )
+    return [row["media"] for row in rows]

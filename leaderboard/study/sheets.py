@@ -1,0 +1,92 @@
+"""Sheets in the database: one per annotator, each a fixed row of steps."""
+
+from __future__ import annotations
+
+import sqlite3
+from collections.abc import Sequence
+
+from leaderboard.study.checks import Clip, Item, with_checks
+from leaderboard.study.config import StudyConfig
+from leaderboard.study.exclusion import excluded
+from leaderboard.study.plan import Pair, random_stream, take_sides
+
+_COVERED = """
+SELECT l.sample AS sample, min(l.team, r.team) AS one, max(l.team, r.team) AS other,
+  a.id AS annotator, a.released AS released,
+  (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) AS votes
+FROM item i
+JOIN clip l ON l.id = i.left_clip
+JOIN clip r ON r.id = i.right_clip
+LEFT JOIN annotator a ON a.sheet = i.sheet
+WHERE i.kind = 'pair'
+"""
+
+
+def add_sheet(writer: sqlite3.Connection, items: Sequence[Item]) -> int:
+    """Write a sheet and return its id."""
+    clips = {
+        Clip(sample=row["sample"], team=row["team"], corrupted=bool(row["corrupted"])): row["id"]
+        for row in writer.execute("SELECT id, sample, team, corrupted FROM clip")
+    }
+    sheet = writer.execute("INSERT INTO sheet DEFAULT VALUES").lastrowid
+    assert sheet is not None
+    ids: list[int] = []
+    for position, item in enumerate(items):
+        cursor = writer.execute(
+            "INSERT INTO item (sheet, position, kind, left_clip, right_clip, origin) "
+            "VALUES (?, ?, ?, ?, ?, ?)",
+            (
+                sheet,
+                position,
+                item.kind,
+                clips[item.left],
+                clips[item.right],
+                None if item.origin is None else ids[item.origin],
+            ),
+        )
+        assert cursor.lastrowid is not None
+        ids.append(cursor.lastrowid)
+    return sheet
+
+
+def free_sheet(writer: sqlite3.Connection, config: StudyConfig) -> int | None:
+    """A sheet nobody has, or a new one of what excluded and released annotators left open.
+
+    None if every comparison is covered.
+    """
+    row = writer.execute(
+        "SELECT id FROM sheet WHERE id NOT IN (SELECT sheet FROM annotator) ORDER BY id LIMIT 1"
+    ).fetchone()
+    if row is not None:
+        return int(row["id"])
+    open_pairs = uncovered(writer, config)
+    if not open_pairs:
+        return None
+    sheets = writer.execute("SELECT count(*) FROM sheet").fetchone()[0]
+    wanted = writer.execute("SELECT sum(wanted) FROM comparison").fetchone()[0]
+    rng = random_stream(config.seed, f"sheet {sheets}")
+    rng.shuffle(open_pairs)
+    chosen = open_pairs[: -(-wanted // config.annotators)]
+    spoilt = [
+        Clip(sample=row["sample"], team=row["team"], corrupted=True)
+        for row in writer.execute("SELECT sample, team FROM clip WHERE corrupted ORDER BY sample, team")
+    ]
+    return add_sheet(writer, with_checks(take_sides([chosen], rng)[0], spoilt, config.checks, rng))
+
+
+def uncovered(reader: sqlite3.Connection, config: StudyConfig) -> list[Pair]:
+    """Comparisons that fewer annotators have judged, or are going to judge, than wanted.
+
+    Excluded annotators do not count; released ones count for what they have judged.
+    """
+    out = excluded(reader, config)
+    left = {
+        Pair(sample=row["sample"], one=row["one"], other=row["other"]): int(row["wanted"])
+        for row in reader.execute("SELECT * FROM comparison")
+    }
+    for row in reader.execute(_COVERED):
+        pending = row["annotator"] is None or not row["released"]
+        judged = row["votes"] == len(config.questions)
+        if row["annotator"] not in out and (judged or pending):
+            left[Pair(sample=row["sample"], one=row["one"], other=row["other"])] -= 1
+    return [pair for pair, count in left.items() if count > 0]
