@@ -4,16 +4,24 @@ from __future__ import annotations
 
 import json
 from collections.abc import Sequence
+from typing import Any
 
+from rich import box
 from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.results import Run
-from ipvg_eval.results.aggregate import MetricSummary
-from ipvg_eval.results.summary import arrow, number, state
+from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, MetricSummary
+from ipvg_eval.results.intervals import INTERVAL_TITLE
+from ipvg_eval.results.summary import Summary, arrow, interval, number, state, worked_sum
 
 _SHOWN_FAILURES = 5
+_LEFT: dict[str, Any] = {
+    "title_justify": "left",
+    "title_style": "bold",
+    "caption_justify": "left",
+}
 
 
 def to_json(runs: Sequence[Run]) -> str:
@@ -26,7 +34,7 @@ def to_json(runs: Sequence[Run]) -> str:
 
 
 def print_runs(runs: Sequence[Run], console: Console) -> None:
-    """One run: every statistic of each metric. Several: the means, one column per team."""
+    """One run: interval and range of each metric. Several: the means, one column per team."""
     if len(runs) == 1:
         _print_one(runs[0], console)
     else:
@@ -51,32 +59,59 @@ def _print_one(run: Run, console: Console) -> None:
     summary = run.summary
     table = Table(
         title=f"{escape(summary.team)} · protocol {summary.protocol}",
-        title_justify="left",
-        title_style="bold",
+        caption=f"{INTERVAL_TITLE}; scored is how many samples have a value",
+        box=box.SIMPLE_HEAD,
+        **_LEFT,
     )
     table.add_column("metric")
-    for column in ("mean", "std", "min", "median", "max", "scored", "missing"):
-        table.add_column(column, justify="right")
+    for column in ("mean", "95 % interval", "min", "max", "scored"):
+        table.add_column(column, justify="right", no_wrap=True)
     for m in summary.metrics:
-        values = (number(v) for v in (m.mean, m.std, m.minimum, m.median, m.maximum))
-        missing = f"[red]{m.missing}[/]" if m.missing else "0"
-        table.add_row(_heading(m), *values, str(m.count), missing)
+        scored = f"{m.count}/{m.count + m.missing}"
+        table.add_row(
+            _heading(m),
+            number(m.mean),
+            interval(m.low, m.high),
+            number(m.minimum),
+            number(m.maximum),
+            f"[red]{scored}[/]" if m.missing else scored,
+        )
     console.print(table)
+    _print_totals(summary, console)
+
+
+def _print_totals(summary: Summary, console: Console) -> None:
+    """Weighted sums with their terms, and the metrics of the whole submission."""
+    for total in summary.combined:
+        ends = f" ({interval(total.low, total.high)})" if total.low is not None else ""
+        console.print(f"[bold]{_heading(total)}[/] {number(total.value)}{ends}")
+        console.print(escape(f"  {total.reason or worked_sum(total)}"))
+    for metric in summary.corpus:
+        counts = f"{metric.samples} samples, {metric.references} references"
+        console.print(
+            f"[bold]{_heading(metric)}[/] {number(metric.value)} over the whole submission: {counts}"
+        )
+        if metric.reason:
+            console.print(escape(f"  {metric.reason}"))
 
 
 def _print_many(runs: Sequence[Run], console: Console) -> None:
-    table = Table(title=f"protocol {runs[0].summary.protocol}", title_justify="left", title_style="bold")
+    summaries = [run.summary for run in runs]
+    table = Table(title=f"protocol {summaries[0].protocol}", box=box.SIMPLE_HEAD, **_LEFT)
     table.add_column("metric", no_wrap=True)
-    for run in runs:
-        table.add_column(escape(run.summary.team), justify="right", overflow="fold")
-    for metric in runs[0].summary.metrics:
-        values = (number(run.summary.metric(metric.name).mean) for run in runs)
-        table.add_row(_heading(metric), *values)
+    for summary in summaries:
+        table.add_column(escape(summary.team), justify="right", overflow="fold")
+    for place, metric in enumerate(summaries[0].metrics):
+        table.add_row(_heading(metric), *(number(summary.metrics[place].mean) for summary in summaries))
     table.add_section()
-    counts = (run.summary.counts for run in runs)
-    table.add_row("scored", *(f"{c.scored}/{c.samples}" for c in counts))
+    for place, total in enumerate(summaries[0].combined):
+        table.add_row(_heading(total), *(number(summary.combined[place].value) for summary in summaries))
+    for place, corpus in enumerate(summaries[0].corpus):
+        table.add_row(_heading(corpus), *(number(summary.corpus[place].value) for summary in summaries))
+    table.add_section()
+    table.add_row("scored", *(f"{s.counts.scored}/{s.counts.samples}" for s in summaries))
     console.print(table)
 
 
-def _heading(metric: MetricSummary) -> str:
+def _heading(metric: MetricSummary | CombinedSummary | CorpusSummary) -> str:
     return f"{metric.name} {arrow(metric.higher_is_better)}".strip()

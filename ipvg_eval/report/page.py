@@ -21,9 +21,10 @@ from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.pictures import Album, Picture
 from ipvg_eval.report.ranking import Extremes, by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
-from ipvg_eval.results.aggregate import MetricSummary
+from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.results.files import unreadable, write_text
 from ipvg_eval.results.info import RunInfo
+from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.reading import Run
 from ipvg_eval.results.summary import arrow
 from metrics.spec import MetricSpec
@@ -70,6 +71,16 @@ class _Card:
 
 
 @dataclass(frozen=True, kw_only=True)
+class _Total:
+    """One number that is not a mean over samples: a weighted sum, or a metric of the whole submission."""
+
+    kind: str
+    summary: CombinedSummary | CorpusSummary
+    decimals: int
+    prose: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class _Metric:
     spec: MetricSpec
     summary: MetricSummary
@@ -97,6 +108,8 @@ def _render(run: Run) -> str:
             summary=run.summary,
             banners=_banners(run.info),
             date=_date(run.info.finished or run.info.started),
+            interval_title=INTERVAL_TITLE,
+            totals=_totals(run),
             metrics=[_metric(run, spec, samples) for spec in run.info.specs],
             samples=samples,
             card_numbers=numbers,
@@ -172,12 +185,37 @@ def _metric(run: Run, spec: MetricSpec, samples: tuple[Sample, ...]) -> _Metric:
         raise unreadable(run.folder.path / "summary.json", problem) from error
     values = [value for sample in samples if (value := sample.values[spec.name]) is not None]
     chart = charts.histogram(values, summary.mean) if values and summary.mean is not None else None
-    return _Metric(spec=spec, summary=summary, decimals=_decimals(summary), chart=chart)
+    return _Metric(
+        spec=spec, summary=summary, decimals=_decimals(summary.minimum, summary.maximum), chart=chart
+    )
 
 
-def _decimals(summary: MetricSummary) -> int:
-    """Decimals that give a metric's values about four digits, the same for all of them."""
-    largest = max((abs(v) for v in (summary.minimum, summary.maximum) if v is not None), default=0.0)
+def _totals(run: Run) -> list[_Total]:
+    prose = {spec.name: spec.summary for spec in run.info.protocol.corpus}
+    sums = [
+        _Total(
+            kind="weighted sum",
+            summary=total,
+            decimals=_decimals(total.value, *(term.mean for term in total.terms)),
+            prose="",
+        )
+        for total in run.summary.combined
+    ]
+    whole = [
+        _Total(
+            kind="whole submission",
+            summary=metric,
+            decimals=_decimals(metric.value),
+            prose=prose.get(metric.name, ""),
+        )
+        for metric in run.summary.corpus
+    ]
+    return [*sums, *whole]
+
+
+def _decimals(*values: float | None) -> int:
+    """Decimals that give values about four digits, the same for all of them."""
+    largest = max((abs(value) for value in values if value is not None), default=0.0)
     return 1 if largest >= 100 else 2 if largest >= 10 else 3 if largest > 1 else 4
 
 

@@ -8,6 +8,7 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
+from ipvg_eval.results.intervals import ResampledMeans
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 from metrics.combination import Combination, combine
 from metrics.spec import MetricSpec
@@ -23,6 +24,9 @@ class MetricSummary(BaseModel):
         unit: unit of the values.
         proxy: whether it stands in for a published metric.
         mean: arithmetic mean over the samples that have a value; None where none has.
+        low: lower end of the mean's 95 % interval, identities resampled; None where fewer than two
+            identities have a value.
+        high: upper end.
         std: standard deviation (n - 1); None for fewer than two values.
         minimum: smallest value.
         median: median value.
@@ -40,6 +44,8 @@ class MetricSummary(BaseModel):
     unit: str
     proxy: bool
     mean: float | None
+    low: float | None
+    high: float | None
     std: float | None
     minimum: float | None
     median: float | None
@@ -67,6 +73,8 @@ class CombinedSummary(BaseModel):
         title: its human name.
         higher_is_better: direction.
         value: the sum; None where a term is missing.
+        low: lower end of its 95 % interval, identities resampled; None as for a metric.
+        high: upper end.
         reason: which terms are missing.
         terms: what is added up.
     """
@@ -77,6 +85,8 @@ class CombinedSummary(BaseModel):
     title: str
     higher_is_better: bool
     value: float | None
+    low: float | None
+    high: float | None
     reason: str | None
     terms: tuple[Term, ...]
 
@@ -145,31 +155,49 @@ def aggregate(rows: Iterable[SampleRow], specs: Sequence[MetricSpec]) -> tuple[M
     Sums are exact and the rows are taken in sample order, so neither the order in which samples
     finished nor the way they were split over processes changes a digit.
     """
+    rows = list(rows)
     measurements = {
         (row.sample, measurement.name): measurement for row in rows for measurement in row.measurements
     }
     samples = sorted({sample for sample, _ in measurements})
+    resampled = ResampledMeans.of(rows, [spec.name for spec in specs])
     return tuple(
-        _summarise(spec, [measurements[key] for s in samples if (key := (s, spec.name)) in measurements])
+        _summarise(
+            spec,
+            [measurements[key] for sample in samples if (key := (sample, spec.name)) in measurements],
+            *resampled.interval({spec.name: 1.0}),
+        )
         for spec in specs
     )
 
 
 def summarise_combinations(
-    combinations: Iterable[Combination], metrics: Iterable[MetricSummary]
+    combinations: Iterable[Combination], metrics: Sequence[MetricSummary], rows: Iterable[SampleRow]
 ) -> tuple[CombinedSummary, ...]:
-    """Every weighted sum of the metrics' means."""
+    """Every weighted sum of the metrics' means.
+
+    Args:
+        combinations: the sums.
+        metrics: what `aggregate` made of the rows.
+        rows: for the intervals.
+    """
     means = {metric.name: metric.mean for metric in metrics}
-    return tuple(_summarise_combination(combination, means) for combination in combinations)
+    resampled = ResampledMeans.of(rows, list(means))
+    return tuple(_summarise_combination(combination, means, resampled) for combination in combinations)
 
 
-def _summarise_combination(combination: Combination, means: Mapping[str, float | None]) -> CombinedSummary:
+def _summarise_combination(
+    combination: Combination, means: Mapping[str, float | None], resampled: ResampledMeans
+) -> CombinedSummary:
     combined = combine(combination, means)
+    low, high = resampled.interval(combination.weights)
     return CombinedSummary(
         name=combination.name,
         title=combination.title,
         higher_is_better=combination.higher_is_better,
         value=combined.value,
+        low=low,
+        high=high,
         reason=combined.reason,
         terms=tuple(
             Term(metric=name, weight=weight, mean=means.get(name))
@@ -178,7 +206,9 @@ def _summarise_combination(combination: Combination, means: Mapping[str, float |
     )
 
 
-def _summarise(spec: MetricSpec, column: Sequence[MeasurementRow]) -> MetricSummary:
+def _summarise(
+    spec: MetricSpec, column: Sequence[MeasurementRow], low: float | None, high: float | None
+) -> MetricSummary:
     values = [m.value for m in column if m.value is not None]
     mean = math.fsum(values) / len(values) if values else None
     return MetricSummary(
@@ -188,6 +218,8 @@ def _summarise(spec: MetricSpec, column: Sequence[MeasurementRow]) -> MetricSumm
         unit=spec.unit,
         proxy=spec.proxy,
         mean=mean,
+        low=low,
+        high=high,
         std=_deviation(values, mean),
         minimum=min(values, default=None),
         median=statistics.median(values) if values else None,

@@ -130,7 +130,7 @@ class RunFolder:
             notice=info.protocol.notice,
             counts=info.counts,
             metrics=metrics,
-            combined=summarise_combinations(info.protocol.combined, metrics),
+            combined=summarise_combinations(info.protocol.combined, metrics, rows),
             corpus=tuple(corpus),
         )
         samples = samples_table(rows, [spec.name for spec in info.specs], info.protocol.combined)

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pydantic import BaseModel, ConfigDict
 
 from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, Counts, MetricSummary
+from ipvg_eval.results.intervals import INTERVAL_TITLE
 
 _LATEX = {
     "&": r"\&",
@@ -67,6 +68,17 @@ def number(value: float | None) -> str:
     return f"{value:.{decimals}f}"
 
 
+def interval(low: float | None, high: float | None) -> str:
+    """Both ends of an interval for people; a dash where there is none."""
+    return "–" if low is None or high is None else f"{number(low)} to {number(high)}"
+
+
+def worked_sum(combined: CombinedSummary) -> str:
+    """A weighted sum with every term, as one would write it down."""
+    terms = " + ".join(f"{t.weight:g} × {number(t.mean)} {t.metric}" for t in combined.terms)
+    return f"{terms} = {number(combined.value)}"
+
+
 def arrow(higher_is_better: bool | None) -> str:
     """An arrow that points where better is, empty for a diagnostic."""
     return {True: "↑", False: "↓", None: ""}[higher_is_better]
@@ -86,7 +98,7 @@ def state(counts: Counts) -> str:
 
 
 def to_markdown(summary: Summary) -> str:
-    """A table with one line per metric."""
+    """A table with one line per metric, then the weighted sums and the metrics of the whole submission."""
     lines = [
         f"# {summary.team}",
         "",
@@ -96,21 +108,53 @@ def to_markdown(summary: Summary) -> str:
     if summary.notice:
         lines += [f"**{summary.notice}**", ""]
     lines += [
-        "| metric | mean | std | min | median | max | scored | missing |",
-        "|---|--:|--:|--:|--:|--:|--:|--:|",
+        "| metric | mean | 95 % interval | std | min | median | max | scored | missing |",
+        "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
     ]
     for m in summary.metrics:
-        values = " | ".join(number(v) for v in (m.mean, m.std, m.minimum, m.median, m.maximum))
-        name = f"{m.name} {arrow(m.higher_is_better)}".strip()
-        lines.append(f"| {name} | {values} | {m.count} | {m.missing} |")
-    return "\n".join(lines) + "\n"
+        values = " | ".join(number(v) for v in (m.std, m.minimum, m.median, m.maximum))
+        ends = interval(m.low, m.high)
+        lines.append(f"| {_headed(m)} | {number(m.mean)} | {ends} | {values} | {m.count} | {m.missing} |")
+    lines += ["", f"Means are over the samples that have a value; {INTERVAL_TITLE}."]
+    return "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary)]) + "\n"
+
+
+def _combined_lines(summary: Summary) -> list[str]:
+    if not summary.combined:
+        return []
+    rows = [
+        f"| {_headed(c)} | {number(c.value)} | {interval(c.low, c.high)} | {c.reason or worked_sum(c)} |"
+        for c in summary.combined
+    ]
+    return ["", "| weighted sum of means | value | 95 % interval | terms |", "|---|--:|--:|---|", *rows]
+
+
+def _corpus_lines(summary: Summary) -> list[str]:
+    if not summary.corpus:
+        return []
+    rows = [
+        f"| {_headed(c)} | {number(c.value)} | {c.samples} | {c.references} | {c.reason or ''} |"
+        for c in summary.corpus
+    ]
+    head = "| whole submission | value | samples | references | remark |"
+    return ["", head, "|---|--:|--:|--:|---|", *rows]
+
+
+def _headed(summary: MetricSummary | CombinedSummary | CorpusSummary) -> str:
+    return f"{summary.name} {arrow(summary.higher_is_better)}".strip()
 
 
 def to_latex(summaries: Sequence[Summary]) -> str:
-    r"""A booktabs table with one row per team, as papers print it; all summaries have the same metrics."""
+    r"""A booktabs table with one row per team, as papers print it.
+
+    Columns are the metrics, the weighted sums and the metrics of the whole submission; all summaries have the
+    same ones.
+    """
     first = summaries[0]
     marks = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
-    head = [_escape(m.title) + marks[m.higher_is_better] for m in first.metrics]
+    columns: list[MetricSummary | CombinedSummary | CorpusSummary]
+    columns = [*first.metrics, *first.combined, *first.corpus]
+    head = [_escape(column.title) + marks[column.higher_is_better] for column in columns]
     lines = [
         f"% protocol {first.protocol}, test set {first.testset}",
         *([f"% {first.notice}"] if first.notice else []),
@@ -120,7 +164,9 @@ def to_latex(summaries: Sequence[Summary]) -> str:
         r"\midrule",
     ]
     for summary in summaries:
-        values = ["--" if m.mean is None else number(m.mean) for m in summary.metrics]
+        means = [m.mean for m in summary.metrics]
+        totals = [c.value for c in summary.combined] + [c.value for c in summary.corpus]
+        values = ["--" if value is None else number(value) for value in (*means, *totals)]
         lines.append(" & ".join([_escape(summary.team), *values]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
 

@@ -21,6 +21,7 @@ from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.report import write_report
 from ipvg_eval.results import Run, load_run
+from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, Term
 
 MakeRun = Callable[..., Run]
 HOSTILE = '"><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
@@ -78,6 +79,56 @@ def test_means_are_those_of_the_rows(run: Run, page: Page) -> None:
     values = run.samples["lite_identity"].dropna()
     assert f"{statistics.fmean(values):.4f}" in page.words
     assert f"± {statistics.stdev(values):.4f} · {len(values)} scored {20 - len(values)} missing" in page.words
+
+
+def test_intervals_are_over_identities_and_say_so(run: Run, page: Page) -> None:
+    metric = run.summary.metric("lite_identity")
+    assert metric.low is not None
+    assert metric.high is not None
+    ends = f"{metric.low:.4f} to {metric.high:.4f}"
+    assert f"95 % interval, identities resampled: {ends} ±" in page.words
+    assert page.words.count(ends) == 2, "in its tile and in the table"
+
+
+def test_sums_and_whole_submission_metrics_are_shown_with_their_terms(run: Run) -> None:
+    spec = replace(run.info.specs[0], name="face_fid", title="Face FID", summary="Distance of two sets.")
+    total = CombinedSummary(
+        name="overall",
+        title="Overall",
+        higher_is_better=True,
+        value=0.55,
+        low=0.5,
+        high=0.625,
+        reason=None,
+        terms=(
+            Term(metric="face_coverage", weight=0.5, mean=0.7),
+            Term(metric="lite_identity", weight=0.4, mean=0.5),
+        ),
+    )
+    lacking = total.model_copy(
+        update={"name": "lacking", "title": "Lacking", "value": None, "low": None, "reason": "no lite_motion"}
+    )
+    fid = CorpusSummary(
+        name="face_fid",
+        title="Face FID",
+        higher_is_better=False,
+        value=123.4,
+        reason=None,
+        samples=320,
+        references=20,
+    )
+    protocol = run.info.protocol.model_copy(update={"corpus": (spec,)})
+    changed = replace(
+        run,
+        info=run.info.model_copy(update={"protocol": protocol}),
+        summary=run.summary.model_copy(update={"combined": (total, lacking), "corpus": (fid,)}),
+    )
+    words = Page(write_report(changed)).words
+    assert "face_coverage 0.5 0.7000 0.3500 lite_identity 0.4 0.5000 0.2000" in words
+    assert "Sum 0.5000 to 0.6250 0.5500" in words
+    assert "Missing: no lite_motion." in words
+    assert "face_fid 123.4 320 20 Distance of two sets." in words
+    assert "320 samples, 20 references" in words
 
 
 def test_every_sample_status_and_reason_is_said(run: Run, page: Page) -> None:

@@ -67,10 +67,13 @@ def test_counts_add_up(make_row):
 
 
 def test_a_combination_is_the_sum_of_means_and_shows_its_terms(make_row, specs):
-    metrics = aggregate([make_row("a", 0.5), make_row("b", 0.25)], specs)
+    rows = [make_row("a", 0.5), make_row("b", 0.25)]
+    metrics = aggregate(rows, specs)
     total = Combination(name="total", title="Total", weights={"sharpness": 2.0})
     starved = Combination(name="starved", title="Starved", weights={"sharpness": 1.0, "noise_%": 1.0})
-    first, second = summarise_combinations([total, starved], metrics)
+    first, second = summarise_combinations([total, starved], metrics, rows)
     assert first.value == 0.75
     assert [(t.metric, t.weight, t.mean) for t in first.terms] == [("sharpness", 2.0, 0.375)]
+    assert (first.low, first.high) == (0.5, 1.0)
     assert (second.value, second.reason) == (None, "no noise_%")
+    assert (second.low, second.high) == (None, None)

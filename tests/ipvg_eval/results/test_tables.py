@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from ipvg_eval.results.aggregate import aggregate, count
+from ipvg_eval.results.aggregate import CorpusSummary, aggregate, count, summarise_combinations
 from ipvg_eval.results.summary import Summary, number, to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
 from metrics.combination import Combination
@@ -83,7 +83,9 @@ def test_latex_and_markdown(rows, specs):
     assert r"A \& B\_1 & 0.3167 & -- \\" in latex
     assert latex.count("{lrr}") == 1
     markdown = to_markdown(summary)
-    assert "| sharpness ↑ | 0.3167 |" in markdown
+    # Two identities have a value: 0.3 and 1/3 are the ends.
+    assert "| sharpness ↑ | 0.3167 | 0.3000 to 0.3333 |" in markdown
+    assert "95 % interval, identities resampled" in markdown
     assert "**Proxies.**" in markdown
 
 
@@ -97,3 +99,35 @@ def test_a_combination_is_a_column_and_says_what_it_misses(rows):
     assert records[0]["total"] == 2 * (0.1 + 0.2)
     assert records[1]["total"] is None
     assert json.loads(records[1]["missing"])["total"] == "no sharpness"
+
+
+def test_sums_and_metrics_of_the_whole_submission_are_worked_out(rows, specs):
+    metrics = aggregate(rows, specs)
+    total = Combination(name="total", title="Total", weights={"sharpness": 2.0})
+    starved = Combination(name="starved", title="Starved", weights={"sharpness": 1.0, "noise_%": 1.0})
+    fid = CorpusSummary(
+        name="fid",
+        title="FID",
+        higher_is_better=False,
+        value=None,
+        reason="too few faces",
+        samples=7,
+        references=2,
+    )
+    summary = Summary(
+        team="alpha",
+        protocol="lite 1",
+        testset="f" * 64,
+        notice="",
+        counts=count(rows, samples=3),
+        metrics=metrics,
+        combined=summarise_combinations([total, starved], metrics, rows),
+        corpus=(fid,),
+    )
+    markdown = to_markdown(summary)
+    assert "| total ↑ | 0.6333 | 0.6000 to 0.6667 | 2 × 0.3167 sharpness = 0.6333 |" in markdown
+    assert "| starved ↑ | – | – | no noise_% |" in markdown
+    assert "| fid ↓ | – | 7 | 2 | too few faces |" in markdown
+    head, row = (line for line in to_latex([summary]).splitlines() if " & " in line)
+    assert head.endswith(r"Total $\uparrow$ & Starved $\uparrow$ & FID $\downarrow$ \\")
+    assert row == r"alpha & 0.3167 & -- & 0.6333 & -- & -- \\"
