@@ -1,0 +1,26 @@
+"""What noise scores: the mean IoU of a video that has nothing to do with its timeline."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+
+import numpy as np
+
+from metrics.timeline.grounding import ground
+from metrics.timeline.interval_scores import interval_iou
+from metrics.timeline.layout import Layout
+
+DRAWS = 2000
+SEED = 20260101
+
+
+@lru_cache(maxsize=512)
+def chance_iou(layout: Layout) -> float:
+    """Mean IoU of intervals grounded in independent normal noise, f_K.
+
+    2000 draws with a fixed seed: the same for the same events on the same grid, on every machine.
+    About .31, .25 and .20 for 2, 3 and 4 equal events in 5 s.
+    """
+    noise = np.random.default_rng(SEED).standard_normal((DRAWS, layout.class_count, len(layout.present)))
+    found = ground(noise[:, layout.classes], layout)
+    return float(interval_iou(found, np.array(layout.intervals)).mean())
