@@ -3,35 +3,39 @@
 from __future__ import annotations
 
 import base64
-import hashlib
 from collections.abc import Mapping
 from dataclasses import dataclass
 from datetime import datetime
-from importlib import resources
 from pathlib import Path
 
-import jinja2
 import pandas as pd
 from markupsafe import Markup
 
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
-from ipvg_eval.report import charts
 from ipvg_eval.report.curves import Curve, Curves
-from ipvg_eval.report.pictures import Album, Picture
-from ipvg_eval.report.ranking import Extremes, by_identity, extremes
+from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
 from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.results.files import unreadable, write_text
 from ipvg_eval.results.info import RunInfo
 from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.reading import Run
-from ipvg_eval.results.summary import arrow
+from leaderboard.page import (
+    Album,
+    Extremes,
+    Picture,
+    content_policy,
+    decimals,
+    histogram,
+    page_environment,
+    read_asset,
+)
 from metrics.spec import MetricSpec
 
 _EACH = 3
 _PICTURES_LIMIT = 4_500_000
-_HERE = resources.files("ipvg_eval.report")
+_HERE = "ipvg_eval.report"
 
 
 def write_report(run: Run, out: Path | None = None) -> Path:
@@ -99,9 +103,10 @@ def _render(run: Run) -> str:
     strips = {s.sample: album.picture(run.folder.thumbnail(s.sample)) for s in troubled}
     identities = by_identity(samples, run.info.specs)
     faces = {one.identity: album.picture(run.folder.reference(one.identity)) for one in identities}
-    style, script = _text("page.css"), _text("page.js")
+    style = read_asset("look.css") + read_asset("page.css", _HERE)
+    script = read_asset("tables.js") + read_asset("extremes.js") + read_asset("page.js", _HERE)
     return (
-        _environment()
+        page_environment("ipvg_eval", "report")
         .get_template("page.html")
         .render(
             info=run.info,
@@ -115,6 +120,7 @@ def _render(run: Run) -> str:
             card_numbers=numbers,
             cards=cards,
             extremes=ends,
+            titles={metric.name: metric for metric in run.summary.metrics},
             ranking=[_numbered(end, run, numbers) for end in ends],
             troubled=troubled,
             strips=strips,
@@ -125,37 +131,8 @@ def _render(run: Run) -> str:
             downloads=_downloads(run),
             style=Markup(style),  # noqa: S704 - our own file
             script=Markup(script),  # noqa: S704 - our own file
-            policy=_policy(style, script),
+            policy=content_policy(style, script),
         )
-    )
-
-
-def _environment() -> jinja2.Environment:
-    environment = jinja2.Environment(
-        loader=jinja2.PackageLoader("ipvg_eval", "report"),
-        autoescape=True,
-        undefined=jinja2.StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters.update(arrow=arrow)
-    return environment
-
-
-def _text(name: str) -> str:
-    return (_HERE / name).read_text("utf-8")
-
-
-def _policy(style: str, script: str) -> str:
-    """A Content-Security-Policy that allows this style, this script and embedded pictures only."""
-
-    def quoted_hash(text: str) -> str:
-        digest = base64.b64encode(hashlib.sha256(text.encode()).digest()).decode("ascii")
-        return f"'sha256-{digest}'"
-
-    return (
-        f"default-src 'none'; img-src data:; style-src {quoted_hash(style)}; "
-        f"script-src {quoted_hash(script)}; base-uri 'none'; form-action 'none'"
     )
 
 
@@ -184,9 +161,9 @@ def _metric(run: Run, spec: MetricSpec, samples: tuple[Sample, ...]) -> _Metric:
         problem = ValueError(f"it has no metric {spec.name}")
         raise unreadable(run.folder.path / "summary.json", problem) from error
     values = [value for sample in samples if (value := sample.values[spec.name]) is not None]
-    chart = charts.histogram(values, summary.mean) if values and summary.mean is not None else None
+    chart = histogram(values, summary.mean) if values and summary.mean is not None else None
     return _Metric(
-        spec=spec, summary=summary, decimals=_decimals(summary.minimum, summary.maximum), chart=chart
+        spec=spec, summary=summary, decimals=decimals(summary.minimum, summary.maximum), chart=chart
     )
 
 
@@ -196,7 +173,7 @@ def _totals(run: Run) -> list[_Total]:
         _Total(
             kind="weighted sum",
             summary=total,
-            decimals=_decimals(total.value, *(term.mean for term in total.terms)),
+            decimals=decimals(total.value, *(term.mean for term in total.terms)),
             prose="",
         )
         for total in run.summary.combined
@@ -205,18 +182,12 @@ def _totals(run: Run) -> list[_Total]:
         _Total(
             kind="whole submission",
             summary=metric,
-            decimals=_decimals(metric.value),
+            decimals=decimals(metric.value),
             prose=prose.get(metric.name, ""),
         )
         for metric in run.summary.corpus
     ]
     return [*sums, *whole]
-
-
-def _decimals(*values: float | None) -> int:
-    """Decimals that give values about four digits, the same for all of them."""
-    largest = max((abs(value) for value in values if value is not None), default=0.0)
-    return 1 if largest >= 100 else 2 if largest >= 10 else 3 if largest > 1 else 4
 
 
 def _cards(run: Run, samples: tuple[Sample, ...], shown: list[str], album: Album) -> dict[str, _Card]:

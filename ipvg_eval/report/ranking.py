@@ -7,40 +7,17 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
 from ipvg_eval.report.samples import Sample
+from leaderboard import page
+from leaderboard.page import Extremes
 from metrics.spec import MetricSpec
 
 HEAT_LEVELS = 5
 
 
-@dataclass(frozen=True, kw_only=True)
-class Extremes:
-    """The ends of one metric.
-
-    Attributes:
-        metric: its name.
-        first: the best samples, best first; the highest where neither direction is better.
-        last: the worst samples, worst first; none of them is among the best.
-    """
-
-    metric: str
-    first: tuple[str, ...]
-    last: tuple[str, ...]
-
-
 def extremes(samples: Sequence[Sample], spec: MetricSpec, *, each: int) -> Extremes:
     """The `each` best and worst samples that have a value; equal values keep the test set's order."""
-    sign = 1.0 if spec.higher_is_better is False else -1.0
-    order = sorted(
-        ((sign * value, s.sample) for s in samples if (value := s.values[spec.name]) is not None),
-        key=lambda pair: pair[0],
-    )
-    names = [name for _, name in order]
-    last = min(each, len(names) // 2)
-    return Extremes(
-        metric=spec.name,
-        first=tuple(names[: min(each, len(names) - last)]),
-        last=tuple(reversed(names[len(names) - last :])),
-    )
+    values = {sample.sample: sample.values[spec.name] for sample in samples}
+    return page.extremes(values, metric=spec.name, higher_is_better=spec.higher_is_better, each=each)
 
 
 @dataclass(frozen=True, kw_only=True)

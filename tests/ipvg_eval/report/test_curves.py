@@ -1,4 +1,4 @@
-"""Curves and histograms: gaps stay gaps, lone values stay visible, times are seconds."""
+"""Curves: gaps stay gaps, lone values stay visible, times are seconds."""
 
 from __future__ import annotations
 
@@ -10,7 +10,6 @@ from xml.etree import ElementTree
 
 import numpy as np
 import pandas as pd
-import pytest
 
 from ipvg_eval.report import charts
 from ipvg_eval.report.curves import Curves
@@ -52,32 +51,7 @@ def test_a_value_between_two_gaps_is_visible_even_where_points_are_not_drawn() -
 
 
 def test_a_curve_uses_the_page_s_colours_only() -> None:
-    for chart in (draw([0.1, None, 0.3]), charts.histogram([0.1, 0.2, 0.2], 1 / 6)):
-        assert not re.search(r'(?:fill|stroke)="(?!none|var\(--)[^"]+"', chart)
-
-
-def bars(values: list[float]) -> list[float]:
-    chart = charts.histogram(values, sum(values) / len(values))
-    heights = [re.search(r"v(-?[\d.]+)", path) for path in marks(chart, "rect")]
-    return [abs(float(height[1])) for height in heights if height]
-
-
-def test_bars_are_as_high_as_values_are_many() -> None:
-    one, three, two = bars([0.0] * 20 + [10.0] * 60 + [20.0] * 40)
-    assert three / one == pytest.approx(3, rel=1e-3)
-    assert two / one == pytest.approx(2, rel=1e-3)
-
-
-@pytest.mark.parametrize("value", [0.0, 1.0, -3.5, 220.0])
-def test_equal_values_make_one_bar(value: float) -> None:
-    (height,) = bars([value] * 50)
-    assert height > 50
-
-
-def test_few_values_have_a_mark_each() -> None:
-    few = charts.histogram([1.0, 2.0, 4.0], 7 / 3)
-    many = charts.histogram([1.0, 2.0, 4.0] * 20, 7 / 3)
-    assert len(marks(few, "rect")) - len(marks(many, "rect")) == 3
+    assert not re.search(r'(?:fill|stroke)="(?!none|var\(--)[^"]+"', draw([0.1, None, 0.3]))
 
 
 def test_points_are_frames_seconds_and_values(make_run: Callable[..., Run]) -> None:

@@ -1,4 +1,4 @@
-"""Pictures of a run inside the page."""
+"""Pictures inside a page."""
 
 from __future__ import annotations
 

@@ -1,4 +1,4 @@
-"""Pictures inside the page."""
+"""Pictures inside a page."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ipvg_eval.report.pictures import Album
+from leaderboard.page import Album
 
 
 def webp(path: Path) -> Path:

@@ -1,0 +1,20 @@
+"""What static pages share: look, sortable tables, charts, pictures and the policy that closes them."""
+
+from leaderboard.page.album import Album, Picture
+from leaderboard.page.assets import content_policy, page_environment, read_asset
+from leaderboard.page.charts import draw, histogram
+from leaderboard.page.extremes import Extremes, extremes
+from leaderboard.page.numbers import decimals
+
+__all__ = [
+    "Album",
+    "Extremes",
+    "Picture",
+    "content_policy",
+    "decimals",
+    "draw",
+    "extremes",
+    "histogram",
+    "page_environment",
+    "read_asset",
+]

@@ -1,0 +1,98 @@
+"""Charts as static SVG, drawn by Vega-Lite when the page is written.
+
+Colours are the page's CSS variables, so the same chart serves the light and the dark page.
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from typing import Any
+
+import vl_convert
+from markupsafe import Markup
+
+# Fixed margins, so that the axes of charts side by side line up.
+_HISTOGRAM = {
+    "width": 270,
+    "height": 100,
+    "autosize": "none",
+    "padding": {"left": 30, "top": 8, "right": 14, "bottom": 28},
+}
+_FEW = 40
+_SPARSE = {"labelOverlap": "greedy", "labelSeparation": 8}
+_CONFIG: dict[str, Any] = {
+    "aria": False,  # the figure around a chart carries the text alternative
+    "font": "sans-serif",
+    "view": {"stroke": None},
+    "axis": {
+        "labelColor": "var(--muted)",
+        "labelFontSize": 10,
+        "titleColor": "var(--muted)",
+        "titleFontSize": 10,
+        "titleFontWeight": "normal",
+        "gridColor": "var(--line)",
+        "domainColor": "var(--line)",
+        "tickColor": "var(--line)",
+        "tickSize": 3,
+    },
+    "axisX": {"grid": False, "labelFlush": False},
+    "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
+}
+
+
+def histogram(
+    values: Sequence[float], mean: float, *, domain: tuple[float, float] | None = None, marks: bool = True
+) -> Markup:
+    """How one metric's values are spread: bars of counts, a line at the mean, a mark per value if few.
+
+    Args:
+        values: without missing ones.
+        mean: where the line stands.
+        domain: both ends of the value axis, for charts that are compared; the values' own where None.
+        marks: whether few values may have a mark each, which gives the values away.
+    """
+    axis = {"scale": {"domain": list(domain), "nice": False}} if domain else {}
+    x = {"field": "v", "type": "quantitative", "title": None, **axis}
+    few = marks and len(values) <= _FEW
+    ticks = {
+        "mark": {"type": "tick", "color": "var(--ink)", "opacity": 0.55, "height": 6, "thickness": 1},
+        "encoding": {"x": x, "y": {"value": 105}},
+    }
+    layers = [
+        {
+            "mark": {"type": "bar", "color": "var(--accent)", "opacity": 0.75, "binSpacing": 1},
+            "encoding": {
+                "x": {
+                    **x,
+                    "bin": {"maxbins": 18, **({"extent": list(domain)} if domain else {})},
+                    "axis": {**_SPARSE, "offset": 9 if few else 3, "domain": False},
+                },
+                "y": {
+                    "aggregate": "count",
+                    "type": "quantitative",
+                    "title": None,
+                    "axis": {"tickCount": 3, "tickMinStep": 1, "format": "d"},
+                },
+            },
+        },
+        *([ticks] if few else []),
+        {
+            "data": {"values": [{"v": mean}]},
+            "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5, "strokeDash": [4, 3]},
+            "encoding": {"x": x},
+        },
+    ]
+    return draw({**_HISTOGRAM, "data": {"values": [{"v": v} for v in values]}, "layer": layers})
+
+
+def draw(chart: Mapping[str, Any]) -> Markup:
+    """Draw a Vega-Lite chart whose text is numbers only, with the pages' fonts and colours."""
+    return _drawn(json.dumps(chart))
+
+
+@lru_cache(maxsize=512)  # many videos share a curve: a face in every frame, for example
+def _drawn(chart: str) -> Markup:
+    text = vl_convert.vegalite_to_svg({"background": None, "config": _CONFIG, **json.loads(chart)})
+    return Markup(text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704 - numbers only

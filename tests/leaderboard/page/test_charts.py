@@ -1,0 +1,64 @@
+"""Histograms: bars are counts, and values are given away only where that is allowed."""
+
+from __future__ import annotations
+
+import re
+from xml.etree import ElementTree
+
+import pytest
+
+from leaderboard.page import histogram
+
+SVG = "{http://www.w3.org/2000/svg}"
+
+
+def marks(chart: str, kind: str) -> list[str]:
+    """The path data of every mark of a kind, in drawing order."""
+    root = ElementTree.fromstring(chart)
+    groups = [g for g in root.iter(f"{SVG}g") if f"mark-{kind} role-mark" in g.get("class", "")]
+    return [path.get("d", "") for group in groups for path in group.iter(f"{SVG}path")]
+
+
+def test_a_histogram_uses_the_page_s_colours_only() -> None:
+    chart = histogram([0.1, 0.2, 0.2], 1 / 6)
+    assert not re.search(r'(?:fill|stroke)="(?!none|var\(--)[^"]+"', chart)
+
+
+def bars(values: list[float]) -> list[float]:
+    chart = histogram(values, sum(values) / len(values))
+    heights = [re.search(r"v(-?[\d.]+)", path) for path in marks(chart, "rect")]
+    return [abs(float(height[1])) for height in heights if height]
+
+
+def test_bars_are_as_high_as_values_are_many() -> None:
+    one, three, two = bars([0.0] * 20 + [10.0] * 60 + [20.0] * 40)
+    assert three / one == pytest.approx(3, rel=1e-3)
+    assert two / one == pytest.approx(2, rel=1e-3)
+
+
+@pytest.mark.parametrize("value", [0.0, 1.0, -3.5, 220.0])
+def test_equal_values_make_one_bar(value: float) -> None:
+    (height,) = bars([value] * 50)
+    assert height > 50
+
+
+def test_few_values_have_a_mark_each() -> None:
+    few = histogram([1.0, 2.0, 4.0], 7 / 3)
+    many = histogram([1.0, 2.0, 4.0] * 20, 7 / 3)
+    assert len(marks(few, "rect")) - len(marks(many, "rect")) == 3
+
+
+def test_marks_can_be_forbidden() -> None:
+    values = [1.0, 2.0, 4.0]
+    marked, unmarked = histogram(values, 7 / 3), histogram(values, 7 / 3, marks=False)
+    assert len(marks(marked, "rect")) - len(marks(unmarked, "rect")) == 3
+
+
+def test_charts_with_one_domain_share_their_axis() -> None:
+    def labels(chart: str) -> list[str]:
+        return re.findall(r">([\d.]+)</text>", chart)[:3]
+
+    low = histogram([0.1] * 50, 0.1, domain=(0.0, 1.0))
+    high = histogram([0.9] * 50, 0.9, domain=(0.0, 1.0))
+    assert labels(low) == labels(high)
+    assert labels(low)[0].startswith("0.0")
