@@ -11,37 +11,12 @@ import av
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from video_files import cut, rotated, spoiled
 
 from ipvg_eval.findings import Severity
 from ipvg_eval.validation import validate
 
 FIRST = "id001/prompt1.mp4"
-
-
-def rotated(data: bytes) -> bytes:
-    """The track header's matrix replaced by a quarter turn (ISO 14496-12, 8.3.2, version 0)."""
-    matrix = data.index(b"tkhd") + 44
-    quarter = struct.pack(">9l", 0, 1 << 16, 0, -(1 << 16), 0, 0, 0, 0, 1 << 30)
-    return data[:matrix] + quarter + data[matrix + 36 :]
-
-
-def cut(data: bytes) -> bytes:
-    """Without the last fifth of the frames' data; the movie header moves in front and stays whole."""
-    start = data.index(b"mdat") - 4
-    size = int.from_bytes(data[start : start + 4], "big")
-    moov = bytearray(data[start + size :])
-    # Chunk offsets grow by the length of the header that now precedes the data.
-    table = moov.index(b"stco") + 8
-    for k in range(int.from_bytes(moov[table : table + 4], "big")):
-        at = table + 4 + 4 * k
-        moov[at : at + 4] = (int.from_bytes(moov[at : at + 4], "big") + len(moov)).to_bytes(4, "big")
-    return data[:start] + bytes(moov) + data[start : start + size * 4 // 5]
-
-
-def spoiled(data: bytes) -> bytes:
-    """The first frame's data overwritten."""
-    start = data.index(b"mdat") + 4
-    return data[:start] + b"\xff" * 3000 + data[start + 3000 :]
 
 
 def renamed(name: str):
