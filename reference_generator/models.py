@@ -1,0 +1,180 @@
+"""Which models a system needs, where they lie on this machine, and what is missing."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+from collections.abc import Iterable
+from dataclasses import dataclass
+from pathlib import Path
+
+from reference_generator.architectures import architecture
+from reference_generator.errors import ModelsMissing
+from reference_generator.settings import Settings
+
+_COMMIT = re.compile(r"[0-9a-f]{40}")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Need:
+    """A model that a run reads.
+
+    Attributes:
+        use: what for.
+        repo: Hugging Face repository, None for a path on this machine.
+        revision: branch, tag or commit.
+        path: folder or file on this machine, or the file inside the repository.
+        size_gb: about how much there is to fetch, None if unknown.
+    """
+
+    use: str
+    repo: str | None
+    revision: str = "main"
+    path: str | None = None
+    size_gb: float | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Found:
+    """Where a model lies.
+
+    Attributes:
+        path: folder or file.
+        revision: its commit in the hub's cache, else "local".
+    """
+
+    path: Path
+    revision: str
+
+
+def needs(settings: Settings) -> dict[str, Need]:
+    """What a system reads, by the name under which the loaders ask for it."""
+    if settings.tiny:
+        return {}
+    model, picture, prompt = settings.model, settings.picture, settings.prompt
+    facts = architecture(model.architecture)
+    size = None if model.stored_gb is None else model.stored_gb + facts.text_gb + facts.vae_gb
+    wanted = {"video": _repository("video model", model.repo, model.revision, model.path, size)}
+    if model.weights is not None and model.path is None:
+        wanted["weights"] = Need(
+            use="transformer weights",
+            repo=model.weights_repo,
+            path=model.weights,
+            size_gb=model.stored_gb,
+        )
+    if picture.use != "none":
+        wanted["picture"] = _repository(
+            "picture model", picture.repo, picture.revision, picture.path, picture.stored_gb
+        )
+    if prompt.rewriter == "local":
+        local = Path(prompt.model).is_dir()
+        wanted["rewriter"] = _repository(
+            "language model", prompt.model, "main", prompt.model if local else None
+        )
+    for number, lora in enumerate(settings.runtime.lora):
+        on_disk = Path(lora.path).exists()
+        wanted[f"lora{number}"] = Need(
+            use="LoRA",
+            repo=None if on_disk else lora.path,
+            path=lora.path if on_disk else lora.weight_name,
+        )
+    return wanted
+
+
+def _repository(use: str, repo: str, revision: str, path: str | None, size_gb: float | None = None) -> Need:
+    return Need(use=use, repo=None if path else repo, revision=revision, path=path, size_gb=size_gb)
+
+
+def find_models(settings: Settings) -> dict[str, Found]:
+    """Where every model lies. Nothing is fetched.
+
+    The hub's cache is searched under HF_HUB_CACHE, else under HF_HOME.
+
+    Raises:
+        ModelsMissing: some are not on this machine; the message lists all of them with their sizes.
+    """
+    found, missing = {}, []
+    for name, need in needs(settings).items():
+        place = _find(need)
+        if place is None:
+            missing.append(need)
+        else:
+            found[name] = place
+    if missing:
+        raise _missing(missing)
+    return found
+
+
+def _find(need: Need) -> Found | None:
+    if need.repo is None:
+        path = Path(need.path or "").expanduser()
+        return Found(path=path, revision="local") if _complete(path) else None
+    snapshot = _snapshot(need)
+    if snapshot is None:
+        return None
+    path = snapshot / need.path if need.path is not None else snapshot
+    return Found(path=path, revision=snapshot.name) if _complete(path) else None
+
+
+def _hub_cache() -> Path:
+    home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "huggingface"
+    home = Path(os.environ.get("HF_HOME") or home)
+    return Path(os.environ.get("HF_HUB_CACHE") or home / "hub").expanduser()
+
+
+def _snapshot(need: Need) -> Path | None:
+    """The snapshot folder of a repository, read from the cache's own layout."""
+    assert need.repo is not None
+    folder = _hub_cache() / ("models--" + need.repo.replace("/", "--"))
+    commit = need.revision
+    if not _COMMIT.fullmatch(commit):
+        try:
+            commit = (folder / "refs" / commit).read_text(encoding="utf-8").strip()
+        except OSError:
+            return None
+    snapshot = folder / "snapshots" / commit
+    return snapshot if snapshot.is_dir() else None
+
+
+def _complete(path: Path) -> bool:
+    """Whether a file, or a model folder with every file that its own lists name, is there."""
+    if path.is_file():
+        return True
+    if not path.is_dir():
+        return False
+    index = path / "model_index.json"
+    folders = [path]
+    if index.is_file():
+        parts = json.loads(index.read_text(encoding="utf-8"))
+        named = [key for key, value in parts.items() if isinstance(value, list) and value[0] is not None]
+        folders = [path / name for name in named]
+    return all(folder.is_dir() and _weights_complete(folder) for folder in folders)
+
+
+def _weights_complete(folder: Path) -> bool:
+    for index in folder.glob("*.index.json"):
+        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
+        return all((folder / name).is_file() for name in names)
+    is_model = (folder / "config.json").is_file()
+    return not is_model or any(any(folder.glob(f"*.{kind}")) for kind in ("safetensors", "bin", "pt", "pth"))
+
+
+def _missing(wanted: Iterable[Need]) -> ModelsMissing:
+    lines, commands = [], []
+    for need in wanted:
+        size = f"about {need.size_gb:.1f} GB" if need.size_gb else "size unknown"
+        where = f"{need.repo} ({need.path})" if need.repo and need.path else need.repo or need.path
+        lines.append(f"  {need.use}: {where}, {size}")
+        if need.repo:
+            revision = f" --revision {need.revision}" if need.revision != "main" else ""
+            commands.append(
+                " ".join(["hf download", need.repo, *([need.path] if need.path else [])]) + revision
+            )
+    hint = (
+        "Fetch them with: " + "; ".join(commands) + f". They go to {_hub_cache()}; set HF_HOME to keep them "
+        "elsewhere. Or name a folder with --set model.path=FOLDER."
+        if commands
+        else "Check the paths."
+    )
+    return ModelsMissing("these models are not complete on this machine:\n" + "\n".join(lines), hint=hint)

@@ -1,0 +1,146 @@
+"""Presets, and changing any value of one."""
+
+from __future__ import annotations
+
+import difflib
+from collections.abc import Iterable, Mapping
+from importlib.resources import files
+from pathlib import Path
+from typing import Any
+
+import yaml
+from pydantic import BaseModel, ValidationError
+
+from reference_generator.errors import SettingsError, did_you_mean
+from reference_generator.settings import Settings
+from reference_generator.tiny import shrunk
+
+_SUFFIXES = (".yaml", ".yml")
+
+
+def preset_names() -> list[str]:
+    """Names of the shipped presets."""
+    names = (entry.name for entry in files("reference_generator.presets").iterdir())
+    return sorted(name[:-5] for name in names if name.endswith(".yaml") and not name.startswith("_"))
+
+
+def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = False) -> Settings:
+    """A preset with values changed.
+
+    Args:
+        preset: a shipped preset's name, or a YAML file, whose `extends` may name either.
+        overrides: "section.key=value", where the value is read as YAML; a bare key that only one section has
+            may leave the section out.
+        tiny: make the same system from tiny random models.
+
+    Raises:
+        SettingsError: the preset, a key or a value is not understood.
+    """
+    values = _read(preset, seen=())
+    values["name"] = Path(preset).stem if _is_file(preset) else preset
+    changes: dict[str, Any] = {}
+    for override in overrides:
+        _set(changes, override)
+    wanted_tiny = changes.get("tiny", tiny or values.get("tiny", False))
+    values = _checked({**values, "tiny": wanted_tiny}, values["name"]).as_dict()
+    if values["tiny"]:
+        # Shrunk before the changes, so that a change of size or steps still has its way.
+        values = _merged(values, shrunk(values["system"], values["model"]["architecture"]))
+    return _checked(_merged(values, changes), preset)
+
+
+def _is_file(preset: str) -> bool:
+    return preset.endswith(_SUFFIXES)
+
+
+def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
+    if preset in seen:
+        raise SettingsError(f"presets extend one another in a circle: {' -> '.join((*seen, preset))}")
+    if _is_file(preset):
+        path = Path(preset)
+        try:
+            text = path.read_text(encoding="utf-8")
+        except (OSError, UnicodeDecodeError) as error:
+            raise SettingsError("the preset file cannot be read", path=path, hint=str(error)) from error
+    else:
+        if preset not in (*preset_names(), "_wan"):
+            raise SettingsError(f"there is no preset {preset!r}", hint=did_you_mean(preset, preset_names()))
+        text = (files("reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
+    try:
+        values = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError("the preset is not valid YAML", path=preset, hint=str(error)) from error
+    if not isinstance(values, dict):
+        raise SettingsError("the preset holds no settings", path=preset)
+    base = values.pop("extends", None)
+    return values if base is None else _merged(_read(str(base), (*seen, preset)), values)
+
+
+def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:
+    merged = dict(base)
+    for key, value in change.items():
+        old = merged.get(key)
+        merged[key] = _merged(old, value) if isinstance(old, dict) and isinstance(value, dict) else value
+    return merged
+
+
+def _known_keys() -> dict[str, tuple[str, ...]]:
+    """Every settable key by its dotted name."""
+    keys: dict[str, tuple[str, ...]] = {}
+    for name, field in Settings.model_fields.items():
+        section = field.annotation
+        if isinstance(section, type) and issubclass(section, BaseModel):
+            keys |= {f"{name}.{key}": (name, key) for key in section.model_fields}
+        elif name != "name":
+            keys[name] = (name,)
+    return keys
+
+
+def _set(changes: dict[str, Any], override: str) -> None:
+    key, equals, text = override.partition("=")
+    key = key.strip()
+    if not equals:
+        raise SettingsError(f"{override!r} sets nothing", hint="Write section.key=value.")
+    place = _place(key)
+    try:
+        value = yaml.safe_load(text)
+    except yaml.YAMLError as error:
+        raise SettingsError(f"the value of {key} is not valid YAML", hint=str(error)) from error
+    target = changes
+    for part in place[:-1]:
+        target = target.setdefault(part, {})
+    target[place[-1]] = value
+
+
+def _place(key: str) -> tuple[str, ...]:
+    known = _known_keys()
+    if key in known:
+        return known[key]
+    endings = [name for name in known if name.rpartition(".")[2] == key]
+    if len(endings) == 1:
+        return known[endings[0]]
+    if endings:
+        raise SettingsError(
+            f"there are several settings {key!r}", hint="Use one of " + ", ".join(endings) + "."
+        )
+    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5) or [
+        name for name in known if difflib.get_close_matches(key, [name.rpartition(".")[2]], n=1, cutoff=0.7)
+    ]
+    hint = f"Did you mean {near[0]!r}?" if near else "Known: " + ", ".join(sorted(known)) + "."
+    raise SettingsError(f"there is no setting {key!r}", hint=hint)
+
+
+def _checked(values: Mapping[str, Any], preset: str) -> Settings:
+    try:
+        return Settings.model_validate(values)
+    except ValidationError as error:
+        first = error.errors()[0]
+        place = ".".join(str(part) for part in first["loc"])
+        hint = None
+        if first["type"] == "extra_forbidden":
+            message = f"there is no setting {place!r}"
+            hint = did_you_mean(place, _known_keys())
+        else:
+            what = first["msg"].removeprefix("Value error, ")
+            message = f"{place}: {what}" if place else what
+        raise SettingsError(f"preset {preset}: {message}", hint=hint) from error

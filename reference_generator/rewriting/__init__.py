@@ -1,0 +1,1 @@
+"""Rewriting prompts with a language model."""

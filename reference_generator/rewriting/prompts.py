@@ -1,0 +1,109 @@
+"""From a sample's prompt to the texts that the models get."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from reference_generator.errors import SampleFailed
+from reference_generator.job import Job
+from reference_generator.rewriting import rewriter as instructions
+from reference_generator.rewriting.rewriter import Request, TextRewriter
+from reference_generator.rewriting.verbatim import inserted_text
+from reference_generator.settings import Settings
+from reference_generator.timeline import Event, parse_timeline
+
+
+@dataclass(frozen=True, kw_only=True)
+class Texts:
+    """What the models are told about one sample.
+
+    Attributes:
+        video: one prompt for the video model, or one per event.
+        events: the timeline's events; empty where one prompt serves.
+        picture: prompt for the picture model, None where it is not used.
+        notes: what a reader must know.
+    """
+
+    video: tuple[str, ...]
+    events: tuple[Event, ...] = ()
+    picture: str | None = None
+    notes: tuple[str, ...] = ()
+
+
+def prepare_texts(job: Job, settings: Settings, rewriter: TextRewriter | None) -> Texts:
+    """The texts of one sample.
+
+    Args:
+        job: the sample.
+        settings: the system.
+        rewriter: a language model; None leaves every prompt as it is.
+
+    Raises:
+        SampleFailed: the prompt is empty, or the timeline cannot be read.
+        RewriteFailed: the language model gave no answer.
+        RewriterUnusable: the language model cannot be used at all.
+    """
+    if not job.prompt.strip():
+        raise SampleFailed("the prompt is empty")
+    events = _events(job, settings)
+    video, notes = [], []
+    for text in _event_texts(job, events):
+        rewritten, note = _rewritten(text, job, settings, rewriter)
+        video.append(rewritten)
+        notes += [note] if note and note not in notes else []
+    return Texts(
+        video=tuple(video),
+        events=events if len(video) > 1 else (),
+        picture=_picture_text(job, settings, rewriter),
+        notes=tuple(notes),
+    )
+
+
+def _events(job: Job, settings: Settings) -> tuple[Event, ...]:
+    if job.timeline is None or settings.timeline.mode == "global":
+        return ()
+    return parse_timeline(job.timeline)
+
+
+def _event_texts(job: Job, events: tuple[Event, ...]) -> list[str]:
+    """One text per event, after the caption of the whole video where there is one beside the timeline."""
+    if not events:
+        return [job.prompt]
+    whole = "" if job.timeline is None or job.prompt.strip() == job.timeline.strip() else job.prompt.strip()
+    if not whole:
+        return [event.text for event in events]
+    joint = "" if whole.endswith((".", "!", "?", "。")) else "."
+    return [f"{whole}{joint} {event.text}" for event in events]
+
+
+def _rewritten(
+    text: str, job: Job, settings: Settings, rewriter: TextRewriter | None
+) -> tuple[str, str | None]:
+    if rewriter is None:
+        return text, None
+    if settings.prompt.task == "video":
+        return _ask(rewriter, instructions.VIDEO, text, job, settings), None
+    answer = _ask(rewriter, instructions.FACE, text, job, settings)
+    insertion = inserted_text(text, answer)
+    if insertion is None:
+        return text, "the language model changed the caption itself; the original is used"
+    if not insertion:
+        return text, "the language model added nothing to the caption"
+    return answer, None
+
+
+def _picture_text(job: Job, settings: Settings, rewriter: TextRewriter | None) -> str | None:
+    if settings.picture.use == "none":
+        return None
+    if rewriter is None:
+        return job.prompt
+    first = settings.picture.use == "first_frame"
+    return _ask(
+        rewriter, instructions.FIRST_FRAME if first else instructions.REFERENCE, job.prompt, job, settings
+    )
+
+
+def _ask(rewriter: TextRewriter, instruction: str, text: str, job: Job, settings: Settings) -> str:
+    picture: Path | None = job.references[0] if settings.prompt.send_picture and job.references else None
+    return rewriter.rewrite(Request(instruction=instruction, text=text, picture=picture))

@@ -1,0 +1,274 @@
+"""Every setting of a generating system, checked."""
+
+from __future__ import annotations
+
+from typing import Annotated, Any, Literal, Self
+
+from pydantic import BaseModel, ConfigDict, Field, model_validator
+
+Positive = Annotated[int, Field(ge=1)]
+
+
+class _Section(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class ModelSettings(_Section):
+    """Which video model.
+
+    Attributes:
+        repo: Hugging Face repository in diffusers' layout.
+        revision: its branch, tag or commit.
+        path: a folder in the same layout that is used instead of the repository.
+        architecture: its transformer, by the name in `architectures`, for the estimate.
+        weights: a transformer checkpoint that replaces the repository's: a GGUF file or a checkpoint in the
+            authors' own format.
+        weights_repo: Hugging Face repository of `weights`; None if `weights` is a path on this machine.
+        stored_gb: size of the transformer's files in GB, for the list of missing models.
+    """
+
+    repo: str
+    revision: str = "main"
+    path: str | None = None
+    architecture: str
+    weights: str | None = None
+    weights_repo: str | None = None
+    stored_gb: float | None = None
+
+
+class VideoSettings(_Section):
+    """The file that is written.
+
+    Attributes:
+        width: pixels, even.
+        height: pixels, even.
+        frames: frames of one pass, 4 n + 1.
+        fps: frames per second.
+        crf: x264's quality, lower is better.
+    """
+
+    width: Annotated[int, Field(ge=32, multiple_of=16)]
+    height: Annotated[int, Field(ge=32, multiple_of=16)]
+    frames: Annotated[int, Field(ge=5)]
+    fps: Annotated[float, Field(gt=0)]
+    crf: Annotated[int, Field(ge=0, le=51)] = 17
+
+    @model_validator(mode="after")
+    def _latent_frames(self) -> Self:
+        if self.frames % 4 != 1:
+            near = (self.frames - 1) // 4 * 4 + 1
+            raise ValueError(f"frames must be 4 n + 1, such as {near} or {near + 4}; it is {self.frames}")
+        return self
+
+
+class SamplingSettings(_Section):
+    """How the video is denoised.
+
+    Attributes:
+        steps: denoising steps.
+        guidance: classifier-free guidance scale; 1 or less switches it off.
+        guidance_low_noise: the same for the second expert of a two-expert model; None for `guidance`.
+        boundary: share of the noise levels above which the first expert of a two-expert model works.
+        shift: the flow schedule's shift.
+        seed: base of every sample's own seed.
+        negative_prompt: what to steer away from.
+        text_length: tokens that the text encoder's answer is padded or cut to.
+        conditioning_scale: strength of VACE's hints.
+    """
+
+    steps: Positive
+    guidance: float
+    guidance_low_noise: float | None = None
+    boundary: Annotated[float, Field(gt=0, lt=1)] | None = None
+    shift: Annotated[float, Field(gt=0)]
+    seed: Annotated[int, Field(ge=0)] = 2025
+    negative_prompt: str = ""
+    text_length: Positive = 512
+    conditioning_scale: float = 1.0
+
+
+class IdentitySettings(_Section):
+    """Identity guidance of TPIGE, for VACE models.
+
+    Attributes:
+        scale: Wi, the weight of the difference to an answer without the reference; 0 is plain VACE.
+        form: "paper" adds Wi (cond - weak) to classifier-free guidance at `sampling.guidance`; "code" adds
+            Wi (guided - weak) as the authors' program does, which is the paper's form at a higher guidance.
+        skip_blocks: transformer blocks that the weak answer leaves out.
+    """
+
+    scale: Annotated[float, Field(ge=0)] = 0.0
+    form: Literal["paper", "code"] = "paper"
+    skip_blocks: tuple[Annotated[int, Field(ge=0)], ...] = (2,)
+
+
+class PhantomSettings(_Section):
+    """Three-branch guidance of Phantom: without both, with pictures, with pictures and text.
+
+    Attributes:
+        image_guidance: scale of the step from nothing to the pictures.
+    """
+
+    image_guidance: float = 5.0
+
+
+class PromptSettings(_Section):
+    """How the prompt is rewritten.
+
+    Attributes:
+        rewriter: "none", an OpenAI-compatible "endpoint", or a "local" transformers model.
+        task: "face" inserts a description of the reference's face; "video" rewrites for the video model.
+        base_url: the endpoint's address up to and without /chat/completions.
+        model: the language model's name there, or its Hugging Face repository or folder.
+        key_variable: environment variable that holds the endpoint's key, if it wants one.
+        timeout: seconds until a request is given up.
+        attempts: how often a request is sent before it counts as failed.
+        send_picture: show the reference picture to the language model.
+        max_tokens: length of an answer.
+    """
+
+    rewriter: Literal["none", "endpoint", "local"] = "none"
+    task: Literal["face", "video"] = "face"
+    base_url: str = "http://localhost:8000/v1"
+    model: str = "Qwen/Qwen2.5-VL-7B-Instruct"
+    key_variable: str = "OPENAI_API_KEY"
+    timeout: Annotated[float, Field(gt=0)] = 120.0
+    attempts: Positive = 3
+    send_picture: bool = True
+    max_tokens: Positive = 512
+
+
+class PictureSettings(_Section):
+    """A picture made from the reference: a first frame, or an enhanced reference.
+
+    Attributes:
+        use: "none", "reference" (replaces the reference picture) or "first_frame" (the video starts there).
+        repo: Hugging Face repository of an image-editing pipeline.
+        revision: its branch, tag or commit.
+        path: a folder in the same layout that is used instead of the repository.
+        steps: denoising steps.
+        guidance: the pipeline's guidance scale.
+        strength: how far to move from the reference; None where the pipeline knows no strength.
+        attempts: how many pictures to try.
+        min_similarity: a face similarity with the reference that ends the trying.
+        stored_gb: size of its files in GB, for the list of missing models.
+    """
+
+    use: Literal["none", "reference", "first_frame"] = "none"
+    repo: str = "Qwen/Qwen-Image-Edit"
+    revision: str = "main"
+    path: str | None = None
+    steps: Positive = 40
+    guidance: float = 4.0
+    strength: Annotated[float, Field(gt=0, le=1)] | None = None
+    attempts: Positive = 3
+    min_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.5
+    stored_gb: float | None = 57.7
+
+
+class TimelineSettings(_Section):
+    """What to do with a timeline of events.
+
+    Attributes:
+        mode: "segments" lets every latent frame see its own event's text; "global" uses one prompt.
+        overlap: frames that a longer video's next pass takes over from the last; 4 n + 1.
+        max_seconds: longest video that is made.
+    """
+
+    mode: Literal["segments", "global"] = "segments"
+    overlap: Annotated[int, Field(ge=1)] = 5
+    max_seconds: Annotated[float, Field(gt=0)] = 60.0
+
+    @model_validator(mode="after")
+    def _latent_frames(self) -> Self:
+        if self.overlap % 4 != 1:
+            raise ValueError(f"overlap must be 4 n + 1, such as 1, 5 or 9; it is {self.overlap}")
+        return self
+
+
+class LoraSettings(_Section):
+    """A LoRA, such as one that is distilled to few steps.
+
+    Attributes:
+        path: file or folder on this machine, or a Hugging Face repository.
+        weight_name: file inside it.
+        scale: strength.
+    """
+
+    path: str
+    weight_name: str | None = None
+    scale: float = 1.0
+
+
+class RuntimeSettings(_Section):
+    """How the model runs here; each field is one of diffusers' own features.
+
+    Attributes:
+        device: auto, cpu or cuda:N.
+        dtype: of the transformer and the text encoder. The VAE always computes in float32.
+        offload: parts that wait in main memory: "none", whole "model"s, or "group"s of blocks.
+        vae_tiling: encode and decode in tiles.
+        quantisation: of the transformer's weights.
+        fp8_storage: keep the transformer's weights in 8 bits and compute in `dtype`.
+        attention: diffusers' name of an attention backend, such as "flash" or "sage".
+        compile: compile the transformer's repeated blocks.
+        cache: always "none"; the others are named to say why they are refused.
+        lora: LoRAs to load into the transformer.
+        tflops: what the device achieves, in TFLOP/s, for the estimate; None to look it up.
+    """
+
+    device: str = "auto"
+    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
+    offload: Literal["none", "model", "group"] = "none"
+    vae_tiling: bool = False
+    quantisation: Literal["none", "torchao-int8", "torchao-fp8", "bnb-int8", "bnb-nf4", "gguf"] = "none"
+    fp8_storage: bool = False
+    attention: str | None = None
+    compile: bool = False
+    cache: Literal["none", "fbcache", "magcache", "pab"] = "none"
+    lora: tuple[LoraSettings, ...] = ()
+    tflops: Annotated[float, Field(gt=0)] | None = None
+
+
+class Settings(_Section):
+    """A whole system.
+
+    Attributes:
+        name: the preset it came from.
+        title: one line for people.
+        system: "vace", "phantom" (references as last latent frames) or "decoupled" (first frame, then video).
+        tiny: replace every model by a tiny random one that is built here, to try the way from test set to
+            leaderboard. The videos are noise.
+    """
+
+    name: str
+    title: str
+    system: Literal["vace", "phantom", "decoupled"]
+    tiny: bool = False
+    model: ModelSettings
+    video: VideoSettings
+    sampling: SamplingSettings
+    identity: IdentitySettings = IdentitySettings()
+    phantom: PhantomSettings = PhantomSettings()
+    prompt: PromptSettings = PromptSettings()
+    picture: PictureSettings = PictureSettings()
+    timeline: TimelineSettings = TimelineSettings()
+    runtime: RuntimeSettings = RuntimeSettings()
+
+    @model_validator(mode="after")
+    def _fits_together(self) -> Self:
+        if self.identity.scale and self.system != "vace":
+            raise ValueError("identity guidance needs a vace system; set identity.scale=0")
+        if self.system == "phantom" and self.sampling.guidance <= 1:
+            raise ValueError("phantom's guidance has three branches; sampling.guidance must be above 1")
+        if self.system == "decoupled" and self.picture.use == "reference":
+            raise ValueError("a decoupled system starts from a picture; picture.use is first_frame or none")
+        if self.system != "decoupled" and self.picture.use == "first_frame":
+            raise ValueError("only a decoupled system starts from a first frame; use picture.use=reference")
+        if self.timeline.overlap >= self.video.frames:
+            raise ValueError("timeline.overlap must be shorter than video.frames")
+        return self
+
+    def as_dict(self) -> dict[str, Any]:
+        """Plain values, as JSON holds them."""
+        return self.model_dump(mode="json")

@@ -1,0 +1,1 @@
+"""The video models: transformers with their guidance, and the systems around them."""

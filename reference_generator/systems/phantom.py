@@ -1,0 +1,60 @@
+"""Phantom-Wan: references as the last latent frames."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from reference_generator.pictures import fitted
+from reference_generator.settings import Settings
+from reference_generator.systems.passes import Pass
+from reference_generator.systems.system import Task, VideoSystem, as_pictures
+from reference_generator.video_file import Pictures
+
+
+class PhantomSystem(VideoSystem):
+    """Phantom. It knows no way to go on from frames, so a video lasts one pass at most."""
+
+    can_extend = False
+    references_last = True
+
+    def __init__(self, pipeline: Any, settings: Settings) -> None:
+        super().__init__(pipeline, settings)
+        pipeline.transformer.image_guidance = settings.phantom.image_guidance
+        pipeline.transformer.text_guidance = settings.sampling.guidance
+
+    def latent_references(self, task: Task) -> int:
+        """One latent frame per picture."""
+        return len(task.references)
+
+    def _pass(self, task: Task, part: Pass, known: Pictures | None, options: dict[str, Any]) -> Pictures:
+        assert known is None
+        transformer, extra = self.pipeline.transformer, 4 * len(task.references)
+        transformer.references = self.encoded(task.references)
+        try:
+            answer = self.pipeline(**{**self._sampling(part), "num_frames": part.frames + extra}, **options)
+        finally:
+            transformer.references = None
+        return as_pictures(answer.frames)[: part.frames]
+
+    def encoded(self, references: tuple[Image.Image, ...]) -> torch.Tensor:
+        """Latents of the pictures, each fitted into the video's frame over white.
+
+        Returns:
+            (1, channels, n, h, w), normalised as the video's latents are.
+        """
+        video, vae = self.settings.video, self.pipeline.vae
+        device = self.pipeline._execution_device
+        mean, deviation = (
+            torch.tensor(values, device=device).view(1, -1, 1, 1, 1)
+            for values in (vae.config.latents_mean, vae.config.latents_std)
+        )
+        latents = []
+        for picture in references:
+            values = np.asarray(fitted(picture, video.width, video.height), dtype=np.float32)
+            pixels = torch.from_numpy(values / 127.5 - 1).permute(2, 0, 1)[None, :, None]
+            latents.append(vae.encode(pixels.to(device, vae.dtype)).latent_dist.mode().float())
+        return (torch.cat(latents, 2) - mean) / deviation

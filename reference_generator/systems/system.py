@@ -1,0 +1,171 @@
+"""What every video system has in common: texts, passes and pictures."""
+
+from __future__ import annotations
+
+from abc import ABC, abstractmethod
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from reference_generator.settings import Settings
+from reference_generator.systems.features import transformers_of
+from reference_generator.systems.passes import Pass, plan_passes, whole_frames
+from reference_generator.systems.timeline_attention import timeline_attention
+from reference_generator.timeline import Event, frame_events
+from reference_generator.video_file import Pictures
+
+
+@dataclass(frozen=True, kw_only=True)
+class Task:
+    """One video, ready for the video model.
+
+    Attributes:
+        seed: of this video.
+        texts: one prompt, or one per event.
+        events: the timeline's events, empty without one; as many as texts.
+        references: reference pictures, at least one.
+        first_frame: picture that a decoupled system starts from, else None.
+    """
+
+    seed: int
+    texts: tuple[str, ...]
+    references: tuple[Image.Image, ...]
+    events: tuple[Event, ...] = ()
+    first_frame: Image.Image | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Clip:
+    """A made video.
+
+    Attributes:
+        pictures: (n, height, width, 3) RGB uint8.
+        notes: what a reader must know.
+    """
+
+    pictures: Pictures
+    notes: tuple[str, ...] = ()
+
+
+class VideoSystem(ABC):
+    """A video model with its pipeline.
+
+    Args:
+        pipeline: a diffusers pipeline on its device.
+        settings: the system.
+    """
+
+    can_extend = True
+    references_last = False
+    overlap: int
+
+    def __init__(self, pipeline: Any, settings: Settings) -> None:
+        self.pipeline = pipeline
+        self.settings = settings
+        self.overlap = settings.timeline.overlap
+
+    @torch.inference_mode()
+    def make(self, task: Task) -> Clip:
+        """Make one video. Equal tasks give equal pictures on one machine.
+
+        Its length is the preset's, or the timeline's: what one pass cannot hold is made in several, each of
+        which goes on from the last frames of the one before.
+        """
+        frames, notes = self._length(task)
+        generator = torch.Generator("cpu").manual_seed(task.seed)
+        made: Pictures | None = None
+        for part in plan_passes(frames, self.settings.video.frames, self.overlap):
+            known = made[-part.known :] if made is not None and part.known else None
+            with self._text(task, part) as text:
+                pictures = self._pass(task, part, known, {**text, "generator": generator})
+            made = pictures if made is None else np.concatenate([made, pictures[part.known :]])
+        assert made is not None
+        return Clip(pictures=made, notes=notes)
+
+    @abstractmethod
+    def _pass(self, task: Task, part: Pass, known: Pictures | None, options: dict[str, Any]) -> Pictures:
+        """All frames of one pass, the known ones included."""
+
+    def latent_references(self, task: Task) -> int:
+        """Latent frames that hold reference pictures, in front of the video's or, if so said, behind them."""
+        del task
+        return 0
+
+    def _length(self, task: Task) -> tuple[int, tuple[str, ...]]:
+        longest = self.settings.video.frames
+        if not task.events:
+            return longest, ()
+        fps = self.settings.video.fps
+        wanted = max(event.end for event in task.events)
+        seconds = min(wanted, self.settings.timeline.max_seconds)
+        frames = whole_frames(seconds, fps)
+        if not self.can_extend:
+            frames = min(frames, longest)
+        if wanted * fps - frames > 4:
+            return frames, (f"the timeline ends at {wanted:g} s, the video at {frames / fps:g} s",)
+        return frames, ()
+
+    @contextmanager
+    def _text(self, task: Task, part: Pass) -> Iterator[dict[str, Any]]:
+        """The pipeline's text arguments for one pass, and attention that fits them."""
+        sampling = self.settings.sampling
+        if len(task.texts) == 1:
+            yield {"prompt": task.texts[0], "negative_prompt": sampling.negative_prompt}
+            return
+        places = frame_events(
+            task.events,
+            frames=part.frames,
+            fps=self.settings.video.fps,
+            first_frame=part.first,
+        )
+        count = self.latent_references(task)
+        # The pictures read the text of the video's nearest frame.
+        places = places + places[-1:] * count if self.references_last else places[:1] * count + places
+        texts = [self._embedded(text) for text in task.texts]
+        with timeline_attention(transformers_of(self.pipeline), places, sampling.text_length):
+            yield {
+                "prompt_embeds": torch.cat(texts, dim=1),
+                "negative_prompt_embeds": self._embedded(sampling.negative_prompt),
+            }
+
+    def _embedded(self, text: str) -> torch.Tensor:
+        answer: torch.Tensor = self.pipeline.encode_prompt(
+            prompt=text,
+            do_classifier_free_guidance=False,
+            max_sequence_length=self.settings.sampling.text_length,
+        )[0]
+        return answer
+
+    def _sampling(self, part: Pass) -> dict[str, Any]:
+        video, sampling = self.settings.video, self.settings.sampling
+        return {
+            "height": video.height,
+            "width": video.width,
+            "num_frames": part.frames,
+            "num_inference_steps": sampling.steps,
+            "guidance_scale": sampling.guidance,
+            "max_sequence_length": sampling.text_length,
+            "output_type": "np",
+        }
+
+
+def as_pictures(frames: Any) -> Pictures:
+    """A pipeline's (1, n, H, W, 3) answer in [0, 1] as (n, H, W, 3) uint8.
+
+    Raises:
+        ValueError: the model answered with values that are no numbers.
+    """
+    values = np.asarray(frames[0], dtype=np.float32)
+    if not np.isfinite(values).all():
+        raise ValueError("the video holds values that are no numbers; try runtime.dtype=bfloat16 or float32")
+    return (values * 255).round().clip(0, 255).astype(np.uint8)
+
+
+def as_images(pictures: Sequence[Any]) -> list[Image.Image]:
+    """Pictures as PIL images."""
+    return [Image.fromarray(picture) for picture in pictures]
