@@ -29,6 +29,9 @@ EVALUATORS: dict[str, str] = {
 class EvaluatorClass(Protocol):
     """What a registered class offers before it is built.
 
+    A class whose measurements can be recombined under other options also has the methods of
+    `metrics.rescoring.Rescoring`.
+
     Attributes:
         Options: pydantic model of its options; unknown keys are refused.
         SPECS: every metric it can measure, with its default options.

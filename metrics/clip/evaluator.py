@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar, Literal
@@ -18,6 +18,7 @@ from metrics.clip.spec import CLIP_SCORE, CLIP_SCORE_LONG, PROMPT_TOKENS, PROMPT
 from metrics.clip.tokens import CONTEXT, ClipTokenizer, PromptTokens
 from metrics.clip.windows import pool_windows
 from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
+from metrics.rescoring import Kept, disagreement, not_reported
 from metrics.runtime import Runtime
 from metrics.sampling import Sampling, schedule
 from metrics.similarity import cosines, scheduled_mean, unit_rows
@@ -25,6 +26,8 @@ from metrics.spec import MetricSpec
 from metrics.target import Target
 
 _PROMPTS_KEPT = 256
+_SCORES = (CLIP_SCORE.name, CLIP_SCORE_LONG.name)
+_WHAT_IS_SEEN = ("model", "sampling", "frame_count", "colour")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -110,6 +113,32 @@ class ClipScore:
             factor=self._factor,
         )
 
+    @staticmethod
+    def cannot_rescore(
+        name: str, options: Options, earlier: Options, reported: Collection[str]
+    ) -> str | None:
+        """The same frames and network are needed; a cosine lacks the network's scale to become a logit."""
+        if name not in reported or name not in _SCORES:
+            return not_reported(name, reported)
+        if different := disagreement(options, earlier, _WHAT_IS_SEEN):
+            return different
+        if options.scale == "logit" != earlier.scale:
+            return "the network's logit scale is not kept"
+        return None
+
+    @staticmethod
+    def rescore(name: str, options: Options, earlier: Options, kept: Kept) -> Measurement:
+        """A score without its scale, from the embeddings; everything else as it was.
+
+        Raises:
+            KeptMissing: the embeddings are gone.
+        """
+        found = kept.measurements[name]
+        if found.value is None or name not in _SCORES or options.scale == earlier.scale:
+            return found
+        repeats = schedule(options.sampling, kept.frame_count, options.frame_count)
+        return _score(name, kept.features(name), repeats, factor=1.0, note=found.note)
+
     def _schedule(self, clip: ClipInfo) -> dict[int, int]:
         return schedule(self._options.sampling, clip.frame_count, self._options.frame_count)
 
@@ -165,17 +194,9 @@ class _ClipPass:
         if not indices:
             return Measurement(name=name, value=None, reason="no frame could be read")
         text = self._prompt.truncated if name == CLIP_SCORE.name else self._prompt.whole
-        units = unit_rows(rows).astype(np.float32)
-        values = tuple(float(v) for v in cosines(units, text) * self._factor)
-        if not np.isfinite(values).all():
-            return Measurement(name=name, value=None, reason="the network's output is not finite")
-        return Measurement(
-            name=name,
-            value=scheduled_mean(indices, values, self._repeats),
-            note=self._note(name, len(indices)),
-            per_frame=FrameValues(indices=indices, values=values),
-            features=FrameFeatures(indices=indices, rows=units, reference=text),
-        )
+        features = FrameFeatures(indices=indices, rows=unit_rows(rows).astype(np.float32), reference=text)
+        note = self._note(name, len(indices))
+        return _score(name, features, self._repeats, factor=self._factor, note=note)
 
     def _note(self, name: str, seen: int) -> str | None:
         assert self._prompt is not None
@@ -187,3 +208,20 @@ class _ClipPass:
         if seen < len(self._repeats):
             notes.append(f"{seen} of {len(self._repeats)} frames could be read")
         return "; ".join(notes) or None
+
+
+def _score(
+    name: str, features: FrameFeatures, repeats: Mapping[int, int], *, factor: float, note: str | None
+) -> Measurement:
+    """A CLIPScore from embeddings of at least one frame and of the prompt."""
+    assert features.reference is not None
+    values = tuple(float(v) for v in cosines(features.rows, features.reference) * factor)
+    if not np.isfinite(values).all():
+        return Measurement(name=name, value=None, reason="the network's output is not finite")
+    return Measurement(
+        name=name,
+        value=scheduled_mean(features.indices, values, repeats),
+        note=note,
+        per_frame=FrameValues(indices=features.indices, values=values),
+        features=features,
+    )

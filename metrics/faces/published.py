@@ -3,21 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
 from metrics.checkpoint import weight_source
-from metrics.evaluator import ClipInfo, Pass
+from metrics.evaluator import ClipInfo, Measurement, Pass
 from metrics.faces import arcface, curricularface, published_specs, scrfd
 from metrics.faces.arcface import ArcFace
 from metrics.faces.curricularface import CurricularFace
 from metrics.faces.face_crops import Retry, face_crops
 from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
-from metrics.faces.published_pass import Encoder, FacePass, PassRules, ReferenceFace
+from metrics.faces.published_pass import Encoder, FacePass, ReferenceFace
+from metrics.faces.published_scores import Compared, ScoreRules, score, similarities
 from metrics.images import read_rgb
+from metrics.rescoring import Kept, disagreement, not_reported
 from metrics.runtime import Runtime
 from metrics.sampling import schedule
 from metrics.spec import MetricSpec
@@ -26,6 +28,9 @@ from metrics.target import Reference, Target
 PERSON_LABELS: Final = frozenset({"man", "woman", "crop_man", "crop_woman"})
 
 _REFERENCES_KEPT: Final = 256
+_WHAT_IS_SEEN: Final = ("frames", "short_clips", "retry", "reference", "reference_pixels")
+_DISTANCE: Final = published_specs.FACE_FEATURE_DISTANCE.name
+_WITHOUT_RULES: Final = {published_specs.FACE_COVERAGE.name, published_specs.FACE_FID_SAMPLES.name}
 
 
 class PublishedFacesOptions(BaseModel):
@@ -121,7 +126,7 @@ class PublishedFaces:
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Indices of the frames it wants, ascending, without repeats."""
-        return tuple(self._schedule(clip))
+        return tuple(_schedule(self._options, clip.frame_count))
 
     def start(self, target: Target, clip: ClipInfo) -> Pass:
         """Begin the measuring of one video.
@@ -129,28 +134,48 @@ class PublishedFaces:
         Raises:
             UnreadableImage: the reference picture cannot be decoded.
         """
-        options = self._options
-        rules = PassRules(
-            repeats=self._schedule(clip),
-            no_face_is_zero=options.no_face == "zero",
-            drop_cur_zeros=options.zero_frames == "drop_cur",
-            clamp=options.clamp,
-            retry=options.retry,
-            batch_size=self._batch_size,
-        )
         return FacePass(
             specs=self.specs,
-            rules=rules,
+            rules=_rules(self._options, clip.frame_count),
+            retry=self._options.retry,
+            batch_size=self._batch_size,
             detector=self._detector,
             encoders=self._encoders,
             reference=self._reference(target),
         )
 
-    def _schedule(self, clip: ClipInfo) -> dict[int, int]:
-        rule: Literal["linspace", "linspace_repeat"] = (
-            "linspace_repeat" if self._options.short_clips == "repeat" else "linspace"
-        )
-        return schedule(rule, clip.frame_count, self._options.frames)
+    @staticmethod
+    def cannot_rescore(
+        name: str,
+        options: PublishedFacesOptions,
+        earlier: PublishedFacesOptions,
+        reported: Collection[str],
+    ) -> str | None:
+        """Scores can be recombined wherever the same pixels were looked at."""
+        return not_reported(_kept_as(name), reported) or disagreement(options, earlier, _WHAT_IS_SEEN)
+
+    @staticmethod
+    def rescore(
+        name: str, options: PublishedFacesOptions, earlier: PublishedFacesOptions, kept: Kept
+    ) -> Measurement:
+        """A score from its values frame by frame; only similarities that were clamped are computed anew.
+
+        Raises:
+            KeptMissing: embeddings it needs are gone.
+        """
+        found = kept.measurements[_kept_as(name)]
+        if name in _WITHOUT_RULES:
+            return found
+        features = found.features if published_specs.keeps_features(name) else None
+        if found.per_frame is None:  # no reference face, or no usable embedding: missing under any rule
+            return replace(found, name=name, features=features)
+        looked_at = found.per_frame.indices
+        pairs = zip(looked_at, found.per_frame.values, strict=True)
+        values = {index: value for index, value in pairs if value is not None}
+        if values and earlier.clamp and not options.clamp and name != _DISTANCE:
+            values = similarities(kept.features(found.name))
+        compared = Compared(looked_at=looked_at, values=values, features=features)
+        return score(name, compared, _rules(options, kept.frame_count))
 
     def _reference(self, target: Target) -> ReferenceFace:
         chosen = [r for r in target.references if self._options.reference == "first" or _is_person(r)]
@@ -173,6 +198,27 @@ class PublishedFaces:
             return ReferenceFace(rows=None, reason="no face in the reference picture")
         rows = {name: encode(crops.of(name)[None])[0] for name, encode in self._encoders.items()}
         return ReferenceFace(rows=rows, reason=None)
+
+
+def _schedule(options: PublishedFacesOptions, frame_count: int) -> dict[int, int]:
+    rule: Literal["linspace", "linspace_repeat"] = (
+        "linspace_repeat" if options.short_clips == "repeat" else "linspace"
+    )
+    return schedule(rule, frame_count, options.frames)
+
+
+def _rules(options: PublishedFacesOptions, frame_count: int) -> ScoreRules:
+    return ScoreRules(
+        repeats=_schedule(options, frame_count),
+        no_face_is_zero=options.no_face == "zero",
+        drop_cur_zeros=options.zero_frames == "drop_cur",
+        clamp=options.clamp,
+    )
+
+
+def _kept_as(name: str) -> str:
+    """The metric whose values frame by frame a metric is recombined from."""
+    return name.removesuffix("_all_frames")
 
 
 def _is_person(reference: Reference) -> bool:

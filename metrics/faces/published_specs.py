@@ -115,3 +115,13 @@ ALL: Final = (
     ARC_SCORE_ALL_FRAMES,
     FACE_FID_SAMPLES,
 )
+
+
+def counts_all_frames(name: str) -> bool:
+    """Whether a score counts frames without a face as 0."""
+    return name in {CUR_SCORE_ALL_FRAMES.name, ARC_SCORE_ALL_FRAMES.name}
+
+
+def keeps_features(name: str) -> bool:
+    """Whether a score keeps the embeddings that it, and the same score over all frames, is computed from."""
+    return name in {CUR_SCORE.name, ARC_SCORE.name}

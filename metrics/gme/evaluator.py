@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import lru_cache
 from typing import ClassVar
@@ -19,12 +19,14 @@ from metrics.gme.preprocess import Patches, frame_patches
 from metrics.gme.score import Similarity, mean_similarity, similarities
 from metrics.gme.spec import GME_SCORE
 from metrics.gme.tokens import MAX_TOKENS, TPIGE_INSTRUCTION
+from metrics.rescoring import Kept, disagreement, not_reported
 from metrics.runtime import Dtype, Runtime
 from metrics.sampling import Sampling, schedule
 from metrics.spec import MetricSpec
 from metrics.target import Target
 
 _PROMPTS_KEPT = 256
+_WHAT_IS_SEEN = ("model", "instruction", "sampling", "frame_count", "dtype", "frames_per_batch")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -102,6 +104,26 @@ class GmeScore:
             rounding=self._options.similarity,
         )
 
+    @staticmethod
+    def cannot_rescore(
+        name: str, options: Options, earlier: Options, reported: Collection[str]
+    ) -> str | None:
+        """Only the rounding of the similarities, and the padding that changes nothing, may differ."""
+        return not_reported(name, reported) or disagreement(options, earlier, _WHAT_IS_SEEN)
+
+    @staticmethod
+    def rescore(name: str, options: Options, earlier: Options, kept: Kept) -> Measurement:
+        """The score under another rounding, from the embeddings.
+
+        Raises:
+            KeptMissing: the embeddings are gone.
+        """
+        found = kept.measurements[name]
+        if found.value is None or options.similarity == earlier.similarity:
+            return found
+        repeats = schedule(options.sampling, kept.frame_count, options.frame_count)
+        return _score(kept.features(name), repeats, options.similarity, found.note)
+
     def _schedule(self, clip: ClipInfo) -> dict[int, int]:
         return schedule(self._options.sampling, clip.frame_count, self._options.frame_count)
 
@@ -141,20 +163,8 @@ class _GmePass:
         indices, rows = self._batches.finish()
         if not indices:
             return [Measurement(name=name, value=None, reason="no frame could be read")]
-        text = self._prompt.embedding
-        values = tuple(float(v) for v in similarities(rows, text, self._rounding))
-        if not np.isfinite(values).all():
-            return [Measurement(name=name, value=None, reason="the network's output is not finite")]
-        counts = [self._repeats[i] for i in indices]
-        return [
-            Measurement(
-                name=name,
-                value=mean_similarity(values, counts, self._rounding),
-                note=self._note(len(indices)),
-                per_frame=FrameValues(indices=indices, values=values),
-                features=FrameFeatures(indices=indices, rows=rows, reference=text),
-            )
-        ]
+        features = FrameFeatures(indices=indices, rows=rows, reference=self._prompt.embedding)
+        return [_score(features, self._repeats, self._rounding, self._note(len(indices)))]
 
     def _note(self, seen: int) -> str | None:
         assert self._prompt is not None
@@ -164,3 +174,21 @@ class _GmePass:
         if seen < len(self._repeats):
             notes.append(f"{seen} of {len(self._repeats)} frames could be read")
         return "; ".join(notes) or None
+
+
+def _score(
+    features: FrameFeatures, repeats: Mapping[int, int], rounding: Similarity, note: str | None
+) -> Measurement:
+    """GMEScore from embeddings of at least one frame and of the prompt."""
+    name = GME_SCORE.name
+    assert features.reference is not None
+    values = tuple(float(v) for v in similarities(features.rows, features.reference, rounding))
+    if not np.isfinite(values).all():
+        return Measurement(name=name, value=None, reason="the network's output is not finite")
+    return Measurement(
+        name=name,
+        value=mean_similarity(values, [repeats[i] for i in features.indices], rounding),
+        note=note,
+        per_frame=FrameValues(indices=features.indices, values=values),
+        features=features,
+    )

@@ -26,8 +26,15 @@ from metrics.spec import MetricSpec
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Part:
-    """One evaluator of a protocol, ready to be built, and the metrics it reports."""
+class Part:
+    """One evaluator of a protocol, ready to be built, and the metrics it reports.
+
+    Attributes:
+        entry: what the file says.
+        cls: the evaluator's class.
+        options: its options, checked.
+        specs: the metrics it reports.
+    """
 
     entry: EvaluatorEntry
     cls: EvaluatorClass
@@ -43,17 +50,18 @@ class LoadedProtocol:
         definition: the parsed file.
         text: the file's text.
         corpus: the metrics of the whole submission.
+        parts: its evaluators, in the order of the columns.
     """
 
     definition: Protocol
     text: str
     corpus: tuple[CorpusMetric, ...]
-    _parts: tuple[_Part, ...]
+    parts: tuple[Part, ...]
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:
         """The metrics it reports for each video, in column order."""
-        return tuple(spec for part in self._parts for spec in part.specs)
+        return tuple(spec for part in self.parts for spec in part.specs)
 
     @property
     def combined(self) -> tuple[Combination, ...]:
@@ -81,7 +89,7 @@ class LoadedProtocol:
                     hint=did_you_mean(name, known),
                 )
         entries = []
-        for part in self._parts:
+        for part in self.parts:
             names_here = tuple(spec.name for spec in part.specs if spec.name in wanted)
             if names_here:
                 entries.append(part.entry.model_copy(update={"metrics": names_here}))
@@ -98,7 +106,7 @@ class LoadedProtocol:
         Its numbers are not the protocol's: it is unofficial, and its notice says so.
         """
         entries = []
-        for part in self._parts:
+        for part in self.parts:
             bound = getattr(part.options, part.cls.BUDGET)
             options = {**part.entry.options, part.cls.BUDGET: min(frames, bound or frames)}
             entries.append(part.entry.model_copy(update={"options": options}))
@@ -108,12 +116,12 @@ class LoadedProtocol:
 
     def required_weights(self) -> tuple[str, ...]:
         """Names of every declared weight the protocol needs, each once."""
-        needed = (part.cls.required_weights(part.options) for part in self._parts)
+        needed = (part.cls.required_weights(part.options) for part in self.parts)
         return tuple(dict.fromkeys(name for names in needed for name in names))
 
     def build(self, runtime: Runtime) -> tuple[Evaluator, ...]:
         """Every evaluator, networks loaded."""
-        return tuple(part.cls(part.options, runtime) for part in self._parts)
+        return tuple(part.cls(part.options, runtime) for part in self.parts)
 
 
 def load_protocol(name: str) -> LoadedProtocol:
@@ -137,6 +145,16 @@ def parse_protocol(text: str, *, where: str) -> LoadedProtocol:
     return _checked(parse_definition(text, where), text, where=where)
 
 
+def restore_protocol(text: str, evaluators: tuple[EvaluatorEntry, ...], *, where: str) -> LoadedProtocol:
+    """A protocol as a finished run used it: its file's text, with the evaluators the run really had.
+
+    Raises:
+        ProtocolError: as `load_protocol`, where this version does not understand it any more.
+    """
+    changes = {"evaluators": evaluators, "combined": (), "corpus": ()}
+    return _checked(parse_definition(text, where).model_copy(update=changes), text, where=where)
+
+
 def _checked(definition: Protocol, text: str, *, where: str) -> LoadedProtocol:
     parts = tuple(_part(entry, where) for entry in definition.evaluators)
     corpus = tuple(corpus_metric(name) for name in definition.corpus)
@@ -149,7 +167,7 @@ def _checked(definition: Protocol, text: str, *, where: str) -> LoadedProtocol:
                 f"{where}: metric {name!r} is reported twice",
                 hint="List the metrics each evaluator reports under its `metrics` key.",
             )
-    return LoadedProtocol(definition=definition, text=text, corpus=corpus, _parts=parts)
+    return LoadedProtocol(definition=definition, text=text, corpus=corpus, parts=parts)
 
 
 def _check_needs(
@@ -165,7 +183,7 @@ def _check_needs(
             )
 
 
-def _part(entry: EvaluatorEntry, where: str) -> _Part:
+def _part(entry: EvaluatorEntry, where: str) -> Part:
     cls = evaluator_class(entry.kind)
     try:
         options = cls.Options.model_validate(entry.options)
@@ -180,4 +198,4 @@ def _part(entry: EvaluatorEntry, where: str) -> _Part:
                 f"{where}: evaluator {entry.kind!r} reports no metric {name!r} with these options",
                 hint=did_you_mean(name, specs),
             )
-    return _Part(entry=entry, cls=cls, options=options, specs=tuple(specs[name] for name in wanted))
+    return Part(entry=entry, cls=cls, options=options, specs=tuple(specs[name] for name in wanted))

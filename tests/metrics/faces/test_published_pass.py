@@ -13,7 +13,8 @@ from metrics.faces.arcface import WEIGHTS as ARC
 from metrics.faces.curricularface import WEIGHTS as CUR
 from metrics.faces.detection import Face
 from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from metrics.faces.published_pass import FacePass, PassRules, ReferenceFace, squared_distances
+from metrics.faces.published_pass import FacePass, ReferenceFace
+from metrics.faces.published_scores import ScoreRules, squared_distances
 
 RED, GREEN, BLUE, BLACK = (200, 0, 0), (0, 200, 0), (0, 0, 200), (0, 0, 0)
 SIDE = 128
@@ -63,13 +64,13 @@ def _measure(colours, *, reference=None, repeats=None, grouping=(1,), encoders=E
         "no_face_is_zero": False,
         "drop_cur_zeros": False,
         "clamp": True,
-        "retry": "padded",
-        "batch_size": 2,
     }
     repeats = dict.fromkeys(range(len(colours)), 1) if repeats is None else repeats
     run = FacePass(
         specs=published_specs.ALL,
-        rules=PassRules(repeats=repeats, **{**defaults, **rules}),
+        rules=ScoreRules(repeats=repeats, **{**defaults, **rules}),
+        retry="padded",
+        batch_size=2,
         detector=SquareDetector(),
         encoders=encoders,
         reference=reference or _reference(),
