@@ -8,6 +8,7 @@ from collections.abc import Sequence
 from metrics.timeline.model import Event, Problem, Timeline
 
 _TOUCHING = 1e-6
+_ROUNDING = 1e-9
 _FAR = 0.25
 _NEAR = 0.05
 
@@ -42,6 +43,11 @@ def order_problems(events: Sequence[Event]) -> list[Problem]:
     return problems
 
 
+def snap_distance(fps: float) -> float:
+    """Seconds between the ends of timeline and video that do not count: 0.25 s or two frames."""
+    return max(0.25, 2.0 / fps) + _ROUNDING
+
+
 def video_problems(timeline: Timeline, *, duration: float, fps: float) -> list[Problem]:
     """Warnings for a timeline that does not fit a video.
 
@@ -59,7 +65,7 @@ def video_problems(timeline: Timeline, *, duration: float, fps: float) -> list[P
                 "Give the times in seconds.",
             )
         ]
-    if end > duration + max(0.25, 2.0 / fps):
+    if end > duration + snap_distance(fps):
         return [
             _warning(
                 "timeline-beyond-video",

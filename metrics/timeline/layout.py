@@ -10,6 +10,8 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
+from metrics.timeline.check import snap_distance
+
 STRIDE = 0.25
 """Seconds between the centres of neighbouring windows."""
 
@@ -120,11 +122,6 @@ def snapped(intervals: Intervals, *, duration: float, fps: float) -> Intervals:
         (start, duration if end >= reach - _SAME_TIME else min(end, duration)) for start, end in intervals
     )
     return fitted if all(start < end for start, end in fitted) else intervals
-
-
-def snap_distance(fps: float) -> float:
-    """Seconds between the ends of timeline and video that do not count: 0.25 s or two frames."""
-    return max(0.25, 2.0 / fps) + _SAME_TIME
 
 
 def rescaled(intervals: Intervals, *, duration: float) -> Intervals:

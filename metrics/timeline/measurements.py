@@ -1,0 +1,164 @@
+"""A judgement as measurements, with what a reader must know about them."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+from metrics.evaluator import ClipInfo, FrameFeatures, FrameValues, Measurement
+from metrics.spec import MetricSpec
+from metrics.timeline import spec
+from metrics.timeline.alignment import Alignment, action_timeline_alignment
+from metrics.timeline.judging import Judgement
+from metrics.timeline.scorer import Footage
+
+_ONE_ACTION = "the timeline has one action only, as the scorer reads it"
+_NO_CONTRAST = "one action fills the whole video: nothing to tell it from"
+_WHOLE_FRAME = "no detector: the whole frame is the crop"
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Seen:
+    """What the measurements of one video are made from.
+
+    Attributes:
+        judgement: its scores.
+        footage: what the scorer saw.
+        clip: the video.
+        wanted: number of frames that were asked for.
+        end: when the timeline ends, in seconds.
+        notes: what a reader must know about every number.
+    """
+
+    judgement: Judgement
+    footage: Footage
+    clip: ClipInfo
+    wanted: int
+    end: float
+    notes: tuple[str, ...]
+
+
+def measurements(specs: Sequence[MetricSpec], seen: Seen) -> list[Measurement]:
+    """One measurement per spec.
+
+    The frame values of `timeline_clip_t` are the cosines with the prompted action's text; those of
+    `timeline_mof` are the credit. The features of `timeline_miou` are the similarity curves, one
+    column per event, with the found starts and ends in seconds as the reference (NaN where nothing was
+    found); those of `timeline_con` are the frames' embeddings.
+    """
+    values = _values(seen)
+    per_frame = _per_frame(seen)
+    features = _features(seen)
+    found = []
+    for one in specs:
+        value, reason, note = values[one.name]
+        notes = "; ".join(part for part in (note, *seen.notes) if part)
+        found.append(
+            Measurement(
+                name=one.name,
+                value=value,
+                reason=reason if value is None else None,
+                note=notes or None,
+                per_frame=per_frame.get(one.name),
+                features=features.get(one.name),
+            )
+        )
+    return found
+
+
+_Value = tuple[float | None, str | None, str | None]
+
+
+def _values(seen: Seen) -> dict[str, _Value]:
+    """Value, reason and note by metric."""
+    judgement = seen.judgement
+    presence = judgement.presence
+    reached = np.isfinite(presence)
+    lost = int((~reached).sum())
+    sem = float(np.clip(np.nan_to_num(presence, nan=0.0), 0.0, 1.0).mean())
+    coverage = len(seen.footage.indices) / seen.wanted
+    some = len(judgement.pairs) > 0
+    con = float(np.clip(judgement.pairs.mean(), 0, 1)) * coverage if some else None
+    least = float(np.clip(judgement.pairs.min(), 0, 1)) * coverage if some else None
+    con_reason = "fewer than two events were reached" if len(presence) > 1 else "fewer than two frames"
+    tim, tim_reason, tim_note = _timing(judgement.alignment)
+    ata = action_timeline_alignment(semantic=sem, timing=tim, consistency=con)
+    lost_note = f"{lost} of {len(presence)} events lie behind the video's end" if lost else None
+    halves = "; the event's two halves are compared" if len(presence) == 1 else ""
+    values: dict[str, _Value] = {
+        spec.ATA.name: (ata, tim_reason or con_reason, tim_note),
+        spec.TIM.name: (tim, tim_reason, tim_note),
+        spec.SEM.name: (sem, None, "; ".join(filter(None, ("CLIP-T, no vision-language model", lost_note)))),
+        spec.CON.name: (con, con_reason, _WHOLE_FRAME + halves),
+        spec.CON_MIN.name: (least, con_reason, _WHOLE_FRAME + halves),
+        spec.CLIP_T.name: (
+            float(presence[reached].mean()) if reached.any() else None,
+            "no event was reached",
+            lost_note,
+        ),
+        spec.TIM_RESCALED.name: _timing(judgement.stretched),
+        spec.MIOU_RESCALED.name: (judgement.stretched.mean_iou, _NO_CONTRAST, None),
+        spec.EXCESS.name: (seen.clip.duration - seen.end, None, None),
+        spec.EVENTS.name: (float(len(presence)), None, None),
+    }
+    return values | _alignment_values(judgement.alignment, several=judgement.layout.class_count > 1)
+
+
+def _alignment_values(found: Alignment, *, several: bool) -> dict[str, _Value]:
+    missing = int(np.isnan(found.grounded[:, 0]).sum())
+    note = f"{missing} of {len(found.grounded)} events were not found" if missing else None
+    no_order = "no two events have distinct centres" if several else _ONE_ACTION
+    no_lag = "no shift makes the video fit its timeline" if several else _ONE_ACTION
+    no_error = "no event was found" if found.mean_iou is not None else _NO_CONTRAST
+    return {
+        spec.RECALL_AT_1.name: (found.recall_at_1, _ONE_ACTION, None),
+        spec.MOF.name: (found.mof, _ONE_ACTION, None),
+        spec.MOF_CORRECTED.name: (found.mof_corrected, _ONE_ACTION, None),
+        spec.ORDER.name: (found.order, no_order, note),
+        spec.MIOU.name: (found.mean_iou, _NO_CONTRAST, note),
+        spec.RECALL_AT_HALF.name: (found.recall_at_half, _NO_CONTRAST, note),
+        spec.BOUNDARY_ERROR.name: (found.boundary_error, no_error, note),
+        spec.BOUNDARY_ACCURACY.name: (found.boundary_accuracy, _NO_CONTRAST, note),
+        spec.LAG.name: (found.lag, no_lag, None),
+    }
+
+
+def _timing(found: Alignment) -> _Value:
+    terms = {"MoF": found.mof_corrected, "order": found.order, "IoU": found.mean_iou}
+    absent = [name for name, term in terms.items() if term is None]
+    return found.tim, _NO_CONTRAST, f"without {' and '.join(absent)}" if absent else None
+
+
+def _per_frame(seen: Seen) -> dict[str, FrameValues]:
+    judgement, indices = seen.judgement, seen.footage.indices
+    cells = _cells(seen)
+    active = np.where(judgement.layout.mask, judgement.similarity, np.nan)[:, cells]
+    labelled = ~np.isnan(active).all(axis=0)
+    fits = np.where(labelled, np.fmax.reduce(active, axis=0), np.nan)
+    curves = {spec.CLIP_T.name: fits}
+    if judgement.alignment.mof is not None:
+        curves[spec.MOF.name] = judgement.alignment.credit[cells]
+    return {
+        name: FrameValues(indices=indices, values=tuple(float(v) if np.isfinite(v) else None for v in values))
+        for name, values in curves.items()
+    }
+
+
+def _features(seen: Seen) -> dict[str, FrameFeatures]:
+    judgement, indices = seen.judgement, seen.footage.indices
+    curves = judgement.contrast[:, _cells(seen)].T.astype(np.float32)
+    grounded = judgement.alignment.grounded.reshape(-1).astype(np.float32)
+    return {
+        spec.MIOU.name: FrameFeatures(indices=indices, rows=curves, reference=grounded),
+        spec.CON.name: FrameFeatures(indices=indices, rows=seen.footage.features),
+    }
+
+
+def _cells(seen: Seen) -> npt.NDArray[np.int64]:
+    """For each frame the cell of the grid it lies in."""
+    edges = seen.judgement.layout.edges
+    times = np.array([seen.clip.times[i] for i in seen.footage.indices])
+    return np.clip(np.searchsorted(edges, times, side="right") - 1, 0, len(edges) - 2)
