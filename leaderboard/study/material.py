@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
@@ -78,6 +79,8 @@ def _prepare(open_video: OpenVideo, media: Path, forbidden: Iterable[str]) -> Me
             duration = anonymous_clip(source, media / name, forbidden=[*forbidden, source.stem])
     except (av.FFmpegError, StudyError, ValueError) as error:
         (media / name).unlink(missing_ok=True)
+        if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         return f"the video does not play: {getattr(error, 'strerror', None) or error}"
     return MediaFile(media=name, duration=duration)
 

@@ -1,0 +1,209 @@
+"""`ipvg-eval study`: people compare the finalists' videos."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from rich.markup import escape
+from rich.table import Table
+
+from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.cli.progress import delayed_progress
+from ipvg_eval.errors import UsageError
+
+if TYPE_CHECKING:
+    from leaderboard.study import Created, Overview
+
+app = typer.Typer(no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair.")
+
+_Folder = Annotated[Path, typer.Argument(metavar="STUDY", help="The folder `study create` made.")]
+_LOCAL = ("127.0.0.1", "::1", "localhost")
+
+
+@app.command("create")
+def create_command(
+    out: Annotated[Path, typer.Option(help="The study's folder; it must not exist yet.")],
+    runs: Annotated[list[Path] | None, typer.Option(help="Run folders of the finalists.")] = None,
+    more_runs: Annotated[
+        list[Path] | None, typer.Argument(metavar="[RUNS]...", help="More run folders.")
+    ] = None,
+    submissions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="PATH|TEAM=PATH",
+            help="The finalists' submissions, or folders that hold them; repeatable.",
+        ),
+    ] = None,
+    testset: Annotated[
+        Path | None,
+        typer.Option(help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here."),
+    ] = None,
+    config: Annotated[Path | None, typer.Option(help="study.yaml: questions, checks and so on.")] = None,
+    annotators: Annotated[int | None, typer.Option(min=1, help="Deal the pairs to so many people.")] = None,
+    share: Annotated[float | None, typer.Option(help="Use this share of the samples, 0 to 1.")] = None,
+    seed: Annotated[int | None, typer.Option(min=0, help="Of every draw.")] = None,
+) -> None:
+    """Make a study of all pairs of the finalists. Prints the secrets once: only their hashes are kept."""
+    from ipvg_eval.study_source import study_source
+    from leaderboard.study import create_study, read_study_config
+
+    given: dict[str, Any] = {"annotators": annotators, "share": share, "seed": seed}
+    settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
+    teams, samples = study_source([*(runs or []), *(more_runs or [])], submissions or [], testset)
+    with delayed_progress("Clips") as on_clip:
+        created = create_study(teams, samples, settings, out, on_clip=on_clip)
+    _report(created, crowd=settings.crowd)
+
+
+@app.command("tokens")
+def tokens_command(
+    study: _Folder,
+    count: Annotated[int, typer.Argument(min=1, help="How many annotators.")],
+    url: Annotated[str, typer.Option(help="Address of the study.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Make annotators and print their links, one per line: name, tab, link."""
+    from leaderboard.study import new_annotators, open_study
+
+    made = new_annotators(open_study(study), count)
+    for annotator in made:
+        STDOUT.out(f"{annotator.name}\t{url.rstrip('/')}/a/{annotator.token}")
+    if len(made) < count:
+        STDERR.print(f"Only {len(made)} sheets were free; every comparison has its annotators now.")
+
+
+@app.command("serve")
+def serve_command(
+    study: _Folder,
+    host: Annotated[str, typer.Option(help="Address to listen on.")] = "127.0.0.1",
+    port: Annotated[int, typer.Option(min=1, max=65535)] = 8000,
+    url: Annotated[
+        str | None, typer.Option(help="Address browsers know it by, where a proxy changes the host.")
+    ] = None,
+) -> None:
+    """Show the study to its annotators. An answer is on the disk before the page moves on."""
+    from leaderboard.study import open_study
+    from leaderboard.study.serve import serve
+
+    opened = open_study(study)
+    if host not in _LOCAL:
+        STDERR.print("Open to the network without encryption: put a proxy with HTTPS in front of it.")
+    shown = f"[{host}]" if ":" in host else host
+    STDERR.print(f"Serving {escape(opened.config.title)} on http://{shown}:{port}; stop with Ctrl-C.")
+    serve(opened, host=host, port=port, origin=url)
+
+
+@app.command("export")
+def export_command(
+    study: _Folder,
+    out: Annotated[Path | None, typer.Option(help="CSV file; standard output if left out.")] = None,
+    audit: Annotated[
+        Path | None,
+        typer.Option(help="Also write every vote: undone ones, attention checks and excluded annotators."),
+    ] = None,
+) -> None:
+    """Write the votes that count as CSV: sample, team_a, team_b, winner, annotator, question, time."""
+    from leaderboard.study import audit_table, open_study, votes_table
+
+    opened = open_study(study)
+    for path in (out, audit):
+        if path is not None and path.exists():
+            raise UsageError("is already there", path=path, hint="Choose another file.")
+    text = votes_table(opened).to_csv(index=False, lineterminator="\n")
+    if audit is not None:
+        audit.write_text(audit_table(opened).to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+    if out is None:
+        STDOUT.out(text, end="")
+    else:
+        out.write_text(text, encoding="utf-8")
+
+
+@app.command("status")
+def status_command(study: _Folder) -> None:
+    """Show coverage, agreement and how the annotators work."""
+    from leaderboard.study import open_study, overview
+
+    _print_status(overview(open_study(study)))
+
+
+@app.command("release")
+def release_command(
+    study: _Folder,
+    names: Annotated[list[str] | None, typer.Argument(metavar="[ANNOTATOR]...")] = None,
+    idle_hours: Annotated[
+        float | None, typer.Option(min=0, help="Everybody unfinished who did nothing for so long.")
+    ] = None,
+) -> None:
+    """Give others what people who do not come back have left. Their votes stay, their links end."""
+    from leaderboard.study import open_study, release
+
+    if not names and idle_hours is None:
+        raise UsageError("nobody is named", hint="Name annotators, or give --idle-hours.")
+    for name in release(open_study(study), names=tuple(names or ()), idle_hours=idle_hours):
+        STDOUT.out(name)
+
+
+def _report(created: Created, *, crowd: bool) -> None:
+    STDOUT.out(f"study\t{created.path}")
+    STDOUT.out(f"admin page\t/admin/{created.admin_secret}")
+    if crowd:
+        STDOUT.out(f"join\t/join/{created.join_secret}?pid=PARTICIPANT")
+    STDERR.print(
+        f"{created.comparisons} comparisons, {created.showings} showings on {created.sheets} sheets.",
+        highlight=False,
+    )
+    if created.left_out:
+        STDERR.print(f"[yellow]{len(created.left_out)} comparisons are not shown:[/]")
+        for item in created.left_out[:10]:
+            verdict = f" (counts as won by {item.winner})" if item.winner else ""
+            STDERR.print(
+                escape(
+                    f"  {item.pair.sample}, {item.pair.one} and {item.pair.other}: {item.reason}{verdict}"
+                ),
+                soft_wrap=True,
+            )
+        if len(created.left_out) > 10:
+            STDERR.print(f"  and {len(created.left_out) - 10} more")
+    STDERR.print("Keep the links above: they cannot be shown again.")
+
+
+def _print_status(seen: Overview) -> None:
+    STDOUT.print(f"[bold]{escape(seen.title)}[/]: {seen.judged} of {seen.wanted} judgements, ", end="")
+    STDOUT.print(f"{seen.taken} of {seen.sheets} sheets taken, {seen.votes} votes count.")
+    if seen.open:
+        STDOUT.print(f"{seen.open} comparisons need another annotator: `ipvg-eval study tokens` makes links.")
+    if seen.left_out:
+        STDOUT.print(f"{seen.left_out} comparisons are not shown: a video is missing.")
+    coverage = Table("Teams", "Judged", "Wanted")
+    for pair in seen.coverage:
+        coverage.add_row(escape(f"{pair.one} - {pair.other}"), str(pair.judged), str(pair.wanted))
+    STDOUT.print(coverage)
+    for question, agreement in seen.agreement.items():
+        if agreement is None or agreement.alpha is None:
+            reason = agreement.reason if agreement is not None else "no votes yet"
+            STDOUT.print(f"Agreement, {question}: none ({reason})")
+        else:
+            interval = "" if agreement.low is None else f" [{agreement.low:.2f}, {agreement.high:.2f}]"
+            STDOUT.print(
+                f"Agreement, {question}: alpha {agreement.alpha:.2f}{interval}", markup=False, end=""
+            )
+            STDOUT.print(f" on {agreement.units} comparisons")
+    people = Table("Annotator", "Steps", "Median s", "Left %", "Draw %", "Corrupted", "Swapped", "State")
+    for person in seen.annotators:
+        people.add_row(
+            escape(person.name),
+            f"{person.done}/{person.total}",
+            _number(person.seconds),
+            _number(None if person.left_share is None else 100 * person.left_share),
+            _number(None if person.draw_share is None else 100 * person.draw_share),
+            f"{person.corrupted.failed}/{person.corrupted.answered}",
+            f"{person.repeated.failed}/{person.repeated.answered}",
+            "[red]excluded[/]" if person.excluded else "released" if person.released else "",
+        )
+    STDOUT.print(people)
+    STDOUT.print(escape(seen.rule), soft_wrap=True)
+
+
+def _number(value: float | None) -> str:
+    return "-" if value is None else f"{value:.0f}"
