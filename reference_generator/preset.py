@@ -123,10 +123,13 @@ def _place(key: str) -> tuple[str, ...]:
         raise SettingsError(
             f"there are several settings {key!r}", hint="Use one of " + ", ".join(endings) + "."
         )
-    near = difflib.get_close_matches(key, known, n=1, cutoff=0.5) or [
-        name for name in known if difflib.get_close_matches(key, [name.rpartition(".")[2]], n=1, cutoff=0.7)
-    ]
-    hint = f"Did you mean {near[0]!r}?" if near else "Known: " + ", ".join(sorted(known)) + "."
+    if "." in key:
+        near = difflib.get_close_matches(key, known, n=1, cutoff=0.5)
+    else:
+        ending = difflib.get_close_matches(key, {name.rpartition(".")[2] for name in known}, n=1, cutoff=0.5)
+        near = [name for name in known if name.rpartition(".")[2] in ending]
+    meant = " or ".join(repr(name) for name in near)
+    hint = f"Did you mean {meant}?" if near else "Known: " + ", ".join(sorted(known)) + "."
     raise SettingsError(f"there is no setting {key!r}", hint=hint)
 
 

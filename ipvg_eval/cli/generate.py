@@ -1,0 +1,249 @@
+"""`ipvg-eval generate`: baseline systems that submit like a team."""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated
+
+import typer
+from rich.markup import escape
+from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.table import Table
+
+from ipvg_eval.cli.consoles import STDERR, STDOUT
+
+if TYPE_CHECKING:
+    from ipvg_eval.testset import TestSet
+    from reference_generator.estimate import Estimate
+    from reference_generator.job import Job
+    from reference_generator.machine import Machine
+    from reference_generator.picture_stage import Similarity
+    from reference_generator.run import Outcome
+    from reference_generator.run import Progress as Step
+    from reference_generator.settings import Settings
+
+_SOME_FAILED = 4
+_LOG_EVERY = 30.0
+_SHOWN = 10
+
+
+def generate(
+    testset: Annotated[Path, typer.Argument(help="Test set folder, or its eval.json.")],
+    system: Annotated[str, typer.Option(help="A shipped preset, or a .yaml file.")],
+    out: Annotated[Path, typer.Option(help="Submission folder to fill.")],
+    limit: Annotated[int | None, typer.Option(min=1, help="Make the first N videos only.")] = None,
+    changes: Annotated[
+        list[str] | None,
+        typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as sampling.steps=20."),
+    ] = None,
+    dry_run: Annotated[
+        bool, typer.Option("--dry-run", help="Print the estimate and the list of videos; make nothing.")
+    ] = False,
+    shard: Annotated[
+        str | None,
+        typer.Option(metavar="I/N", help="Make every N-th video only; else RANK and WORLD_SIZE say so."),
+    ] = None,
+    tiny: Annotated[
+        bool, typer.Option("--tiny", help="The same system from tiny random models: noise, in seconds.")
+    ] = False,
+    overwrite: Annotated[
+        bool, typer.Option("--overwrite", help="Make videos anew that other settings made.")
+    ] = False,
+) -> None:
+    """Make a baseline's videos for a test set. Run it again to go on after an interruption."""
+    from ipvg_eval.testset import load_testset
+    from reference_generator.job import Shard
+    from reference_generator.preset import load_settings
+
+    settings = load_settings(system, changes or [], tiny=tiny)
+    part = Shard.parse(shard) if shard is not None else Shard.from_environment()
+    loaded = load_testset(testset)
+    jobs = _jobs(loaded)[:limit]
+    _warn(loaded)
+    _print_estimate(settings, part.of(jobs))
+    if dry_run:
+        _print_jobs(part.of(jobs), settings)
+        return
+    outcome = _make(jobs, settings, out, part, overwrite)
+    _print_outcome(outcome, out, settings)
+    if outcome.failed:
+        raise typer.Exit(_SOME_FAILED)
+
+
+def _jobs(testset: TestSet) -> list[Job]:
+    from reference_generator.job import Job
+
+    return [
+        Job(
+            id=sample.id,
+            prompt=sample.prompt,
+            references=tuple(reference.path for reference in sample.references),
+            video=sample.video,
+            timeline=sample.timeline,
+        )
+        for sample in testset.samples
+    ]
+
+
+def _warn(testset: TestSet) -> None:
+    for finding in testset.findings:
+        STDERR.print(f"[yellow]warning:[/] {escape(f'{finding.path}: {finding.message}')}", soft_wrap=True)
+
+
+def _print_estimate(settings: Settings, jobs: Sequence[Job]) -> None:
+    from reference_generator.estimate import estimate, memory_advice
+    from reference_generator.machine import machine
+
+    here = machine(settings)
+    guess = estimate(settings, jobs, tflops=here.tflops)
+    STDERR.print(_estimate_text(settings, guess, here), markup=False, soft_wrap=True)
+    if settings.tiny:
+        STDERR.print("TINY RANDOM MODELS: the videos are noise.", style="bold yellow")
+    if here.device_gb is not None and guess.device_gb > here.device_gb:
+        STDERR.print(
+            f"[yellow]warning:[/] about {guess.device_gb:.0f} GB are needed and {escape(here.name)} has "
+            f"{here.device_gb:.0f} GB. {escape(memory_advice(settings))}",
+            soft_wrap=True,
+        )
+
+
+def _estimate_text(settings: Settings, guess: Estimate, here: Machine) -> str:
+    video = settings.video
+    return (
+        f"{settings.name}: {settings.title}\n"
+        f"{guess.videos} videos of {video.width}x{video.height}, {video.frames} frames a pass at "
+        f"{video.fps:g} frames/s, {settings.sampling.steps} steps\n"
+        f"{_big(guess.parameters)} parameters, {guess.tokens} tokens, {guess.forwards:g} x "
+        f"{guess.tflop_per_forward:.3g} TFLOP a step\n"
+        f"Estimated on {here.name} at {guess.tflops:.3g} TFLOP/s: {_duration(guess.seconds_per_video)} a "
+        f"video, {_duration(guess.hours * 3600)} together; {guess.device_gb:.1f} GB on the device"
+    )
+
+
+def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
+    from reference_generator.errors import ModelsMissing
+    from reference_generator.job import seed_of
+    from reference_generator.models import find_models
+
+    table = Table("Sample", "Video", "Seed", "References", "Timeline", "Prompt")
+    for job in jobs:
+        seed = str(seed_of(settings.sampling.seed, job.id))
+        names = ", ".join(path.name for path in job.references)
+        prompt = job.prompt if len(job.prompt) <= 60 else job.prompt[:59] + "…"
+        table.add_row(*map(escape, (job.id, job.video, seed, names, "yes" if job.timeline else "", prompt)))
+    STDOUT.print(table)
+    try:
+        find_models(settings)
+    except ModelsMissing as error:
+        STDERR.print(f"[yellow]warning:[/] {escape(str(error))}", soft_wrap=True)
+        STDERR.print(escape(error.hint or ""), soft_wrap=True)
+
+
+def _make(jobs: Sequence[Job], settings: Settings, out: Path, part: object, overwrite: bool) -> Outcome:
+    from reference_generator.job import Shard
+    from reference_generator.models import find_models
+    from reference_generator.run import generate as generate_all
+
+    assert isinstance(part, Shard)
+    find_models(settings)  # before the face networks, so that everything missing of a system comes first
+    similarity = _face_similarity(settings)
+    with _progress() as on_progress:
+        return generate_all(
+            jobs,
+            settings,
+            out,
+            shard=part,
+            overwrite=overwrite,
+            similarity=similarity,
+            on_progress=on_progress,
+        )
+
+
+def _face_similarity(settings: Settings) -> Similarity | None:
+    """ArcFace on the largest face, for systems that make pictures; its weights must be here."""
+    if settings.picture.use == "none" or settings.tiny:
+        return None
+    import numpy as np
+
+    from metrics.device import resolve_device
+    from metrics.faces import arcface, scrfd
+    from metrics.faces.face_crops import face_crops
+    from metrics.runtime import Runtime
+    from metrics.weights import WeightStore
+
+    runtime = Runtime(device=resolve_device(settings.runtime.device), weights=WeightStore())
+    detector, recogniser = scrfd.Scrfd(runtime), arcface.ArcFace(runtime)
+
+    def similarity(reference: object, picture: object) -> float | None:
+        faces = [face_crops(detector, np.asarray(image), retry="padded") for image in (reference, picture)]
+        if faces[0] is None or faces[1] is None:
+            return None
+        one, other = recogniser.embed(np.stack([face.arc for face in faces if face is not None]))
+        return float(one @ other / (np.linalg.norm(one) * np.linalg.norm(other)))
+
+    return similarity
+
+
+@contextmanager
+def _progress() -> Iterator[Callable[[Step], None]]:
+    """A bar with the time left; a line every half minute where stderr is no terminal."""
+    bar = Progress(
+        TextColumn("{task.description}"),
+        BarColumn(),
+        MofNCompleteColumn(),
+        TimeRemainingColumn(),
+        console=STDERR,
+        disable=not STDERR.is_terminal,
+    )
+    tasks = {}
+    last = time.monotonic()
+
+    def update(step: Step) -> None:
+        nonlocal last
+        if step.stage not in tasks:
+            tasks[step.stage] = bar.add_task(step.stage, total=step.total)
+        bar.update(tasks[step.stage], completed=step.done)
+        finished = step.done == step.total and step.stage == "videos"
+        if not STDERR.is_terminal and (finished or time.monotonic() - last >= _LOG_EVERY):
+            last = time.monotonic()
+            left = f", about {_duration(step.seconds_left)} left" if step.seconds_left else ""
+            failed = f", {step.failed} failed" if step.failed else ""
+            STDERR.print(f"{step.stage}: {step.done} of {step.total}{failed}{left}", markup=False)
+
+    with bar:
+        yield update
+
+
+def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
+    from reference_generator.record import records_folder
+
+    before = f", {outcome.finished_before} were there" if outcome.finished_before else ""
+    failed = f", {len(outcome.failed)} failed" if outcome.failed else ""
+    STDOUT.print(f"{len(outcome.made)} videos made{before}{failed}: {out}", markup=False, soft_wrap=True)
+    STDOUT.print(f"How each was made: {records_folder(out)}", markup=False, soft_wrap=True)
+    for record in outcome.failed[:_SHOWN]:
+        STDERR.print(f"[red]failed:[/] {escape(f'{record.sample}: {record.reason}')}", soft_wrap=True)
+    if len(outcome.failed) > _SHOWN:
+        STDERR.print(f"... and {len(outcome.failed) - _SHOWN} more.", markup=False)
+    if any(record.kind == "out-of-memory" for record in outcome.failed):
+        from reference_generator.estimate import memory_advice
+
+        STDERR.print(escape(memory_advice(settings)), soft_wrap=True)
+
+
+def _big(count: int) -> str:
+    for size, unit in ((1e9, "billion"), (1e6, "million")):
+        if count >= size:
+            return f"{count / size:.1f} {unit}"
+    return f"{count:,}"
+
+
+def _duration(seconds: float) -> str:
+    if seconds < 1:
+        return "less than a second"
+    if seconds < 120:
+        return f"{seconds:.0f} s"
+    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

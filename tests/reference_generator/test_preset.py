@@ -1,0 +1,148 @@
+"""Presets and changing them."""
+
+from __future__ import annotations
+
+import subprocess
+import sys
+
+import pytest
+
+from reference_generator.errors import SettingsError
+from reference_generator.preset import load_settings, preset_names
+
+NAMES = {
+    "vace-1.3b",
+    "vace-14b",
+    "tpige-paper",
+    "tpige-code",
+    "std-ti2v-5b",
+    "std-a14b",
+    "phantom-1.3b",
+    "phantom-14b",
+    "tiny",
+}
+
+
+def test_every_system_has_a_preset_that_loads():
+    assert set(preset_names()) == NAMES
+    for name in NAMES:
+        settings = load_settings(name)
+        assert settings.name == name
+        assert settings.tiny == (name == "tiny")
+        assert settings.sampling.negative_prompt
+
+
+def test_presets_hold_the_published_settings():
+    vace = load_settings("vace-14b")
+    assert (vace.video.frames, vace.video.height, vace.video.width, vace.video.fps) == (81, 480, 832, 16)
+    assert (vace.sampling.steps, vace.sampling.guidance, vace.sampling.shift) == (50, 5.0, 16.0)
+    assert vace.sampling.seed == 2025
+    tpige = load_settings("tpige-code")
+    assert (tpige.identity.scale, tpige.identity.form, tpige.identity.skip_blocks) == (0.5, "code", (2,))
+    assert tpige.model == vace.model
+    ti2v = load_settings("std-ti2v-5b")
+    assert (ti2v.video.width, ti2v.video.height, ti2v.video.frames, ti2v.video.fps) == (1280, 704, 121, 24)
+    assert (ti2v.picture.attempts, ti2v.picture.min_similarity) == (3, 0.5)
+    a14b = load_settings("std-a14b").sampling
+    assert (a14b.steps, a14b.guidance, a14b.guidance_low_noise, a14b.boundary) == (40, 3.5, 3.5, 0.9)
+    phantom = load_settings("phantom-1.3b")
+    assert (phantom.phantom.image_guidance, phantom.sampling.guidance) == (5.0, 7.5)
+
+
+@pytest.mark.parametrize(
+    ("change", "read"),
+    [
+        ("sampling.steps=7", lambda s: s.sampling.steps == 7),
+        ("steps=7", None),
+        ("crf=20", lambda s: s.video.crf == 20),
+        ("sampling.negative_prompt=a: b", None),
+        ("sampling.negative_prompt='a: b'", lambda s: s.sampling.negative_prompt == "a: b"),
+        ("runtime.lora=[{path: x.safetensors}]", lambda s: s.runtime.lora[0].scale == 1.0),
+        ("identity.skip_blocks=[]", lambda s: s.identity.skip_blocks == ()),
+    ],
+)
+def test_any_value_can_be_changed(change, read):
+    if read is None:
+        with pytest.raises(SettingsError):
+            load_settings("vace-1.3b", [change])
+    else:
+        assert read(load_settings("vace-1.3b", [change]))
+
+
+@pytest.mark.parametrize(
+    ("preset", "changes", "hint"),
+    [
+        ("vace-13b", [], "'vace-1.3b'"),
+        ("vace-1.3b", ["sampling.step=3"], "'sampling.steps'"),
+        ("vace-1.3b", ["guidence=3"], "'sampling.guidance'"),
+        ("vace-1.3b", ["steps=3"], "sampling.steps, picture.steps"),
+        ("vace-1.3b", ["sampling.steps"], "key=value"),
+    ],
+)
+def test_unknown_names_suggest_the_nearest(preset, changes, hint):
+    with pytest.raises(SettingsError) as raised:
+        load_settings(preset, changes)
+    assert hint in (raised.value.hint or "")
+    assert raised.value.exit_code == 2
+
+
+@pytest.mark.parametrize(
+    ("preset", "change", "message"),
+    [
+        ("vace-1.3b", "video.frames=80", "such as 77 or 81"),
+        ("vace-1.3b", "video.width=100", "multiple of 16"),
+        ("vace-1.3b", "sampling.steps=0", "sampling.steps"),
+        ("phantom-1.3b", "identity.scale=0.5", "needs a vace system"),
+        ("phantom-1.3b", "sampling.guidance=1", "above 1"),
+        ("vace-1.3b", "picture.use=first_frame", "decoupled"),
+        ("vace-1.3b", "runtime.offload=disk", "runtime.offload"),
+    ],
+)
+def test_impossible_values_are_refused_with_the_reason(preset, change, message):
+    with pytest.raises(SettingsError, match=message):
+        load_settings(preset, [change])
+
+
+def test_a_preset_file_extends_a_shipped_one(tmp_path):
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: vace-14b\ntitle: Mine\nsampling: {steps: 8, guidance: 1.0}\n")
+    settings = load_settings(str(path))
+    assert (settings.name, settings.title, settings.sampling.steps) == ("mine", "Mine", 8)
+    assert settings.sampling.shift == 16.0
+    path.write_text("extends: vace-14b\nsampling: {stepz: 8}\n")
+    with pytest.raises(SettingsError, match="sampling.stepz") as raised:
+        load_settings(str(path))
+    assert "sampling.steps" in (raised.value.hint or "")
+
+
+def test_preset_files_that_extend_each_other_are_refused(tmp_path, monkeypatch):
+    monkeypatch.chdir(tmp_path)
+    (tmp_path / "a.yaml").write_text("extends: b.yaml\n")
+    (tmp_path / "b.yaml").write_text("extends: a.yaml\n")
+    with pytest.raises(SettingsError, match="circle"):
+        load_settings("a.yaml")
+
+
+@pytest.mark.parametrize("name", sorted(NAMES))
+def test_a_tiny_variant_keeps_what_makes_the_system(name):
+    full, tiny = load_settings(name), load_settings(name, tiny=True)
+    assert tiny.tiny
+    assert tiny.model.architecture.startswith("tiny-")
+    assert tiny.model.weights is None
+    assert (tiny.system, tiny.identity, tiny.phantom) == (full.system, full.identity, full.phantom)
+    assert tiny.sampling.guidance == full.sampling.guidance
+    assert tiny.picture.use == full.picture.use
+
+
+def test_a_tiny_variant_still_takes_changes():
+    assert load_settings("tiny", ["sampling.steps=5"]).sampling.steps == 5
+    assert load_settings("phantom-14b", ["tiny=true"]).model.architecture == "tiny-wan"
+
+
+def test_reading_presets_imports_no_model_library():
+    code = (
+        "import sys; import reference_generator; from reference_generator.preset import load_settings;"
+        "import reference_generator.run, reference_generator.selection, reference_generator.machine;"
+        "load_settings('tiny'); sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True)
