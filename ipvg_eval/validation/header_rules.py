@@ -109,3 +109,6 @@ def _picture(header: VideoHeader, about: About, rules: VideoRules) -> Iterator[F
         turned = f"turned by {header.rotation} degrees" if header.rotation else "mirrored"
         text = f"The pictures are stored {turned}; players that ignore this show them wrongly."
         yield about.warning("video-rotated", text, "Export them upright.")
+    if header.interlaced:
+        text = "The pictures are interlaced: two moments in one frame."
+        yield about.warning("video-interlaced", text, "Export it with progressive frames.")
