@@ -3,19 +3,21 @@
 from __future__ import annotations
 
 import sys
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.decoding.limits import DecodeLimits
 from ipvg_eval.errors import UsageError
 from metrics.protocols import DEFAULT_PROTOCOL
 from metrics.runtime import Dtype
 
 if TYPE_CHECKING:
     from ipvg_eval.results import Run
-    from ipvg_eval.scoring import Scorer
     from ipvg_eval.submission import Submission
 
 _SOME_FAILED = 4
@@ -50,26 +52,58 @@ def score(
         int | None,
         typer.Option(min=1, help="Look at N frames of each video only, for a quick try; marked everywhere."),
     ] = None,
+    decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at a time.")] = 2,
+    decoder_memory: Annotated[
+        int, typer.Option(min=512, help="Memory of each decoder process, in MiB.")
+    ] = DecodeLimits().memory_mib,
+    decoder_seconds: Annotated[
+        float, typer.Option(min=0.1, help="Time to open a video, and again to decode it.")
+    ] = DecodeLimits().seconds,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
+    from ipvg_eval.cli.progress import sample_progress
     from ipvg_eval.scoring import build_scorer
+    from ipvg_eval.scoring import score as score_submission
+    from ipvg_eval.scoring.score import default_out
     from ipvg_eval.submission import load_submission
 
     loaded = [load_submission(path) for path in submissions]
     teams = _teams(loaded, team)
-
-    names = [name.strip() for name in metrics.split(",") if name.strip()] if metrics is not None else None
-    if names == []:
-        raise UsageError("--metrics names no metric", hint="Separate names by commas, without spaces.")
+    names = metric_names(metrics)
     scorer = build_scorer(protocol, metrics=names, device=device, dtype=dtype, weights=weights, frames=frames)
-    runs = [
-        _score_one(submission, name, scorer, testset, _folder(out, name, len(loaded)), limit)
-        for submission, name in zip(loaded, teams, strict=True)
-    ]
-    _print(runs, as_json)
-    if any(run.summary.counts.failed for run in runs):
-        raise typer.Exit(_SOME_FAILED)
+    runs = []
+    for submission, name in zip(loaded, teams, strict=True):
+        folder = _folder(out, name, len(loaded)) or default_out(name, scorer)
+        with _saying_what_is_kept(folder), sample_progress(name) as on_sample:
+            run = score_submission(
+                submission,
+                testset=testset,
+                protocol=scorer,
+                team=name,
+                out=folder,
+                limit=limit,
+                limits=DecodeLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+                decoders=decoders,
+                command=tuple(sys.argv),
+                on_sample=on_sample,
+            )
+        runs.append(run)
+    finish(runs, as_json)
+
+
+def metric_names(text: str | None) -> list[str] | None:
+    """The names under --metrics, None where it is not given.
+
+    Raises:
+        UsageError: it names none.
+    """
+    if text is None:
+        return None
+    names = [name.strip() for name in text.split(",") if name.strip()]
+    if not names:
+        raise UsageError("--metrics names no metric", hint="Separate names by commas, without spaces.")
+    return names
 
 
 def _teams(submissions: list[Submission], team: str | None) -> list[str]:
@@ -92,43 +126,29 @@ def _folder(out: Path | None, team: str, submissions: int) -> Path | None:
     return out / team if out is not None and submissions > 1 else out
 
 
-def _score_one(
-    submission: Submission,
-    team: str,
-    scorer: Scorer,
-    testset: Path | None,
-    out: Path | None,
-    limit: int | None,
-) -> Run:
-    from ipvg_eval.cli.progress import sample_progress
-    from ipvg_eval.scoring import score as score_submission
-    from ipvg_eval.scoring.score import default_out
-
-    folder = out or default_out(team, scorer)
+@contextmanager
+def _saying_what_is_kept(folder: Path) -> Iterator[None]:
     try:
-        with sample_progress(team) as on_sample:
-            return score_submission(
-                submission,
-                testset=testset,
-                protocol=scorer,
-                team=team,
-                out=folder,
-                limit=limit,
-                command=tuple(sys.argv),
-                on_sample=on_sample,
-            )
+        yield
     except KeyboardInterrupt:
         message = f"Stopped. What is measured is kept in {folder}; run the same command to go on."
         STDERR.print(message, markup=False, soft_wrap=True)
         raise
 
 
-def _print(runs: list[Run], as_json: bool) -> None:
+def finish(runs: list[Run], as_json: bool) -> None:
+    """Print runs.
+
+    Raises:
+        typer.Exit: some samples could not be scored.
+    """
     from ipvg_eval.cli import tables
 
     if as_json:
         STDOUT.out(tables.to_json(runs))
-        return
-    tables.print_runs(runs, STDOUT)
-    for run in runs:
-        tables.print_failures(run, STDERR)
+    else:
+        tables.print_runs(runs, STDOUT)
+        for run in runs:
+            tables.print_failures(run, STDERR)
+    if any(run.summary.counts.failed for run in runs):
+        raise typer.Exit(_SOME_FAILED)

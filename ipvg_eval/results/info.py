@@ -6,9 +6,11 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ipvg_eval.decoding.limits import DecodeLimits
 from ipvg_eval.results.aggregate import Counts
 from ipvg_eval.results.provenance import Provenance
 from metrics.combination import Combination
+from metrics.protocols.definition import EvaluatorEntry
 from metrics.spec import MetricSpec
 
 
@@ -17,7 +19,19 @@ class _Info(BaseModel):
 
 
 class ProtocolInfo(_Info):
-    """The protocol of a run, with its full text and what it computes from the rows."""
+    """The protocol of a run, with its full text and what it computes from the rows.
+
+    Attributes:
+        name: its name.
+        version: its version.
+        sha256: hash of what it says, without comments and layout.
+        official: False for runs that must not enter a leaderboard.
+        notice: what every output of the run repeats.
+        text: its file's text.
+        evaluators: what really measured: those of the text, less what was not asked for.
+        combined: weighted sums.
+        corpus: metrics of the whole submission.
+    """
 
     name: str
     version: int
@@ -25,6 +39,7 @@ class ProtocolInfo(_Info):
     official: bool
     notice: str
     text: str
+    evaluators: tuple[EvaluatorEntry, ...] = ()
     combined: tuple[Combination, ...] = ()
     corpus: tuple[MetricSpec, ...] = ()
 
@@ -58,6 +73,26 @@ class DeviceInfo(_Info):
     threads: int
 
 
+class RescoredInfo(_Info):
+    """The run that a run was recombined from; nothing was decoded.
+
+    Attributes:
+        folder: name of its folder.
+        protocol: its protocol, as in the facts that comparable runs share.
+        samples_sha256: hash of its samples.parquet.
+        command: the command line that scored it.
+        provenance: software and machine of the recombining.
+        at: when that was, UTC, ISO 8601.
+    """
+
+    folder: str
+    protocol: str
+    samples_sha256: str
+    command: tuple[str, ...] | None
+    provenance: Provenance
+    at: str
+
+
 class RunInfo(_Info):
     """Everything that is known about a run but its rows.
 
@@ -71,6 +106,7 @@ class RunInfo(_Info):
         weights: sha256 of every weight file in use, by name.
         random_weights: seed where networks had random weights, else None.
         decoder: library and versions that decoded the videos.
+        limits: what each decoder process was allowed to use.
         device: where the networks ran.
         provenance: software and machine.
         command: the command line, None where the Python API was used.
@@ -78,6 +114,7 @@ class RunInfo(_Info):
         finished: end of the session that finished the run, None while samples are pending.
         seconds: wall time of all samples together.
         counts: how many samples came how far.
+        rescored: the run this one was recombined from; None for a run that was measured.
     """
 
     format: Literal[1] = 1
@@ -89,6 +126,7 @@ class RunInfo(_Info):
     weights: dict[str, str]
     random_weights: int | None
     decoder: str
+    limits: DecodeLimits
     device: DeviceInfo
     provenance: Provenance
     command: tuple[str, ...] | None
@@ -96,6 +134,7 @@ class RunInfo(_Info):
     finished: str | None
     seconds: float
     counts: Counts
+    rescored: RescoredInfo | None = None
 
     @property
     def comparable(self) -> dict[str, str]:
@@ -104,7 +143,8 @@ class RunInfo(_Info):
             "protocol": f"{self.protocol.name} {self.protocol.version} ({self.protocol.sha256[:12]})",
             "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in self.specs),
             "test set": self.testset.fingerprint,
-            "weights": ", ".join(f"{name} {sha}" for name, sha in sorted(self.weights.items())),
+            "weights": ", ".join(f"{name} {sha}" for name, sha in sorted(self.weights.items()))
+            or "none",
             "random weights": str(self.random_weights),
             "decoder": self.decoder,
             "device type": self.device.device.partition(":")[0],

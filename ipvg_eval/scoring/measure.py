@@ -1,12 +1,12 @@
-"""Measuring one video: decoded once, every evaluator sees the frames it asked for."""
+"""Measuring one video: every evaluator sees the frames it asked for of one decoding."""
 
 from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from typing import Protocol
 
 import numpy as np
 from PIL import Image
@@ -15,7 +15,7 @@ from ipvg_eval.errors import VideoError
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
 from ipvg_eval.scoring.contact_sheet import ContactSheet
 from ipvg_eval.testset.model import Sample
-from ipvg_eval.video import decode, index_frames
+from ipvg_eval.video import Batch
 from metrics.errors import MetricsError
 from metrics.evaluator import ClipInfo, Evaluator, FrameFeatures, Frames, Measurement, Pass
 from metrics.spec import MetricSpec
@@ -59,19 +59,52 @@ def unmeasured(
     )
 
 
+class Video(Protocol):
+    """A video that is being decoded."""
+
+    @property
+    def clip(self) -> ClipInfo:
+        """What evaluators are told."""
+        ...
+
+    @property
+    def codec(self) -> str | None:
+        """FFmpeg's name of its codec."""
+        ...
+
+    @property
+    def damage(self) -> str | None:
+        """Why part of it did not decode, or None; complete once the batches are exhausted."""
+        ...
+
+    @property
+    def note(self) -> str | None:
+        """What a reader must know about its frames, or None; likewise."""
+        ...
+
+    def __iter__(self) -> Iterator[Batch]:
+        """The batches, once, in ascending order."""
+        ...
+
+
+def wanted_frames(evaluators: Sequence[Evaluator], clip: ClipInfo) -> list[int]:
+    """The frames of a video that anybody wants, ascending."""
+    return sorted(set(ContactSheet(clip).wanted).union(*(evaluator.frames(clip) for evaluator in evaluators)))
+
+
 def measure(
     sample: Sample,
-    video: Path,
+    open_video: Callable[[], Video],
     sha256: str,
     evaluators: Sequence[Evaluator],
     specs: Sequence[MetricSpec],
 ) -> Measured:
-    """Decode a video once and measure it.
+    """Measure a video while it is decoded, once, for every evaluator.
 
     Args:
         sample: what the video answers.
-        video: the file.
-        sha256: its hash, for the row.
+        open_video: gives the video with the frames of `wanted_frames`.
+        sha256: hash of its file, for the row.
         evaluators: what measures it.
         specs: which of the evaluators' metrics are kept, in row order.
 
@@ -81,7 +114,7 @@ def measure(
     """
     started = time.perf_counter()
     try:
-        measured = _measure(sample, video, sha256, evaluators, specs)
+        measured = _measure(sample, open_video(), sha256, evaluators, specs)
     except VideoError as error:
         measured = unmeasured(sample, specs, Status.UNDECODABLE, error.message, sha256)
     except Exception as error:
@@ -93,21 +126,18 @@ def measure(
 
 def _measure(
     sample: Sample,
-    video: Path,
+    video: Video,
     sha256: str,
     evaluators: Sequence[Evaluator],
     specs: Sequence[MetricSpec],
 ) -> Measured:
-    index = index_frames(video)
-    clip = index.clip
+    clip = video.clip
     sheet = ContactSheet(clip)
     viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
-    wanted = sorted(set(sheet.wanted).union(*(viewer.wanted for viewer in viewers)))
-    with decode(video, wanted, index=index) as decoding:
-        for batch in decoding:
-            sheet.add(batch.indices, batch.frames)
-            for viewer in viewers:
-                viewer.add(batch.indices, batch.frames)
+    for batch in video:
+        sheet.add(batch.indices, batch.frames)
+        for viewer in viewers:
+            viewer.add(batch.indices, batch.frames)
     found = {m.name: m for viewer in viewers for m in viewer.finish()}
     measurements = [found[spec.name] for spec in specs]
     seen = {i for m in measurements if m.per_frame for i in m.per_frame.indices}
@@ -118,15 +148,15 @@ def _measure(
             video=sample.video,
             video_sha256=sha256,
             status=Status.SCORED,
-            damage=decoding.damage,
-            note=decoding.note,
+            damage=video.damage,
+            note=video.note,
             facts=VideoFacts(
                 frame_count=clip.frame_count,
                 width=clip.width,
                 height=clip.height,
                 fps=clip.fps,
                 duration=clip.duration,
-                codec=index.header.codec,
+                codec=video.codec,
             ),
             measurements=tuple(MeasurementRow.of(m) for m in measurements),
             frame_times={i: clip.times[i] for i in sorted(seen)},
@@ -142,19 +172,18 @@ class _Viewer:
 
     def __init__(self, evaluator: Evaluator, target: Target, clip: ClipInfo) -> None:
         self._evaluator = evaluator
-        self.wanted = frozenset(evaluator.frames(clip))
+        self._wanted = frozenset(evaluator.frames(clip))
         self._pass: Pass | None = None
         self._refusal = ""
         try:
             self._pass = evaluator.start(target, clip)
         except MetricsError as error:
             self._refusal = str(error)
-            self.wanted = frozenset()
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         if self._pass is None:
             return
-        mine = [position for position, index in enumerate(indices) if index in self.wanted]
+        mine = [position for position, index in enumerate(indices) if index in self._wanted]
         if len(mine) == len(indices):
             self._pass.add(indices, frames)
         elif mine:

@@ -4,20 +4,25 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
+from contextlib import ExitStack, closing
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ipvg_eval.errors import RunError, VideoError
-from ipvg_eval.results.aggregate import CorpusSummary, count
-from ipvg_eval.results.features import read_features, write_features
+from ipvg_eval.decoding import DecodeLimits, DecoderProcess
+from ipvg_eval.errors import RunError
+from ipvg_eval.results.aggregate import count
+from ipvg_eval.results.features import write_features
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RunInfo, SubmissionInfo, TestSetInfo
 from ipvg_eval.results.journal import JournalWriter
 from ipvg_eval.results.provenance import collect_provenance
-from ipvg_eval.results.row import SampleRow, Status
+from ipvg_eval.results.row import SampleRow
 from ipvg_eval.results.summary import Summary
+from ipvg_eval.scoring.ahead import ahead
 from ipvg_eval.scoring.contact_sheet import reference_picture, save_picture
-from ipvg_eval.scoring.measure import Measured, measure, unmeasured
+from ipvg_eval.scoring.corpus import summarise_corpus
+from ipvg_eval.scoring.measure import Measured
+from ipvg_eval.scoring.prepare import Preparation
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample, TestSet
@@ -56,6 +61,8 @@ class ScoringRun:
         folder: where the run is written.
         team: who is scored.
         command: the command line, None where the Python API is used.
+        limits: of each decoder process.
+        decoders: how many videos are decoded at a time.
     """
 
     submission: Submission
@@ -64,6 +71,8 @@ class ScoringRun:
     folder: RunFolder
     team: str
     command: tuple[str, ...] | None = None
+    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    decoders: int = 2
 
     def execute(self, *, limit: int | None = None, on_sample: OnSample | None = None) -> Summary:
         """Measure what is not measured yet, then write tables and summary.
@@ -80,7 +89,7 @@ class ScoringRun:
         """
         begun = _now()
         with self.folder.writing(self._info(begun, {})):
-            started = self.folder.read_info().started
+            begun_with = self.folder.read_info()
             rows = self.folder.journal.read()
             try:
                 try:
@@ -88,8 +97,11 @@ class ScoringRun:
                     self._samples(self.testset.samples[:limit], rows, on_sample)
                 finally:
                     ordered = [rows[sample.id] for sample in self.testset.samples if sample.id in rows]
+                    info = self._info(begun_with.started, rows)
                     summary = self.folder.write_results(
-                        self._info(started, rows), ordered, self._corpus(ordered)
+                        info.model_copy(update={"rescored": begun_with.rescored}),
+                        ordered,
+                        summarise_corpus(self.scorer.protocol.corpus, self.folder, ordered),
                     )
             except OSError as error:
                 raise RunError(
@@ -102,39 +114,18 @@ class ScoringRun:
     def _samples(
         self, samples: Sequence[Sample], rows: dict[str, SampleRow], on_sample: OnSample | None
     ) -> None:
-        with self.folder.journal.appending() as journal:
-            for done, sample in enumerate(samples, start=1):
-                measured = self._one(sample, rows, journal)
+        preparation = Preparation(submission=self.submission, scorer=self.scorer, rows=rows)
+        with ExitStack() as stack:
+            journal = stack.enter_context(self.folder.journal.appending())
+            decoders = [stack.enter_context(DecoderProcess(self.limits)) for _ in range(self.decoders)]
+            turns = ahead(samples, preparation.produce, decoders, cancel=DecoderProcess.kill)
+            for done, (sample, channel) in enumerate(stack.enter_context(closing(turns)), start=1):
+                measured = preparation.finish(sample, channel)
+                if measured is not None:
+                    rows[sample.id] = self._keep(sample, measured, journal)
                 if on_sample is not None:
-                    row = rows[sample.id]
-                    on_sample(SampleDone(row=row, measured=measured, done=done, total=len(samples)))
-
-    def _one(self, sample: Sample, rows: dict[str, SampleRow], journal: JournalWriter) -> bool:
-        """Bring one sample's row up to date; whether it had to be measured."""
-        sha256, refusal = self._hash(sample)
-        earlier = rows.get(sample.id)
-        if earlier is not None and earlier.finished and earlier.video_sha256 == sha256:
-            return False
-        measured = self._measured(sample, sha256) if sha256 is not None else refusal
-        rows[sample.id] = self._keep(sample, measured, journal)
-        return True
-
-    def _hash(self, sample: Sample) -> tuple[str | None, Measured]:
-        """The video's hash, or None and the result for a sample whose video cannot be read."""
-        specs = self.scorer.specs
-        refused = sample.video in self.submission.refused
-        reason = f"{sample.video} was refused, see the findings" if refused else f"there is no {sample.video}"
-        missing = unmeasured(sample, specs, Status.MISSING, reason)
-        if not self.submission.has(sample.video):
-            return None, missing
-        try:
-            return self.submission.sha256(sample.video), missing
-        except VideoError as error:
-            return None, unmeasured(sample, specs, Status.UNDECODABLE, error.message)
-
-    def _measured(self, sample: Sample, sha256: str) -> Measured:
-        with self.submission.open_video(sample.video) as video:
-            return measure(sample, video, sha256, self.scorer.evaluators, self.scorer.specs)
+                    row, now = rows[sample.id], measured is not None
+                    on_sample(SampleDone(row=row, measured=now, done=done, total=len(samples)))
 
     def _keep(self, sample: Sample, measured: Measured, journal: JournalWriter) -> SampleRow:
         if measured.contact_sheet is not None:
@@ -145,25 +136,6 @@ class ScoringRun:
         write_features(self.folder.features(sample.id), measured.features)
         journal.append(measured.row)
         return measured.row
-
-    def _corpus(self, rows: Sequence[SampleRow]) -> list[CorpusSummary]:
-        """The metrics of the whole submission, from the features the rows left behind."""
-        summaries = []
-        for metric in self.scorer.protocol.corpus:
-            kept = (read_features(self.folder.features(row.sample)) for row in rows)
-            result = metric(features[metric.needs] for features in kept if metric.needs in features)
-            summaries.append(
-                CorpusSummary(
-                    name=metric.spec.name,
-                    title=metric.spec.title,
-                    higher_is_better=metric.spec.higher_is_better,
-                    value=result.value,
-                    reason=result.reason,
-                    samples=result.samples,
-                    references=result.references,
-                )
-            )
-        return summaries
 
     def _info(self, started: str, rows: dict[str, SampleRow]) -> RunInfo:
         counts = count(rows.values(), samples=len(self.testset.samples))
@@ -183,6 +155,7 @@ class ScoringRun:
             weights=self.scorer.weights,
             random_weights=self.scorer.random_seed,
             decoder=decoder_version(),
+            limits=self.limits,
             device=self.scorer.device_info,
             provenance=collect_provenance(),
             command=self.command,

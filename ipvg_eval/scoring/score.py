@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ipvg_eval.decoding import DecodeLimits
 from ipvg_eval.errors import UsageError
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
@@ -29,6 +30,8 @@ def score(
     dtype: Dtype = "float32",
     weights: str | None = None,
     frames: int | None = None,
+    limits: DecodeLimits | None = None,
+    decoders: int = 2,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
 ) -> Run:
@@ -49,6 +52,8 @@ def score(
         dtype: floating-point type of the networks.
         weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
         frames: look at so many frames of a video only, for a quick try; None for the protocol's own rule.
+        limits: what each decoder process may use.
+        decoders: how many videos are decoded at a time, ahead of the networks.
         command: the command line, for provenance.
         on_sample: called after every sample with its row and whether it was measured now.
 
@@ -73,7 +78,14 @@ def score(
     name = team or loaded.name
     folder = RunFolder(Path(out) if out else default_out(name, scorer))
     run = ScoringRun(
-        submission=loaded, testset=samples, scorer=scorer, folder=folder, team=name, command=command
+        submission=loaded,
+        testset=samples,
+        scorer=scorer,
+        folder=folder,
+        team=name,
+        command=command,
+        limits=limits or DecodeLimits(),
+        decoders=decoders,
     )
     run.execute(limit=limit, on_sample=on_sample)
     return load_run(folder.path)

@@ -46,27 +46,9 @@ class Scorer:
         return weights.random_seed if weights is not None and self.protocol.required_weights() else None
 
     @property
-    def notice(self) -> str:
-        """What every output of a run must say."""
-        notice = self.protocol.definition.notice
-        if self.random_seed is None:
-            return notice
-        return f"RANDOM WEIGHTS (seed {self.random_seed}): these numbers mean nothing. {notice}".strip()
-
-    @property
     def protocol_info(self) -> ProtocolInfo:
         """The protocol as a run records it."""
-        definition = self.protocol.definition
-        return ProtocolInfo(
-            name=definition.name,
-            version=definition.version,
-            sha256=self.protocol.sha256,
-            official=definition.official,
-            notice=self.notice,
-            text=self.protocol.text,
-            combined=self.protocol.combined,
-            corpus=tuple(metric.spec for metric in self.protocol.corpus),
-        )
+        return describe_protocol(self.protocol, self.random_seed)
 
     @property
     def device_info(self) -> DeviceInfo:
@@ -79,6 +61,30 @@ class Scorer:
             dtype=self.runtime.dtype,
             threads=torch.get_num_threads(),
         )
+
+
+def describe_protocol(protocol: LoadedProtocol, random_seed: int | None) -> ProtocolInfo:
+    """A protocol as a run records it.
+
+    Args:
+        protocol: the rules.
+        random_seed: seed of the networks' random weights, which every output of the run must shout.
+    """
+    definition = protocol.definition
+    notice = definition.notice
+    if random_seed is not None:
+        notice = f"RANDOM WEIGHTS (seed {random_seed}): these numbers mean nothing. {notice}".strip()
+    return ProtocolInfo(
+        name=definition.name,
+        version=definition.version,
+        sha256=protocol.sha256,
+        official=definition.official,
+        notice=notice,
+        text=protocol.text,
+        evaluators=definition.evaluators,
+        combined=protocol.combined,
+        corpus=tuple(metric.spec for metric in protocol.corpus),
+    )
 
 
 def build_scorer(
@@ -105,14 +111,22 @@ def build_scorer(
         DeviceUnavailable: there is no such device here.
         WeightsMissing: weights are not on this machine; all that are missing are named.
     """
+    loaded = choose_protocol(protocol, metrics=metrics, frames=frames)
+    source = _resolve(weights, loaded.required_weights())
+    runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
+    return Scorer(protocol=loaded, runtime=runtime, evaluators=loaded.build(runtime))
+
+
+def choose_protocol(
+    protocol: str, *, metrics: Iterable[str] | None = None, frames: int | None = None
+) -> LoadedProtocol:
+    """A protocol, cut down to what is asked for; see `build_scorer`."""
     loaded = load_protocol(protocol)
     if metrics is not None:
         loaded = loaded.select(metrics)
     if frames is not None:
         loaded = loaded.with_budget(frames)
-    source = _resolve(weights, loaded.required_weights())
-    runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
-    return Scorer(protocol=loaded, runtime=runtime, evaluators=loaded.build(runtime))
+    return loaded
 
 
 def _resolve(weights: str | None, names: tuple[str, ...]) -> WeightSource:

@@ -1,0 +1,22 @@
+"""What a decoder process may use."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict, Field
+
+
+class DecodeLimits(BaseModel):
+    """Limits of one decoder process; a video that goes beyond them costs itself, not the run.
+
+    Attributes:
+        memory_mib: address space in MiB. An idle process has about 400; 1080p decodes within 768.
+        seconds: time for opening a video, and again for decoding it, without the time the decoder waits
+            for whoever measures.
+        open_files: file descriptors.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    memory_mib: int = Field(default=4096, ge=512)
+    seconds: float = Field(default=120.0, gt=0)
+    open_files: int = Field(default=64, ge=16)

@@ -1,0 +1,98 @@
+"""Getting samples ready: which must be measured, and their videos decoded ahead of the networks."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from dataclasses import dataclass
+
+from ipvg_eval.decoding import DecoderProcess, OpenVideo
+from ipvg_eval.errors import VideoError
+from ipvg_eval.results.row import SampleRow, Status
+from ipvg_eval.scoring.ahead import Channel
+from ipvg_eval.scoring.measure import Measured, measure, unmeasured, wanted_frames
+from ipvg_eval.scoring.scorer import Scorer
+from ipvg_eval.submission import Submission
+from ipvg_eval.testset.model import Sample
+from ipvg_eval.video import Batch
+
+Item = str | Measured | OpenVideo | Batch | None
+"""What a thread hands over for a sample: None if its row is up to date; a result if there is nothing to
+decode; else the video's sha256, the open video, its batches, and None at the end."""
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Preparation:
+    """Both ends of a sample's channel.
+
+    Attributes:
+        submission: where the videos are.
+        scorer: what measures them.
+        rows: the rows so far, by sample id; read only.
+    """
+
+    submission: Submission
+    scorer: Scorer
+    rows: Mapping[str, SampleRow]
+
+    def produce(self, sample: Sample, channel: Channel[Item], decoder: DecoderProcess) -> None:
+        """In a thread: see whether the sample must be measured, and decode its video."""
+        sha256, refusal = self._hash(sample)
+        earlier = self.rows.get(sample.id)
+        if earlier is not None and earlier.finished and earlier.video_sha256 == sha256:
+            channel.put(None)
+        elif sha256 is None:
+            channel.put(refusal)
+        else:
+            channel.put(sha256)
+            with self.submission.open_video(sample.video) as path:
+                video = decoder.open(path)
+                channel.put(video)
+                for batch in video.batches(wanted_frames(self.scorer.evaluators, video.clip)):
+                    channel.put(batch)
+            channel.put(None)
+
+    def finish(self, sample: Sample, channel: Channel[Item]) -> Measured | None:
+        """For the reader: measure what the thread hands over; None if the row is up to date."""
+        first = channel.get()
+        if isinstance(first, str):
+            specs = self.scorer.specs
+            return measure(sample, lambda: _DecodedVideo(channel), first, self.scorer.evaluators, specs)
+        assert first is None or isinstance(first, Measured)
+        return first
+
+    def _hash(self, sample: Sample) -> tuple[str | None, Measured]:
+        """The video's hash, or None and the result for a sample whose video cannot be read."""
+        specs = self.scorer.specs
+        refused = sample.video in self.submission.refused
+        reason = f"{sample.video} was refused, see the findings" if refused else f"there is no {sample.video}"
+        missing = unmeasured(sample, specs, Status.MISSING, reason)
+        if not self.submission.has(sample.video):
+            return None, missing
+        try:
+            return self.submission.sha256(sample.video), missing
+        except VideoError as error:
+            return None, unmeasured(sample, specs, Status.UNDECODABLE, error.message)
+
+
+class _DecodedVideo:
+    """The reader's end of a video that a thread decodes; see `measure.Video`."""
+
+    def __init__(self, channel: Channel[Item]) -> None:
+        opened = channel.get()
+        assert isinstance(opened, OpenVideo)
+        self._opened = opened
+        self._channel = channel
+        self.clip = opened.clip
+        self.codec = opened.codec
+
+    def __iter__(self) -> Iterator[Batch]:
+        while isinstance(item := self._channel.get(), Batch):
+            yield item
+
+    @property
+    def damage(self) -> str | None:
+        return self._opened.damage
+
+    @property
+    def note(self) -> str | None:
+        return self._opened.note
