@@ -5,7 +5,7 @@ Keys that are not named here are left alone: the scorer may say more about a run
 
 from __future__ import annotations
 
-from pydantic import AwareDatetime, BaseModel, ConfigDict
+from pydantic import AwareDatetime, BaseModel, ConfigDict, Field
 
 _ABSENT = "absent"
 
@@ -36,6 +36,7 @@ class ProtocolInfo(_Part):
     sha256: str
     official: bool
     notice: str = ""
+    text: str = ""
 
 
 class TestSetInfo(_Part):
@@ -56,6 +57,15 @@ class DeviceInfo(_Part):
     device: str
     name: str = ""
     dtype: str
+
+
+class ProvenanceInfo(_Part):
+    """What measured a run; empty where run.json does not say."""
+
+    version: str = ""
+    commit: str | None = None
+    packages: dict[str, str] = Field(default_factory=dict)
+    python: str = ""
 
 
 class RunCounts(_Part):
@@ -82,6 +92,7 @@ class RunInfo(_Part):
         random_weights: seed where networks had random weights, else None.
         decoder: library and versions that decoded the videos.
         device: where the networks ran.
+        provenance: versions of what measured it.
         started: start of the run.
         finished: end of the run, None while samples are pending.
         counts: how many samples came how far.
@@ -95,6 +106,7 @@ class RunInfo(_Part):
     random_weights: int | None
     decoder: str
     device: DeviceInfo
+    provenance: ProvenanceInfo = Field(default_factory=ProvenanceInfo)
     started: AwareDatetime
     finished: AwareDatetime | None
     counts: RunCounts

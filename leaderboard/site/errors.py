@@ -1,0 +1,11 @@
+"""What can go wrong when a site is written."""
+
+from __future__ import annotations
+
+from leaderboard.errors import LeaderboardError
+
+
+class SiteError(LeaderboardError):
+    """The site cannot be written where it was asked for."""
+
+    exit_code = 2

@@ -1,0 +1,158 @@
+"""The tables beside the pages: CSV and JSON for programs, LaTeX and Markdown for papers and posts."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from dataclasses import dataclass
+from typing import Any
+
+import pandas as pd
+
+from leaderboard.site.names import file_name
+from leaderboard.site.track import Shown, Track
+
+_FORMULA = ("=", "+", "-", "@", "\t", "\r")
+_MARKDOWN = re.compile(r"([\\`*_\[\]|<>~&#!])")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Download:
+    """One file beside the pages.
+
+    Attributes:
+        name: its file name.
+        about: what is in it.
+        text: its content.
+    """
+
+    name: str
+    about: str
+    text: str
+
+    @property
+    def address(self) -> str:
+        """Where it lies in the site."""
+        return f"downloads/{self.name}"
+
+
+def track_downloads(track: Track) -> Iterator[Download]:
+    """Every table of a track; values of single samples only where the site is not public."""
+    board, name = track.board, track.id
+    ranking, printed = _ranking(track), _printed(track)
+    yield Download(name=f"{name}-ranking.csv", about="final ranking with every score", text=_csv(ranking))
+    yield Download(name=f"{name}-ranking.md", about="the same as a Markdown table", text=_markdown(printed))
+    yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=_latex(printed))
+    scores = board.scores.table
+    if track.public:
+        scores = scores.drop(columns=["min", "max"])
+    yield Download(name=f"{name}-scores.csv", about="scores with intervals and counts", text=_csv(scores))
+    ranks = board.phase1.ranks.add_suffix("_rank").reset_index(names="team")
+    phase1 = board.phase1.table.merge(ranks, on="team")
+    yield Download(name=f"{name}-phase1.csv", about="ranks, rank sums, finalists", text=_csv(phase1))
+    steps = board.differences
+    yield Download(name=f"{name}-differences.csv", about="paired differences of teams", text=_csv(steps))
+    for question, ratings in board.ratings.items():
+        stem = f"{name}-{file_name(question)}"
+        yield Download(name=f"{stem}-ratings.csv", about=f"ratings, {question}", text=_csv(ratings.table))
+        wins = ratings.wins.reset_index(names="team")
+        yield Download(name=f"{stem}-wins.csv", about=f"win matrix, {question}", text=_csv(wins))
+    if board.opinions:
+        opinions = board.opinions.table
+        yield Download(name=f"{name}-opinions.csv", about="mean opinion scores", text=_csv(opinions))
+    if track.protocol_text:
+        text = track.protocol_text
+        yield Download(name=f"{name}-protocol.yaml", about="the protocol as it was used", text=text)
+    if not track.public:
+        samples = board.samples
+        yield Download(
+            name=f"{name}-samples.csv", about="values of every sample (hidden)", text=_csv(samples)
+        )
+
+
+def _ranking(track: Track) -> pd.DataFrame:
+    """One row per team, baselines last: every number with its own column."""
+    phase1 = {row["team"]: row for row in track.phase1}
+    rows = []
+    for final in [*track.final, *({"team": team} for team in track.board.baselines)]:
+        team = final["team"]
+        first: dict[str, Any] = phase1.get(team, {})
+        row = {
+            "rank": final.get("rank"),
+            "team": team,
+            "status": "ranked" if final.get("rank") else "baseline",
+            "phase1_rank": first.get("rank"),
+            "rank_sum": first.get("rank_sum"),
+            "finalist": first.get("finalist", False),
+            "eligible": first.get("eligible", False),
+            "judgement": final.get("judgement"),
+            "weighted_sum": final.get("score"),
+        }
+        for shown in track.metrics:
+            score = track.scores[team, shown.name]
+            ends = {f"{shown.name}_{end}": score[end] for end in ("low", "high", "count", "missing_reason")}
+            row |= {shown.name: score["mean"], **ends}
+        rows.append(row)
+    return pd.DataFrame(rows).astype({"rank": "Int64", "phase1_rank": "Int64"})
+
+
+def _printed(track: Track) -> pd.DataFrame:
+    """The ranking as a paper prints it: text, ranking metrics only."""
+    judged = track.board.final.stage == "final"
+    column = "Study points" if track.board.final.rule.subjective == "study" else "Opinion score"
+    rows = []
+    for final in [*track.final, *({"team": team} for team in track.board.baselines)]:
+        team = final["team"]
+        row = {"Rank": str(final.get("rank", "–")), "Team": team}
+        for shown in track.ranked:
+            row[f"{shown.title} {shown.metric.arrow}".strip()] = _score(track.scores[team, shown.name], shown)
+        row["Phase 1"] = str(final.get("phase1_rank", "–"))
+        if judged:
+            row[f"{column} ↑"] = points(final.get("judgement"))
+        rows.append(row)
+    return pd.DataFrame(rows)
+
+
+def points(value: float | None, places: int = 2) -> str:
+    """Points without needless decimals; a dash where there are none."""
+    if value is None:
+        return "–"
+    text = f"{value:.{places}f}"
+    return text.rstrip("0").rstrip(".") if "." in text else text
+
+
+def _score(score: dict[str, Any], shown: Shown) -> str:
+    if score["missing_reason"] or score["mean"] is None:
+        return "missing"
+    return f"{score['mean']:.{shown.decimals}f}"
+
+
+def _csv(table: pd.DataFrame) -> str:
+    """CSV in which no cell of text is read as a formula: one that looks like it begins with an apostrophe."""
+    text = table.map(lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell)
+    text.columns = pd.Index(
+        [f"'{name}" if str(name).startswith(_FORMULA) else name for name in table.columns]
+    )
+    return str(text.to_csv(index=False, lineterminator="\n"))
+
+
+def _markdown(table: pd.DataFrame) -> str:
+    def line(cells: Any) -> str:
+        return "| " + " | ".join(_MARKDOWN.sub(r"\\\1", " ".join(str(cell).split())) for cell in cells) + " |"
+
+    rule = "|" + "|".join("---" if name == "Team" else "--:" for name in table.columns) + "|"
+    return (
+        "\n".join([line(table.columns), rule, *(line(row) for row in table.itertuples(index=False))]) + "\n"
+    )
+
+
+def _latex(table: pd.DataFrame) -> str:
+    r"""A booktabs table; the preamble needs \usepackage{booktabs}."""
+    marks = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--"}
+
+    def typeset(text: object) -> str:
+        return " ".join("".join(marks.get(letter, letter) for letter in str(text)).split())
+
+    style = table.style.hide(axis="index").format(typeset, escape="latex")
+    style = style.format_index(typeset, axis=1, escape="latex")
+    return str(style.to_latex(hrules=True, column_format="".join("l" if c == "Team" else "r" for c in table)))
