@@ -114,8 +114,9 @@ def _from_text(text: str) -> list[Event]:
     text = unicodedata.normalize("NFKC", text)
     found = [match for match in _RANGE.finditer(text) if _is_range(match)]
     events = []
-    for match, following in zip(found, [*found[1:], None], strict=True):
-        body = text[match.end() : following.start() if following else len(text)]
+    ends = [match.start() for match in found[1:]] + [len(text)]
+    for match, end in zip(found, ends, strict=False):
+        body = text[match.end() : end]
         unit = match["unit2"] or match["unit1"] or ""
         events.append(
             Event(

@@ -56,7 +56,7 @@ def jobs(tmp_path: Path) -> list[Job]:
     return made
 
 
-FAST = ("sampling.steps=1", "video.width=64", "video.height=64", "video.frames=5")
+FAST = ("sampling.steps=1", "video.width=64", "video.height=64", "video.frames=5", "timeline.overlap=1")
 """Settings under which a tiny video takes a fifth of a second."""
 
 

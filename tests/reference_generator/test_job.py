@@ -127,7 +127,9 @@ def test_a_record_without_its_video_counts_for_nothing(jobs, tmp_path):
 def test_videos_of_somebody_else_are_not_overwritten_unasked(jobs, tmp_path, case):
     out = tmp_path / "out"
     right = plan(jobs, out).pending[0][1]
-    finish(jobs[0], out, "else" if case == "other settings" else right, b"else" if "bytes" in case else b"video")
+    finish(
+        jobs[0], out, "else" if case == "other settings" else right, b"else" if "bytes" in case else b"video"
+    )
     if case == "no record":
         record_path(out, jobs[0]).unlink()
     with pytest.raises(OutputInUse, match=r"1 videos .*prompt1\.mp4"):

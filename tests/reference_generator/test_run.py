@@ -1,0 +1,245 @@
+"""Whole runs on tiny models: files, records, failures, resuming, sharding."""
+
+from __future__ import annotations
+
+import os
+import signal
+import subprocess
+import sys
+import time
+from dataclasses import replace
+
+import av
+import numpy as np
+import pytest
+
+from reference_generator.errors import ModelsMissing
+from reference_generator.job import Shard, seed_of
+from reference_generator.preset import load_settings
+from reference_generator.record import read_record, record_path, records_folder
+from reference_generator.run import generate, load_system
+from reference_generator.systems.system import Clip, VideoSystem
+from reference_generator.video_file import write_mp4
+
+
+@pytest.fixture
+def tiny(fast):
+    return load_settings("tiny", fast)
+
+
+def test_a_video_is_h264_that_plays_before_its_end(tmp_path):
+    rng = np.random.default_rng(0)
+    pictures = rng.integers(0, 256, (9, 64, 96, 3), dtype=np.uint8)
+    path = tmp_path / "v.mp4"
+    write_mp4(path, pictures, fps=24)
+    with av.open(str(path)) as file:
+        stream = file.streams.video[0]
+        assert (stream.codec_context.name, stream.codec_context.pix_fmt) == ("h264", "yuv420p")
+        assert (stream.width, stream.height, stream.average_rate) == (96, 64, 24)
+        assert sum(1 for _ in file.decode(video=0)) == 9
+    data = path.read_bytes()
+    assert data.index(b"moov") < data.index(b"mdat")
+    write_mp4(tmp_path / "again.mp4", pictures, fps=24)
+    assert (tmp_path / "again.mp4").read_bytes() == data
+
+
+def test_a_video_shows_the_pictures(tmp_path):
+    ramp = np.linspace(0, 255, 96).astype(np.uint8)
+    pictures = np.broadcast_to(ramp[None, None, :, None], (5, 64, 96, 3))
+    write_mp4(tmp_path / "v.mp4", pictures, fps=16, crf=10)
+    with av.open(str(tmp_path / "v.mp4")) as file:
+        shown = np.stack([frame.to_ndarray(format="rgb24") for frame in file.decode(video=0)])
+    assert np.abs(shown.astype(int) - pictures).mean() < 3
+
+
+@pytest.mark.parametrize("shape", [(0, 64, 64, 3), (5, 63, 64, 3), (5, 64, 65, 3)])
+def test_what_is_no_video_is_refused(tmp_path, shape):
+    with pytest.raises(ValueError, match="make no yuv420p video"):
+        write_mp4(tmp_path / "v.mp4", np.zeros(shape, dtype=np.uint8), fps=16)
+
+
+def test_every_job_gets_its_video_and_record(jobs, tiny, tmp_path, files):
+    out, steps = tmp_path / "out", []
+    outcome = generate(jobs, tiny, out, on_progress=steps.append)
+    assert [record.sample for record in outcome.made] == [job.id for job in jobs]
+    assert (outcome.failed, outcome.finished_before) == ((), 0)
+    assert set(files(out)) == {job.video for job in jobs}
+    videos = [step for step in steps if step.stage == "videos"]
+    assert [(step.done, step.total) for step in videos] == [(1, 3), (2, 3), (3, 3)]
+    assert videos[0].seconds_left > 0 == videos[-1].seconds_left
+    record = read_record(record_path(out, jobs[0]))
+    assert (record.status, record.prompts, record.frames) == ("made", ("a woman walks",), 5)
+    assert (record.tiny, record.preset) == (True, "tiny")
+    assert record.seed == seed_of(2025, jobs[0].id)
+    assert record.revisions["video"].startswith("tiny-")
+    assert record.seconds["videos"] > 0
+    assert (records_folder(out) / "run.json").exists()
+
+
+def test_equal_runs_and_any_sharding_give_equal_files(jobs, tiny, tmp_path, files):
+    generate(jobs, tiny, tmp_path / "one")
+    for index in range(2):
+        generate(jobs, tiny, tmp_path / "two", shard=Shard(index=index, count=2))
+    assert files(tmp_path / "one") == files(tmp_path / "two")
+    videos = list(files(tmp_path / "one").values())
+    assert len(set(videos)) == len(videos)
+
+
+def test_seeds_change_the_videos(jobs, fast, tmp_path, files):
+    for seed in (1, 2):
+        generate(jobs[:1], load_settings("tiny", [*fast, f"sampling.seed={seed}"]), tmp_path / str(seed))
+    assert files(tmp_path / "1") != files(tmp_path / "2")
+
+
+def test_a_second_run_makes_only_what_is_missing(jobs, tiny, tmp_path, files):
+    out = tmp_path / "out"
+    generate(jobs, tiny, out)
+    before = files(out)
+    (out / jobs[1].video).unlink()
+
+    loaded = []
+
+    def load(settings, found):
+        loaded.append(settings)
+        return load_system(settings, found)
+
+    again = generate(jobs, tiny, out, load=load)
+    assert ([record.sample for record in again.made], again.finished_before) == ([jobs[1].id], 2)
+    assert files(out) == before
+    assert len(loaded) == 1
+    assert generate(jobs, tiny, out, load=load).finished_before == 3
+    assert len(loaded) == 1, "nothing to do must load nothing"
+
+
+_RUN = """
+import sys
+from pathlib import Path
+import torch
+torch.set_num_threads(1)
+from reference_generator.job import Job
+from reference_generator.preset import load_settings
+from reference_generator.run import generate
+root, out = Path(sys.argv[1]), Path(sys.argv[2])
+jobs = [Job(id=str(n), prompt="a man walks", references=(root,), video=f"{n}.mp4") for n in range(40)]
+settings = load_settings("tiny", sys.argv[3:])
+print("ready", flush=True)
+generate(jobs, settings, out, on_progress=lambda step: print(step.stage, step.done, flush=True))
+"""
+
+
+def test_a_killed_run_leaves_whole_videos_and_goes_on(jobs, tiny, tmp_path, files, fast):
+    out, reference = tmp_path / "out", jobs[0].references[0]
+    process = subprocess.Popen(
+        [sys.executable, "-c", _RUN, str(reference), str(out), *fast],
+        stdout=subprocess.PIPE,
+        stderr=subprocess.DEVNULL,
+        text=True,
+        env={**os.environ, "OMP_NUM_THREADS": "1"},
+    )
+    with process:
+        for line in process.stdout:
+            if line.startswith("videos 2"):
+                time.sleep(0.05)
+                process.send_signal(signal.SIGKILL)
+                break
+    left = files(out)
+    assert 2 <= len(left) < 40
+    for name in left:
+        with av.open(str(out / name)) as file:
+            assert sum(1 for _ in file.decode(video=0)) == 5
+    names = [f"{n}.mp4" for n in range(len(left) + 1)]
+    rest = [replace(jobs[0], id=name[:-4], prompt="a man walks", video=name) for name in names]
+    after = generate(rest, tiny, out)
+    assert after.finished_before == len(left)
+    assert set(files(out)) == set(names)
+    fresh = tmp_path / "fresh"
+    generate(rest, tiny, fresh)
+    assert files(fresh) == files(out)
+
+
+def test_bad_samples_are_recorded_and_the_others_made(jobs, tiny, tmp_path, files):
+    broken = tmp_path / "broken.png"
+    broken.write_bytes(b"\x89PNG no picture")
+    bad = [
+        replace(jobs[0], id="a", video="a.mp4", references=(broken,)),
+        replace(jobs[0], id="b", video="b.mp4", references=(tmp_path / "none.png",)),
+        replace(jobs[0], id="c", video="c.mp4", prompt="  "),
+        replace(jobs[0], id="d", video="d.mp4", timeline="no event here"),
+        replace(jobs[0], id="e", video="e.mp4", timeline="3-1s: backwards"),
+    ]
+    out = tmp_path / "out"
+    outcome = generate([*bad, jobs[2]], tiny, out)
+    assert set(files(out)) == {jobs[2].video}
+    reasons = {record.sample: record.reason for record in outcome.failed}
+    assert "cannot be decoded" in reasons["a"]
+    assert "cannot be opened" in reasons["b"]
+    assert "prompt is empty" in reasons["c"]
+    assert "no event" in reasons["d"]
+    assert "from 3 s to 1 s" in reasons["e"]
+    assert {record.kind for record in outcome.failed} == {"input"}
+    for job in bad:
+        assert read_record(record_path(out, job)).status == "failed"
+    assert generate([*bad, jobs[2]], tiny, out).finished_before == 1
+
+
+class _Fragile(VideoSystem):
+    """Runs out of memory on the first sample and breaks on the second."""
+
+    def __init__(self):
+        self.calls = 0
+
+    def make(self, task):
+        import torch
+
+        self.calls += 1
+        if self.calls == 1:
+            raise torch.OutOfMemoryError("CUDA out of memory. Tried to allocate 8 GiB")
+        if self.calls == 2:
+            raise RuntimeError("something broke")
+        return Clip(pictures=np.zeros((5, 64, 64, 3), dtype=np.uint8))
+
+    def _pass(self, task, part, known, options):
+        raise NotImplementedError
+
+
+def test_out_of_memory_and_errors_of_one_sample_do_not_end_the_run(jobs, tiny, tmp_path, files):
+    out = tmp_path / "out"
+    outcome = generate(jobs, tiny, out, load=lambda *_: _Fragile())
+    assert [record.kind for record in outcome.failed] == ["out-of-memory", "error"]
+    assert outcome.failed[1].reason == "RuntimeError: something broke"
+    assert set(files(out)) == {jobs[2].video}
+
+
+def test_interrupting_is_not_a_failed_sample(jobs, tiny, tmp_path):
+    class Interrupted(_Fragile):
+        def make(self, task):
+            raise KeyboardInterrupt
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(jobs, tiny, tmp_path / "out", load=lambda *_: Interrupted())
+    assert read_record(record_path(tmp_path / "out", jobs[0])) is None
+
+
+def test_values_that_are_no_numbers_never_become_a_video(jobs, tiny, tmp_path):
+    def load(settings, found):
+        system = load_system(settings, found)
+        system.pipeline.vae.decoder.conv_out.bias.data.fill_(float("nan"))
+        return system
+
+    outcome = generate(jobs[:1], tiny, tmp_path / "out", load=load)
+    assert "no numbers" in outcome.failed[0].reason
+
+
+def test_missing_models_stop_the_run_before_anything_is_made(jobs, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    monkeypatch.delenv("HF_HUB_CACHE", raising=False)
+    settings = load_settings("std-ti2v-5b")
+    with pytest.raises(ModelsMissing) as raised:
+        generate(jobs, settings, tmp_path / "out")
+    text = str(raised.value)
+    assert "video model: Wan-AI/Wan2.2-TI2V-5B-Diffusers, about 34.2 GB" in text
+    assert "picture model: Qwen/Qwen-Image-Edit, about 57.7 GB" in text
+    assert "hf download Wan-AI/Wan2.2-TI2V-5B-Diffusers" in raised.value.hint
+    assert str(tmp_path / "hub") in raised.value.hint
+    assert raised.value.exit_code == 3
+    assert not (tmp_path / "out").exists()
