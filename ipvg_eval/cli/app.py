@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 from rich.markup import escape
 
-from ipvg_eval.cli import protocols, report, score, validate, weights
+from ipvg_eval.cli import compare, protocols, report, rescore, score, validate, weights
 from ipvg_eval.cli.consoles import STDERR
 from ipvg_eval.errors import IpvgError
 from metrics.errors import MetricsError
@@ -26,6 +26,8 @@ app = typer.Typer(
 app.command("validate")(validate.validate)
 app.command("score")(score.score)
 app.command("report")(report.report)
+app.command("compare")(compare.compare)
+app.command("rescore")(rescore.rescore)
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(weights.app, name="weights")
 

@@ -2,5 +2,5 @@
 
 from rich.console import Console
 
-STDOUT = Console(highlight=False)
-STDERR = Console(stderr=True, highlight=False)
+STDOUT = Console(highlight=False, emoji=False)
+STDERR = Console(stderr=True, highlight=False, emoji=False)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 import torch
@@ -11,6 +13,7 @@ from transformers import CLIPImageProcessorPil
 
 from metrics.clip.encoder import ClipEncoder
 from metrics.clip.evaluator import ClipScore
+from metrics.rescoring import Kept, KeptMissing
 
 SHORT = "A man in an orange space suit smiles."
 LONG = "The astronaut, dressed in a bulky white space suit, floated weightlessly through the station. " * 8
@@ -163,3 +166,33 @@ def test_random_networks_are_full_size_stamped_and_follow_the_seed(runtime, eval
     assert made.weights == {"clip_vit_b32": "random:0"}
     assert made.frames(clip(3)) == (0, 2)
     assert run(made, target(SHORT), clip(3), frames)["clip_score"].value == shared
+
+
+def test_logits_are_recombined_into_cosines_but_not_back(evaluator, frames, target, clip):
+    logit, cosine = ({"scale": scale, "whole_prompt": True} for scale in ("logit", "cosine"))
+    kept = Kept(frame_count=7, measurements=run(evaluator(**logit), target(LONG), clip(7), frames))
+    wanted, earlier = (ClipScore.Options(model="clip_vit_b32", **o) for o in (cosine, logit))
+    for name, direct in run(evaluator(**cosine), target(LONG), clip(7), frames).items():
+        assert ClipScore.cannot_rescore(name, wanted, earlier, list(kept.measurements)) is None
+        found = ClipScore.rescore(name, wanted, earlier, kept)
+        assert (found.value, found.note, found.per_frame) == (direct.value, direct.note, direct.per_frame)
+    assert "logit scale" in ClipScore.cannot_rescore("clip_score", earlier, wanted, ["clip_score"])
+    assert ClipScore.cannot_rescore("clip_prompt_tokens", earlier, wanted, ["clip_prompt_tokens"]) is None
+
+
+def test_a_cosine_of_other_frames_or_of_the_whole_prompt_cannot_be_recombined():
+    options, other = ClipScore.Options(), ClipScore.Options(colour="bgr", frame_count=16)
+    why = ClipScore.cannot_rescore("clip_score", options, other, ["clip_score"])
+    assert why == "frame_count 16 in the run, 32 wanted; colour 'bgr' in the run, 'rgb' wanted"
+    whole = ClipScore.Options(whole_prompt=True)
+    why = ClipScore.cannot_rescore("clip_score_long", whole, options, ["clip_score"])
+    assert why == "the run did not measure clip_score_long"
+    assert ClipScore.cannot_rescore("clip_score", options, whole, ["clip_score"]) is None
+
+
+def test_embeddings_that_are_gone_are_missed(evaluator, frames, target, clip):
+    found = run(evaluator(scale="logit"), target(SHORT), clip(7), frames)
+    bare = {name: replace(measurement, features=None) for name, measurement in found.items()}
+    logit, cosine = (ClipScore.Options(model="clip_vit_b32", scale=scale) for scale in ("logit", "cosine"))
+    with pytest.raises(KeptMissing, match="embeddings of clip_score"):
+        ClipScore.rescore("clip_score", cosine, logit, Kept(frame_count=7, measurements=bare))

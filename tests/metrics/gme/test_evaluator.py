@@ -13,6 +13,7 @@ from metrics.gme.encoder import GmeEncoder
 from metrics.gme.evaluator import GmeScore
 from metrics.gme.preprocess import frame_patches
 from metrics.gme.tokens import OPENS2V_INSTRUCTION, TPIGE_INSTRUCTION
+from metrics.rescoring import Kept
 from metrics.runtime import Runtime
 
 PROMPT = "A man in an orange space suit smiles."
@@ -153,3 +154,27 @@ def test_options_specs_and_weights(evaluator):
         GmeScore.Options(frames=3)
     with pytest.raises(WeightsMissing, match="gme_2b"):
         GmeScore(GmeScore.Options(), Runtime())
+
+
+def test_another_rounding_is_recombined_from_the_embeddings(evaluator, frames, target, clip):
+    measured = {
+        rounding: run(evaluator(similarity=rounding), target(PROMPT), clip(7), frames)
+        for rounding in ("half", "half_mean", "full")
+    }
+    assert len({measurement.value for measurement in measured.values()}) == 3
+    for before, earlier in measured.items():
+        kept = Kept(frame_count=7, measurements={"gme_score": earlier})
+        for after, direct in measured.items():
+            options = [GmeScore.Options(similarity=rounding) for rounding in (after, before)]
+            assert GmeScore.cannot_rescore("gme_score", *options, ["gme_score"]) is None
+            found = GmeScore.rescore("gme_score", *options, kept)
+            assert (found.value, found.note, found.per_frame) == (direct.value, direct.note, direct.per_frame)
+
+
+def test_another_network_or_instruction_cannot_be_recombined():
+    tpige, opens2v = GmeScore.Options(), GmeScore.Options(**OPENS2V)
+    why = GmeScore.cannot_rescore("gme_score", tpige, opens2v, ["gme_score"])
+    assert why.startswith("model 'gme_7b' in the run, 'gme_2b' wanted; instruction")
+    assert GmeScore.cannot_rescore("gme_score", tpige, tpige, []) == "the run did not measure gme_score"
+    padded = GmeScore.Options(padding="left")
+    assert GmeScore.cannot_rescore("gme_score", tpige, padded, ["gme_score"]) is None

@@ -1,0 +1,113 @@
+"""Recombined scores equal measured ones, whatever the rules before and after."""
+
+from __future__ import annotations
+
+import numpy as np
+from hypothesis import given, settings
+from hypothesis import strategies as st
+
+from metrics.evaluator import FrameFeatures, Measurement
+from metrics.faces import published_specs
+from metrics.faces.arcface import WEIGHTS as ARC
+from metrics.faces.curricularface import WEIGHTS as CUR
+from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
+from metrics.faces.published import PublishedFaces, PublishedFacesOptions
+from metrics.faces.published_pass import FacePass, ReferenceFace
+from metrics.faces.published_scores import ScoreRules
+from metrics.rescoring import Kept, can_rescore
+from metrics.sampling import schedule
+
+NAMES = [spec.name for spec in published_specs.ALL]
+NETWORKS = (CUR, ARC, IMAGENET_WEIGHTS, FID_WEIGHTS)
+
+
+def measured(faces, reference, options: PublishedFacesOptions, lost: int) -> list[Measurement]:
+    """A pass whose networks were made to see these embeddings: None for a frame without a face."""
+    repeats = schedule("linspace_repeat", len(faces) + lost, options.frames)
+    seen = FacePass(
+        specs=published_specs.ALL,
+        rules=ScoreRules(
+            repeats=repeats,
+            no_face_is_zero=options.no_face == "zero",
+            drop_cur_zeros=options.zero_frames == "drop_cur",
+            clamp=options.clamp,
+        ),
+        retry="none",
+        batch_size=2,
+        detector=None,
+        encoders=dict.fromkeys(NETWORKS, np.stack),
+        reference=reference,
+    )
+    for index in repeats:
+        if index < len(faces):
+            seen._looked_at.append(index)
+            if faces[index] is not None:
+                for batches in seen._batches.values():
+                    batches.add(index, np.array(faces[index], dtype=np.float32))
+    return seen.finish()
+
+
+embedding = st.tuples(*[st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0, np.inf])] * 2)
+options_of = st.builds(
+    PublishedFacesOptions,
+    frames=st.just(6),
+    no_face=st.sampled_from(["missing", "zero"]),
+    zero_frames=st.sampled_from(["keep", "drop_cur"]),
+    clamp=st.booleans(),
+)
+
+
+@settings(deadline=None, max_examples=200)
+@given(
+    faces=st.lists(st.none() | embedding, max_size=8),
+    reference=st.none() | embedding,
+    before=options_of,
+    after=options_of,
+    lost=st.integers(0, 3),
+)
+def test_rescoring_equals_measuring(faces, reference, before, after, lost):
+    whole = ReferenceFace(rows=None, reason="no face in the reference picture")
+    if reference is not None:
+        row = np.array(reference, dtype=np.float32)
+        whole = ReferenceFace(rows=dict.fromkeys(NETWORKS, row), reason=None)
+    earlier = {m.name: m for m in measured(faces, whole, before, lost)}
+    kept = Kept(frame_count=len(faces) + lost, measurements=earlier)
+    for direct in measured(faces, whole, after, lost):
+        assert PublishedFaces.cannot_rescore(direct.name, after, before, NAMES) is None
+        _assert_same(PublishedFaces.rescore(direct.name, after, before, kept), direct)
+
+
+def _assert_same(one: Measurement, other: Measurement) -> None:
+    for field in ("name", "value", "reason", "note", "per_frame"):
+        assert getattr(one, field) == getattr(other, field), (one.name, field)
+    assert (one.features is None) == (other.features is None), one.name
+    if one.features is not None and other.features is not None:
+        _assert_same_features(one.features, other.features)
+
+
+def _assert_same_features(one: FrameFeatures, other: FrameFeatures) -> None:
+    assert one.indices == other.indices
+    np.testing.assert_array_equal(one.rows, other.rows)
+    np.testing.assert_array_equal(one.reference, other.reference)
+
+
+def test_other_pixels_cannot_be_recombined():
+    assert can_rescore(PublishedFaces)
+    for changed in (
+        {"frames": 32},
+        {"short_clips": "once"},
+        {"retry": "none"},
+        {"reference": "first_person"},
+        {"reference_pixels": "as_seen"},
+    ):
+        ((field, value),) = changed.items()
+        other = PublishedFacesOptions(**changed)
+        why = PublishedFaces.cannot_rescore("cur_score", PublishedFacesOptions(), other, NAMES)
+        assert why.startswith(f"{field} {value!r} in the run, ")
+
+
+def test_a_score_over_all_frames_needs_the_score():
+    options = PublishedFacesOptions()
+    for name, needed in (("cur_score_all_frames", "cur_score"), ("face_fid_samples", "face_fid_samples")):
+        why = PublishedFaces.cannot_rescore(name, options, options, ["arc_score"])
+        assert why == f"the run did not measure {needed}"
