@@ -23,6 +23,7 @@ demo: $(READY)
 	$(BIN)/ipvg-eval score fixtures/submissions/careful fixtures/submissions/careless --testset fixtures/testset --protocol lite --out $(DEMO)/runs
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careful
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careless
+	$(BIN)/ipvg-eval leaderboard $(DEMO)/runs/careful $(DEMO)/runs/careless --config fixtures/challenge.yaml --votes fixtures/votes.csv --unofficial --out $(DEMO)/site
 
 test: $(READY)
 	.ci/browser

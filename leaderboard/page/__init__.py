@@ -4,7 +4,7 @@ from leaderboard.page.album import Album, Picture
 from leaderboard.page.assets import content_policy, page_environment, read_asset
 from leaderboard.page.charts import draw, histogram
 from leaderboard.page.extremes import Extremes, extremes
-from leaderboard.page.numbers import decimals
+from leaderboard.page.numbers import decimals, points, round_step
 
 __all__ = [
     "Album",
@@ -16,5 +16,7 @@ __all__ = [
     "extremes",
     "histogram",
     "page_environment",
+    "points",
     "read_asset",
+    "round_step",
 ]

@@ -6,12 +6,15 @@ Colours are the page's CSS variables, so the same chart serves the light and the
 from __future__ import annotations
 
 import json
+import math
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
 
 import vl_convert
 from markupsafe import Markup
+
+from leaderboard.page.numbers import round_step
 
 # Fixed margins, so that the axes of charts side by side line up.
 _HISTOGRAM = {
@@ -21,6 +24,7 @@ _HISTOGRAM = {
     "padding": {"left": 30, "top": 8, "right": 14, "bottom": 28},
 }
 _FEW = 40
+_BINS = 18
 _SPARSE = {"labelOverlap": "greedy", "labelSeparation": 8}
 _CONFIG: dict[str, Any] = {
     "aria": False,  # the figure around a chart carries the text alternative
@@ -50,11 +54,16 @@ def histogram(
     Args:
         values: without missing ones.
         mean: where the line stands.
-        domain: both ends of the value axis, for charts that are compared; the values' own where None.
+        domain: smallest and largest value of all charts that are compared; the values' own where None.
         marks: whether few values may have a mark each, which gives the values away.
     """
-    axis = {"scale": {"domain": list(domain), "nice": False}} if domain else {}
-    x = {"field": "v", "type": "quantitative", "title": None, **axis}
+    x: dict[str, Any] = {"field": "v", "type": "quantitative", "title": None}
+    bins: dict[str, Any] = {"maxbins": _BINS}
+    if domain and domain[1] > domain[0]:
+        step = round_step((domain[1] - domain[0]) / _BINS)
+        ends = [math.floor(domain[0] / step) * step, math.ceil(domain[1] / step) * step]
+        x["scale"] = {"domain": ends, "nice": False}
+        bins = {"extent": ends, "step": step}
     few = marks and len(values) <= _FEW
     ticks = {
         "mark": {"type": "tick", "color": "var(--ink)", "opacity": 0.55, "height": 6, "thickness": 1},
@@ -66,7 +75,7 @@ def histogram(
             "encoding": {
                 "x": {
                     **x,
-                    "bin": {"maxbins": 18, **({"extent": list(domain)} if domain else {})},
+                    "bin": bins,
                     "axis": {**_SPARSE, "offset": 9 if few else 3, "domain": False},
                 },
                 "y": {

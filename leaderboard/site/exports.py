@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from leaderboard.page import points
 from leaderboard.site.names import file_name
 from leaderboard.site.track import Shown, Track
 
@@ -111,14 +112,6 @@ def _printed(track: Track) -> pd.DataFrame:
             row[f"{column} ↑"] = points(final.get("judgement"))
         rows.append(row)
     return pd.DataFrame(rows)
-
-
-def points(value: float | None, places: int = 2) -> str:
-    """Points without needless decimals; a dash where there are none."""
-    if value is None:
-        return "–"
-    text = f"{value:.{places}f}"
-    return text.rstrip("0").rstrip(".") if "." in text else text
 
 
 def _score(score: dict[str, Any], shown: Shown) -> str:

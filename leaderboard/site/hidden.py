@@ -55,9 +55,9 @@ def folder_names(board: Leaderboard | TrackBoard) -> dict[str, str]:
 
 
 def without_folders(text: str, names: Mapping[str, str]) -> str:
-    """A text in which run folders keep their last name only."""
+    """A text in which run folders keep their last name only, and none where one stands in brackets."""
     for path, name in names.items():
-        text = text.replace(path, name)
+        text = text.replace(f" ({path})", "").replace(path, name)
     return text
 
 

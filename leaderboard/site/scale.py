@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-_STEPS = (1.0, 2.0, 2.5, 5.0, 10.0)
+from leaderboard.page import round_step
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -34,7 +34,7 @@ def value_scale(values: Iterable[float | None], *, ticks: int = 4) -> Scale:
     low, high = min(known, default=0.0), max(known, default=1.0)
     pad = 0.05 * (high - low) or 0.05 * abs(high) or 0.5
     low, high = low - pad, high + pad
-    step = _round_step((high - low) / ticks)
+    step = round_step((high - low) / ticks)
     places = next(p for p in range(20) if math.isclose(round(step, p), step, rel_tol=1e-6) or p == 19)
     first = math.ceil(low / step - 1e-9)
     marks = [step * k for k in range(first, math.floor(high / step + 1e-9) + 1)]
@@ -46,8 +46,3 @@ def rank_scale(ranks: int) -> Scale:
     every = max(1, math.ceil(ranks / 10))
     marks = sorted({1, *range(every, ranks + 1, every)})
     return Scale(low=0.5, high=max(ranks, 1) + 0.5, ticks=tuple((mark, str(mark)) for mark in marks))
-
-
-def _round_step(step: float) -> float:
-    power = 10.0 ** math.floor(math.log10(step))
-    return power * next(factor for factor in _STEPS if factor * power >= step * (1 - 1e-9))

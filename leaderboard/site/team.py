@@ -109,8 +109,7 @@ class TeamView:
             if row is None:
                 continue
             low, high = float(np.nanmin(frame.to_numpy())), float(np.nanmax(frame.to_numpy()))
-            domain = (low, high) if high > low else None
-            chart = histogram(known, row["mean"], domain=domain, marks=not self.track.public)
+            chart = histogram(known, row["mean"], domain=(low, high), marks=not self.track.public)
             places = spread.shown.decimals
             words = (
                 f"{spread.shown.title}: {len(known)} values, median {row['p50']:.{places}f}, "

@@ -13,9 +13,9 @@ import yaml
 from markupsafe import Markup
 
 from leaderboard.board import Leaderboard
-from leaderboard.page import content_policy, page_environment, read_asset
+from leaderboard.page import content_policy, page_environment, points, read_asset
 from leaderboard.runs import unofficial_reasons
-from leaderboard.site.exports import Download, points, track_downloads
+from leaderboard.site.exports import Download, track_downloads
 from leaderboard.site.folder import replace_folder
 from leaderboard.site.hidden import HIDDEN, leaderboard_dict
 from leaderboard.site.media import Media

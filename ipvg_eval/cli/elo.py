@@ -1,0 +1,46 @@
+"""`ipvg-eval elo`."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from typing import Annotated
+
+import typer
+
+from ipvg_eval.cli.consoles import STDERR, STDOUT
+
+
+def elo(
+    votes: Annotated[Path, typer.Argument(help="CSV: sample,team_a,team_b,winner; winner is a, b or draw.")],
+    identities: Annotated[
+        Path | None,
+        typer.Option(
+            help="CSV: sample,identity. Intervals then resample identities, as votes on one face belong "
+            "together; without it, samples."
+        ),
+    ] = None,
+    question: Annotated[
+        str | None, typer.Option(help="Which question to rate; needed where several were asked.")
+    ] = None,
+    as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
+) -> None:
+    """Rate teams from votes alone: points, Bradley-Terry, Elo and the ranks they leave open."""
+    from ipvg_eval.cli import rankings
+    from leaderboard import rate, read_votes
+    from leaderboard.identities import read_identities
+    from leaderboard.plain import plain
+
+    read = read_votes(votes)
+    names = read_identities(identities, samples=set(read.table["sample"])) if identities else None
+    ratings = rate(read, question=question, identities=names)
+    if as_json:
+        STDOUT.out(json.dumps(plain(ratings), indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    STDOUT.print(rankings.ratings_table(ratings))
+    STDOUT.print(rankings.wins_table(ratings))
+    what = "identities" if names else "samples"
+    STDOUT.print(rankings.method(ratings, resampled=what), highlight=False, soft_wrap=True)
+    rankings.print_warnings(ratings.warnings, STDERR)
+    if names is None:
+        STDERR.print("Prompts that share a face make intervals too narrow: name them with --identities.")

@@ -1,0 +1,133 @@
+"""`ipvg-eval leaderboard`."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, TypeVar
+
+import typer
+from rich.markup import escape
+
+from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.errors import UsageError
+
+if TYPE_CHECKING:
+    from leaderboard import Leaderboard, Votes
+
+_Sheet = TypeVar("_Sheet")
+
+
+class _RunPictures:
+    """Where `score` puts the pictures of a run."""
+
+    def thumbnail(self, run: Path, sample: str) -> Path:
+        from ipvg_eval.results.folder import RunFolder
+
+        return RunFolder(run).thumbnail(sample)
+
+    def reference(self, run: Path, identity: str) -> Path:
+        from ipvg_eval.results.folder import RunFolder
+
+        return RunFolder(run).reference(identity)
+
+
+def leaderboard(
+    runs: Annotated[list[Path], typer.Argument(help="Run folders, as `score` wrote them.")],
+    config: Annotated[
+        Path | None, typer.Option(help="challenge.yaml; the published rules of 2025 if left out.")
+    ] = None,
+    votes: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[TRACK=]FILE",
+            help="Votes of the user study: study.db, or CSV with sample,team_a,team_b,winner. "
+            "With several tracks, once per track.",
+        ),
+    ] = None,
+    opinions: Annotated[
+        list[str] | None,
+        typer.Option(
+            metavar="[TRACK=]FILE", help="Opinion scores from 1 to 5: CSV with team,sample and aspects."
+        ),
+    ] = None,
+    unofficial: Annotated[
+        bool, typer.Option("--unofficial", help="Let in unofficial protocols and random weights; marked.")
+    ] = False,
+    public: Annotated[
+        bool, typer.Option("--public", help="Leave samples, prompts, pictures and votes out of the files.")
+    ] = False,
+    out: Annotated[Path, typer.Option(help="The site's folder; an earlier site there is replaced.")] = Path(
+        "site"
+    ),
+    as_json: Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON.")] = False,
+) -> None:
+    """Rank scored runs, with the votes of a user study, and write the ranking as a static site."""
+    from ipvg_eval.results.provenance import tool_version
+    from leaderboard import build_leaderboard, read_challenge, read_opinions, read_runs
+    from leaderboard.site import leaderboard_dict, write_site
+
+    challenge = read_challenge(config) if config else None
+    board = build_leaderboard(
+        read_runs(runs),
+        challenge,
+        votes=_by_track(votes, "--votes", _read_votes),
+        opinions=_by_track(opinions, "--opinions", read_opinions),
+        unofficial=unofficial,
+    )
+    tool = f"ipvg-eval {tool_version()}"
+    page = write_site(board, out, public=public, media=_RunPictures(), tool=tool)
+    if as_json:
+        content = {"page": str(page), **leaderboard_dict(board, public=public)}
+        STDOUT.out(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+        return
+    _print(board)
+    STDOUT.print("Page: ", end="")
+    STDOUT.out(str(page))
+    if not public:
+        STDERR.print("This site names hidden samples; publish one that was made with --public.")
+
+
+def _read_votes(path: Path) -> Votes:
+    """Votes from CSV, or from the database of a study."""
+    from leaderboard import read_votes
+
+    if path.suffix == ".csv" or not (path.is_dir() or path.suffix == ".db"):
+        return read_votes(path)
+    from leaderboard.study.export import study_votes
+
+    return study_votes(path)
+
+
+def _by_track(
+    given: list[str] | None, option: str, read: Callable[[Path], _Sheet]
+) -> _Sheet | dict[str, _Sheet] | None:
+    """One file for the only track, or TRACK=FILE for each of several."""
+    if not given:
+        return None
+    if len(given) == 1 and ("=" not in given[0] or Path(given[0]).exists()):
+        return read(Path(given[0]))
+    files: dict[str, Path] = {}
+    for text in given:
+        track, found, path = text.partition("=")
+        if not (track and found and path) or track in files:
+            raise UsageError(
+                f"{option} {text} does not name a track of its own",
+                hint=f"With several files, write {option} facial=FILE {option} sequential=FILE.",
+            )
+        files[track] = Path(path)
+    return {track: read(path) for track, path in files.items()}
+
+
+def _print(board: Leaderboard) -> None:
+    from ipvg_eval.cli import rankings
+
+    for track in board.tracks:
+        STDOUT.print(rankings.final_table(track))
+        for question, ratings in track.ratings.items():
+            rankings.print_warnings(ratings.warnings, STDERR, question)
+    for notice in dict.fromkeys(
+        (*board.notices, *(line for track in board.tracks for line in track.notices))
+    ):
+        STDERR.print(f"[yellow]{escape(notice)}[/]", soft_wrap=True)
