@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+_FIRST_WITHOUT_SPACES = 0x2E80  # East Asian scripts begin here
 _QUOTES = (('"', '"'), ("'", "'"), ("`", "`"), ("“", "”"))
 
 
@@ -40,8 +41,9 @@ def _shared(one: str, other: str) -> int:
 
 
 def _glued(left: str, right: str) -> bool:
-    """Whether a word would run on from one part into the other."""
-    return left[-1:].isalnum() and right[:1].isalnum()
+    """Whether a word would run on from one part into the other, in scripts that put spaces between words."""
+    ends = left[-1:] + right[:1]
+    return len(ends) == 2 and all(end.isalnum() and ord(end) < _FIRST_WITHOUT_SPACES for end in ends)
 
 
 def _unquoted(text: str, caption: str) -> str:

@@ -110,7 +110,7 @@ def test_a_preset_file_extends_a_shipped_one(tmp_path):
     assert (settings.name, settings.title, settings.sampling.steps) == ("mine", "Mine", 8)
     assert settings.sampling.shift == 16.0
     path.write_text("extends: vace-14b\nsampling: {stepz: 8}\n")
-    with pytest.raises(SettingsError, match="sampling.stepz") as raised:
+    with pytest.raises(SettingsError, match=r"sampling\.stepz") as raised:
         load_settings(str(path))
     assert "sampling.steps" in (raised.value.hint or "")
 

@@ -188,7 +188,7 @@ class _Fragile(VideoSystem):
     def __init__(self):
         self.calls = 0
 
-    def make(self, task):
+    def make(self, _):
         import torch
 
         self.calls += 1
@@ -212,7 +212,7 @@ def test_out_of_memory_and_errors_of_one_sample_do_not_end_the_run(jobs, tiny, t
 
 def test_interrupting_is_not_a_failed_sample(jobs, tiny, tmp_path):
     class Interrupted(_Fragile):
-        def make(self, task):
+        def make(self, _):
             raise KeyboardInterrupt
 
     with pytest.raises(KeyboardInterrupt):
