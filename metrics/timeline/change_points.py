@@ -19,13 +19,15 @@ _SAME_BORDER = 1e-6
 def inner_boundaries(events: Sequence[Event], duration: float, margin: float) -> tuple[float, ...]:
     """Every moment at which an event begins or ends inside the video, in seconds, each once.
 
+    The timeline's own end is left out: nothing is said about what comes after it.
+
     Args:
         events: the timeline.
         duration: of the video.
         margin: moments no further than this from the video's ends are its ends.
     """
     moments = sorted({moment for event in events for moment in (event.start, event.end)})
-    inside = [moment for moment in moments if margin < moment < duration - margin]
+    inside = [moment for moment in moments[:-1] if margin < moment < duration - margin]
     return tuple(m for i, m in enumerate(inside) if i == 0 or m - inside[i - 1] > _SAME_BORDER)
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import ClassVar, Literal
@@ -16,16 +16,18 @@ from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
 from metrics.target import Target
 from metrics.timeline.check import video_problems
-from metrics.timeline.judging import judge
-from metrics.timeline.layout import STRIDE
+from metrics.timeline.judging import FROZEN, Case, judge
 from metrics.timeline.measurements import Seen, measurements
-from metrics.timeline.model import Timeline
+from metrics.timeline.model import Problem, Timeline
 from metrics.timeline.open_clip_encoder import OpenClipEncoder, weight_name
 from metrics.timeline.parse import parse_timeline
 from metrics.timeline.prototypes import PrototypeEncoder
-from metrics.timeline.sampling import sampled_frames
+from metrics.timeline.sampling import Samples, sample
 from metrics.timeline.scorer import EmbeddingScorer, TextVideoScorer, Viewing
 from metrics.timeline.spec import EVENTS, EXCESS, SPECS
+
+_LONGEST = 3600.0
+"""Seconds a timeline may last; what is longer is in another unit, or no timeline of a video clip."""
 
 _WITHOUT_WEIGHTS = frozenset({EVENTS.name, EXCESS.name})
 
@@ -102,7 +104,10 @@ class TimelineAlignment:
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Frames at an even rate."""
-        return sampled_frames(clip, self._options.rate, self._options.frame_limit)
+        return self._samples(clip).wanted
+
+    def _samples(self, clip: ClipInfo) -> Samples:
+        return sample(clip, self._options.rate, self._options.frame_limit)
 
     def start(self, target: Target, clip: ClipInfo) -> Pass:
         """Begin one video.
@@ -114,8 +119,10 @@ class TimelineAlignment:
             return _NoPass(self.specs, "the sample has no timeline")
         timeline = parse_timeline(target.timeline)
         if not timeline.events:
-            why = "; ".join(problem.message.removesuffix(".") for problem in timeline.problems)
-            return _NoPass(self.specs, f"the timeline cannot be used: {why}")
+            return _NoPass(self.specs, f"the timeline cannot be used: {_told(timeline.problems)}")
+        if timeline.end > _LONGEST:
+            problems = video_problems(timeline, duration=clip.duration, fps=clip.fps)
+            return _NoPass(self.specs, f"the timeline is longer than an hour: {_told(problems)}")
         texts = [event.description for event in timeline.events]
         self._scorer.text_cosines(texts)
         return _TimelinePass(
@@ -124,9 +131,12 @@ class TimelineAlignment:
             timeline=timeline,
             neutral=neutral_text(target) if self._scorer.knows_neutral_text else None,
             clip=clip,
-            wanted=self.frames(clip),
-            reach=1.0 / self._options.rate,
+            samples=self._samples(clip),
         )
+
+
+def _told(problems: Iterable[Problem]) -> str:
+    return "; ".join(problem.message.removesuffix(".") for problem in problems)
 
 
 def neutral_text(target: Target) -> str:
@@ -171,16 +181,15 @@ class _TimelinePass:
         timeline: Timeline,
         neutral: str | None,
         clip: ClipInfo,
-        wanted: Sequence[int],
-        reach: float,
+        samples: Samples,
     ) -> None:
         self._specs = specs
         self._scorer = scorer
         self._timeline = timeline
         self._neutral = neutral
         self._clip = clip
-        self._wanted = frozenset(wanted)
-        self._reach = max(reach, STRIDE, 1.5 * clip.duration / max(1, len(wanted)))
+        self._samples = samples
+        self._wanted = frozenset(samples.wanted)
         self._viewing: Viewing = scorer.view()
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
@@ -197,29 +206,35 @@ class _TimelinePass:
         if not np.isfinite(footage.features).all():
             return _NoPass(self._specs, "the network's output is not finite").finish()
         judgement = judge(
-            footage,
-            self._timeline.events,
-            self._clip,
-            self._scorer,
-            neutral=self._neutral,
-            reach=self._reach,
+            Case(
+                footage=footage,
+                events=self._timeline.events,
+                clip=self._clip,
+                samples=self._samples,
+                scorer=self._scorer,
+                neutral=self._neutral,
+            )
         )
+        if judgement is None:
+            return _NoPass(self._specs, "the video is too short for its timeline").finish()
         seen = Seen(
             judgement=judgement,
             footage=footage,
             clip=self._clip,
             wanted=len(self._wanted),
             end=self._timeline.end,
-            notes=self._notes(len(footage.indices)),
+            notes=self._notes(len(footage.indices), frozen=judgement.frozen),
         )
         return measurements(self._specs, seen)
 
-    def _notes(self, read: int) -> tuple[str, ...]:
+    def _notes(self, read: int, *, frozen: bool) -> tuple[str, ...]:
         problems = [
             *(p for p in self._timeline.problems if p.severity == "error"),
             *video_problems(self._timeline, duration=self._clip.duration, fps=self._clip.fps),
         ]
-        notes = [problem.message.removesuffix(".") for problem in problems]
+        notes = [_told(problems)] if problems else []
+        if frozen:
+            notes.append(f"the video is frozen: no window differs from its mean (cosine {FROZEN} or more)")
         cut = sum(self._scorer.cut_off(event.description) for event in self._timeline.events)
         if cut:
             notes.append(f"{cut} texts were longer than the model reads and were cut")

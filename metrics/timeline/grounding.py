@@ -24,26 +24,29 @@ def ground(similarity: FloatArray, layout: Layout, tie: float = 0.0) -> FloatArr
     split as prompted. What the last event does beyond the timeline's end is cut off.
 
     Args:
-        similarity: (n, K, J) similarity to each event's text, less that to the neutral text.
-        layout: the prompted events.
+        similarity: (n, K, J) similarity to each event's text, less that to the neutral text; what
+            lies behind the last present window may be left out.
+        layout: the prompted events; at least one window is present.
         tie: difference from the threshold that counts as none.
 
     Returns:
         (n, K, 2) start and end in seconds; NaN where an event is not found.
     """
-    rows = layout.by_class(np.asarray(similarity, dtype=np.float64))
+    # Nothing is found behind the last window, however long the timeline is.
+    cells = int(np.flatnonzero(layout.there)[-1]) + 1
+    there, lengths = layout.there[:cells], np.diff(layout.edges)[:cells] / STRIDE
+    rows = layout.by_class(np.asarray(similarity, dtype=np.float64)[..., :cells])
     found = np.full((rows.shape[0], len(layout.intervals), 2), np.nan)
-    lengths = np.diff(layout.edges) / STRIDE
     for c in range(layout.class_count):
         runs = _runs(layout, c)
-        low, high = np.percentile(rows[:, c, layout.there], _PERCENTILES, axis=-1)
+        low, high = np.percentile(rows[:, c, there], _PERCENTILES, axis=-1)
         excess = rows[:, c] - ((low + high) / 2.0)[:, None]
         gains = np.where(np.abs(excess) > tie, excess, 0.0) * lengths
-        cells = best_intervals(np.where(layout.there, gains, -np.inf), len(runs))
+        bounds = best_intervals(np.where(there, gains, -np.inf), len(runs))
         for r, run in enumerate(runs):
-            missing = cells[:, r, 0] < 0
-            bounds = layout.edges[np.where(missing[:, None], 0, cells[:, r])]
-            found[:, run] = np.where(missing[:, None, None], np.nan, _split(bounds, run, layout))
+            missing = bounds[:, r, 0] < 0
+            seconds = layout.edges[np.where(missing[:, None], 0, bounds[:, r])]
+            found[:, run] = np.where(missing[:, None, None], np.nan, _split(seconds, run, layout))
     return _cut(found, layout)
 
 

@@ -10,17 +10,23 @@ import numpy as np
 from metrics.evaluator import ClipInfo
 from metrics.timeline.alignment import Alignment, align
 from metrics.timeline.layout import (
+    BoolArray,
     FloatArray,
     Intervals,
     Layout,
     action_classes,
+    cell_centres,
+    cell_edges,
     rescaled,
     snapped,
     window_width,
 )
 from metrics.timeline.model import Event
-from metrics.timeline.sampling import segment_members, window_members
+from metrics.timeline.sampling import Samples, stretch_weights
 from metrics.timeline.scorer import Footage, TextVideoScorer, stretch_means
+
+FROZEN = 0.9995
+"""Cosine of every window with the video's mean from which on the video counts as frozen."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,6 +42,8 @@ class Judgement:
         presence: (K,) cosine of each event's stretch and text; NaN where the video does not reach it.
         pairs: cosines of the mean features of every two events; of the only event's halves where there is
             one.
+        frozen: whether the video does not change; its similarities are then their means over time, since
+            what is left is the compression's noise.
     """
 
     layout: Layout
@@ -45,87 +53,120 @@ class Judgement:
     contrast: FloatArray
     presence: FloatArray
     pairs: FloatArray
+    frozen: bool
 
 
-def judge(
-    footage: Footage,
-    events: Sequence[Event],
-    clip: ClipInfo,
-    scorer: TextVideoScorer,
-    *,
-    neutral: str | None,
-    reach: float,
-) -> Judgement:
-    """Score the footage of one video.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Case:
+    """What is judged.
 
-    Args:
-        footage: at least one frame.
+    Attributes:
+        footage: what the scorer saw; at least one frame.
         events: at least one, by start.
         clip: the video.
+        samples: the moments that were looked at.
         scorer: what made the footage.
         neutral: a text without an action, or None.
-        reach: a window without a frame takes one that is no further away, in seconds.
     """
-    texts = [event.description for event in events]
-    given = tuple((event.start, event.end) for event in events)
-    classes = action_classes(texts, scorer.text_cosines(texts))
-    times = np.array([clip.times[i] for i in footage.indices])
-    own = _View(footage, clip, times, classes, texts, neutral, reach)
-    intervals = snapped(given, duration=clip.duration, fps=clip.fps)
-    layout, windows, similarity, base = own.over(intervals)
-    other, _, *rows = own.over(rescaled(given, duration=clip.duration))
-    segments = segment_members(times, intervals, layout.mask, windows)
-    presence = footage.similarity(segments, texts)[np.arange(len(texts)), np.arange(len(texts))]
+
+    footage: Footage
+    events: Sequence[Event]
+    clip: ClipInfo
+    samples: Samples
+    scorer: TextVideoScorer
+    neutral: str | None
+
+    @property
+    def texts(self) -> list[str]:
+        """The actions."""
+        return [event.description for event in self.events]
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Grid:
+    layout: Layout
+    similarity: FloatArray
+    neutral: FloatArray
+    frozen: bool
+
+    def aligned(self) -> Alignment:
+        return align(self.similarity, self.neutral, self.layout)
+
+
+def judge(case: Case) -> Judgement | None:
+    """Score the footage of one video; None if it is too short to fill a single window."""
+    given = tuple((event.start, event.end) for event in case.events)
+    classes = action_classes(case.texts, case.scorer.text_cosines(case.texts))
+    own = _grid(case, snapped(given, duration=case.clip.duration, fps=case.clip.fps), classes)
+    stretched = _grid(case, rescaled(given, duration=case.clip.duration), classes)
+    if not (own.layout.there.any() and stretched.layout.there.any()):
+        return None
+    segments = _weights(case, *np.array(own.layout.intervals).T)
+    presence = np.diagonal(case.footage.similarity(segments, case.texts))
     return Judgement(
-        layout=layout,
-        alignment=align(similarity, base, layout),
-        stretched=align(rows[0], rows[1], other),
-        similarity=similarity,
-        contrast=similarity - base,
+        layout=own.layout,
+        alignment=own.aligned(),
+        stretched=stretched.aligned(),
+        similarity=own.similarity,
+        contrast=own.similarity - own.neutral,
         presence=presence,
-        pairs=_pairs(footage, segments),
+        pairs=_pairs(case, own.layout.intervals, segments),
+        frozen=own.frozen,
     )
 
 
-@dataclass(frozen=True)
-class _View:
-    footage: Footage
-    clip: ClipInfo
-    times: FloatArray
-    classes: tuple[int, ...]
-    texts: Sequence[str]
-    neutral: str | None
-    reach: float
+def _weights(case: Case, starts: FloatArray, ends: FloatArray) -> FloatArray:
+    return stretch_weights(starts, ends, case.samples, case.footage.indices)
 
-    def over(self, intervals: Intervals) -> tuple[Layout, Sequence[tuple[int, ...]], FloatArray, FloatArray]:
-        """The grid for these intervals, its windows, their similarities to texts and neutral text."""
-        span = max(self.clip.duration, *(end for _, end in intervals))
-        windows = window_members(
-            self.times,
-            span=span,
-            duration=self.clip.duration,
-            width=window_width(intervals),
-            reach=self.reach,
-        )
-        layout = Layout(
+
+def _grid(case: Case, intervals: Intervals, classes: tuple[int, ...]) -> _Grid:
+    """Similarities over sliding windows; those centred behind the video's end are empty."""
+    duration = case.clip.duration
+    span = max(duration, *(end for _, end in intervals))
+    centres = cell_centres(cell_edges(span))
+    half = window_width(intervals) / 2.0
+    weights = _weights(case, centres - half, centres + half)
+    weights[centres >= duration] = 0.0
+    there: BoolArray = np.asarray(weights.any(axis=1), dtype=np.bool_)
+    similarity = case.footage.similarity(weights, case.texts)
+    neutral = np.zeros(len(centres))
+    if case.neutral is not None:
+        neutral = case.footage.similarity(weights, [case.neutral])[0]
+    frozen = _is_frozen(stretch_means(case.footage.features, weights[there]))
+    if frozen:
+        similarity = np.where(there, similarity[:, there].mean(axis=1, keepdims=True), np.nan)
+        neutral = np.where(there, neutral[there].mean(), np.nan)
+    return _Grid(
+        layout=Layout(
             intervals=intervals,
-            classes=self.classes,
+            classes=classes,
             span=span,
-            present=tuple(bool(members) for members in windows),
-        )
-        rows = self.footage.similarity(windows, self.texts)
-        if self.neutral is None:
-            return layout, windows, rows, np.zeros(len(windows))
-        return layout, windows, rows, self.footage.similarity(windows, [self.neutral])[0]
+            present=_as_tuple(there),
+        ),
+        similarity=similarity,
+        neutral=neutral,
+        frozen=frozen,
+    )
 
 
-def _pairs(footage: Footage, segments: Sequence[tuple[int, ...]]) -> FloatArray:
+def _as_tuple(there: BoolArray) -> tuple[bool, ...]:
+    return tuple(bool(filled) for filled in there)
+
+
+def _is_frozen(means: FloatArray) -> bool:
+    if len(means) < 2:
+        return False
+    middle = means.mean(axis=0)
+    return bool((means @ middle / np.linalg.norm(middle)).min() >= FROZEN)
+
+
+def _pairs(case: Case, intervals: Intervals, segments: FloatArray) -> FloatArray:
     """Cosines of the mean features of every two stretches that have frames."""
-    filled = [members for members in segments if members]
-    if len(segments) == 1 and len(filled) == 1 and len(filled[0]) > 1:
-        middle = len(filled[0]) // 2
-        filled = [filled[0][:middle], filled[0][middle:]]
-    means = stretch_means(footage.features, filled)
-    first, second = np.triu_indices(len(filled), k=1)
+    if len(intervals) == 1:
+        start, end = intervals[0]
+        middle = (start + min(end, case.clip.duration)) / 2.0
+        segments = _weights(case, np.array([start, middle]), np.array([middle, end]))
+    means = stretch_means(case.footage.features, segments[segments.any(axis=1)])
+    first, second = np.triu_indices(len(means), k=1)
     products: FloatArray = (means[first] * means[second]).sum(axis=1)
     return np.clip(products, -1.0, 1.0)

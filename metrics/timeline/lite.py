@@ -17,7 +17,7 @@ from metrics.timeline.change_points import boundary_match, change_points, inner_
 from metrics.timeline.check import snap_distance
 from metrics.timeline.descriptors import describe
 from metrics.timeline.parse import parse_timeline
-from metrics.timeline.sampling import sampled_frames
+from metrics.timeline.sampling import sample
 
 LITE_BOUNDARY_MATCH = MetricSpec(
     name="lite_boundary_match",
@@ -85,7 +85,7 @@ class LiteTimeline:
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Frames at an even rate."""
-        return sampled_frames(clip, self._options.rate, self._options.frame_limit)
+        return sample(clip, self._options.rate, self._options.frame_limit).wanted
 
     def start(self, target: Target, clip: ClipInfo) -> _ChangePass:
         """Begin one video; only the sample's timeline is asked for."""

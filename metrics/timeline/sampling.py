@@ -1,68 +1,73 @@
-"""Which frames a timeline is judged by, and which of them each window holds."""
+"""Which frames a timeline is judged by, and how much of each a stretch of time holds."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 
 import numpy as np
+import numpy.typing as npt
 
 from metrics.evaluator import ClipInfo
-from metrics.timeline.layout import BoolArray, FloatArray, Intervals, cell_centres, cell_edges
+from metrics.timeline.layout import FloatArray
 
 
-def sampled_frames(clip: ClipInfo, rate: float, limit: int) -> tuple[int, ...]:
-    """The frames on show at evenly spaced moments (i + .5) / rate, each once, by presentation time.
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Samples:
+    """Evenly spaced moments of a video and the frames on show at them.
+
+    Attributes:
+        moments: (i + .5) times the video's length over n, in seconds; (n,).
+        frames: index of the frame on show at each moment; (n,), ascending, with repeats where the
+            video's frame rate is lower.
+        length: seconds each moment stands for.
+    """
+
+    moments: FloatArray
+    frames: npt.NDArray[np.int64]
+    length: float
+
+    @property
+    def wanted(self) -> tuple[int, ...]:
+        """Every frame once, ascending."""
+        return tuple(int(i) for i in np.unique(self.frames))
+
+
+def sample(clip: ClipInfo, rate: float, limit: int) -> Samples:
+    """Moments at an even rate; a variable frame rate is followed by presentation times.
 
     Args:
-        clip: the video; a variable frame rate is followed.
+        clip: the video.
         rate: moments per second.
         limit: a long video is looked at less often, so that there are no more moments than this.
     """
     if clip.frame_count == 0 or clip.duration <= 0:
-        return ()
-    moments = min(limit, max(1, int(clip.duration * rate)))
-    at = (np.arange(moments) + 0.5) * (clip.duration / moments)
-    shown = np.searchsorted(np.array(clip.times), at, side="right") - 1
-    return tuple(int(i) for i in np.unique(np.clip(shown, 0, clip.frame_count - 1)))
+        return Samples(moments=np.empty(0), frames=np.empty(0, dtype=np.int64), length=0.0)
+    count = min(limit, max(1, round(clip.duration * rate)))
+    length = clip.duration / count
+    moments: FloatArray = (np.arange(count, dtype=np.float64) + 0.5) * length
+    shown = np.searchsorted(np.array(clip.times), moments, side="right") - 1
+    return Samples(moments=moments, frames=np.clip(shown, 0, clip.frame_count - 1), length=length)
 
 
-def window_members(
-    times: FloatArray, *, span: float, duration: float, width: float, reach: float
-) -> list[tuple[int, ...]]:
-    """The frames in each sliding window of the grid.
+def stretch_weights(
+    starts: FloatArray, ends: FloatArray, samples: Samples, read: Sequence[int]
+) -> FloatArray:
+    """How long each frame that was read is on show in each stretch of time.
 
     Args:
-        times: presentation times of the frames that were read, ascending; (n,).
-        span: seconds the grid covers.
-        duration: of the video; windows centred behind it are empty, but for the first.
-        width: of a window, in seconds.
-        reach: a window without a frame takes the nearest one, if its time is no further than this.
+        starts: beginnings of the stretches in seconds; (s,).
+        ends: their ends; (s,).
+        samples: the moments that were looked at; each frame is on show for the time its moments stand for.
+        read: indices of the frames that were read, ascending; (n,).
 
     Returns:
-        Rows of `times` for each of the J windows; empty where the video shows nothing.
+        (s, n) seconds; a row of zeros for a stretch of which nothing was read.
     """
-    members = []
-    for j, centre in enumerate(cell_centres(cell_edges(span))):
-        inside = np.flatnonzero((times >= centre - width / 2) & (times < centre + width / 2))
-        if (j > 0 and centre >= duration) or not len(times):
-            inside = inside[:0]
-        elif not len(inside):
-            nearest = int(np.abs(times - centre).argmin())
-            inside = np.array([nearest] if abs(times[nearest] - centre) <= reach else [], dtype=np.int64)
-        members.append(tuple(int(i) for i in inside))
-    return members
-
-
-def segment_members(
-    times: FloatArray, intervals: Intervals, mask: BoolArray, windows: Sequence[tuple[int, ...]]
-) -> list[tuple[int, ...]]:
-    """The frames of each event, half open; those of its windows where no frame falls into it.
-
-    Returns:
-        Rows of `times` for each event; empty where the video shows nothing of it.
-    """
-    members = []
-    for k, (start, end) in enumerate(intervals):
-        inside = [int(i) for i in np.flatnonzero((times >= start) & (times < end))]
-        members.append(tuple(inside or sorted({i for j in np.flatnonzero(mask[k]) for i in windows[int(j)]})))
-    return members
+    half = samples.length / 2.0
+    first = np.maximum(starts[:, None], samples.moments - half)
+    last = np.minimum(ends[:, None], samples.moments + half)
+    overlap = np.maximum(last - first, 0.0)
+    overlap[overlap < 1e-9] = 0.0
+    weights: FloatArray = overlap @ (samples.frames[:, None] == np.array(read)).astype(np.float64)
+    return weights

@@ -30,11 +30,11 @@ class Footage(Protocol):
     indices: tuple[int, ...]
     features: Rows
 
-    def similarity(self, stretches: Sequence[Sequence[int]], texts: Sequence[str]) -> FloatArray:
-        """Similarity of each stretch to each text.
+    def similarity(self, weights: FloatArray, texts: Sequence[str]) -> FloatArray:
+        """Similarity of each stretch of the video to each text.
 
         Args:
-            stretches: rows of the frames that make up each stretch; NaN comes back for an empty one.
+            weights: (stretches, n) how much of each frame a stretch holds; NaN comes back for a row of zeros.
             texts: what may be shown.
 
         Returns:
@@ -111,7 +111,11 @@ class FrameTextEncoder(Protocol):
 
 
 class EmbeddingScorer:
-    """A `TextVideoScorer`: cosine of a text with the mean of the stretch's unit frame embeddings."""
+    """A `TextVideoScorer`: mean cosine of a text with the frames of a stretch.
+
+    Linear in the frames: a window that holds half of two actions lies half way between them, so the
+    border that is found lies where the actions meet.
+    """
 
     def __init__(self, encoder: FrameTextEncoder, batch_size: int) -> None:
         self.weights = encoder.weights
@@ -161,26 +165,25 @@ class _EmbeddedFootage:
         self.features = features
         self._unit_texts = unit_texts
 
-    def similarity(self, stretches: Sequence[Sequence[int]], texts: Sequence[str]) -> FloatArray:
-        means = stretch_means(self.features, stretches)
-        values: FloatArray = self._unit_texts(texts) @ means.T
-        return np.clip(values, -1.0, 1.0)
+    def similarity(self, weights: FloatArray, texts: Sequence[str]) -> FloatArray:
+        cosines: FloatArray = self._unit_texts(texts) @ unit_rows(self.features).T
+        totals = weights.sum(axis=1)
+        means = np.divide(
+            cosines @ weights.T, totals, out=np.full((len(texts), len(totals)), np.nan), where=totals > 0
+        )
+        return np.asarray(np.clip(means, -1.0, 1.0), dtype=np.float64)
 
 
-def stretch_means(features: Rows, stretches: Sequence[Sequence[int]]) -> FloatArray:
+def stretch_means(features: Rows, weights: FloatArray) -> FloatArray:
     """Unit mean of the unit embeddings of each stretch.
 
     Args:
         features: (n, d), one row per frame.
-        stretches: rows of each stretch.
+        weights: (stretches, n), not negative.
 
     Returns:
-        (stretches, d) float64; NaN for an empty stretch.
+        (stretches, d) float64; NaN for a row of zeros.
     """
-    units = unit_rows(features)
-    membership = np.zeros((len(stretches), len(units)))
-    for row, members in zip(membership, stretches, strict=True):
-        row[list(members)] = 1.0
-    means: FloatArray = unit_rows(membership @ units)
-    means[~membership.any(axis=1)] = np.nan
+    means: FloatArray = unit_rows(weights @ unit_rows(features))
+    means[~weights.any(axis=1)] = np.nan
     return means

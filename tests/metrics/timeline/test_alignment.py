@@ -189,7 +189,7 @@ def test_order_is_scipys_kendall_tau(layout, seen):
         assert found.order == pytest.approx(scipy.stats.kendalltau(range(5), actions).statistic)
 
 
-def noisy(layout, seen, count: int, snr: float, draws: int = 60):
+def noisy(layout, seen, count: int, snr: float, draws: int = 150):
     where = layout([(k * 5 / count, (k + 1) * 5 / count) for k in range(count)])
     signal = seen([(k, *where.intervals[k]) for k in range(count)], where)
     rng = np.random.default_rng(7)
@@ -212,7 +212,7 @@ def test_scores_fall_smoothly_with_noise(layout, seen, count):
     assert steps.max() < 0.02
     assert (curve[0] - np.array(curve[-1])).min() > 0.5
     assert curve[-1] == pytest.approx(
-        [chance_iou(found_layout(layout, count)), 1 / count, 0, 1 / count], abs=0.09
+        [chance_iou(found_layout(layout, count)), 1 / count, 0, 1 / count], abs=0.12
     )
 
 
