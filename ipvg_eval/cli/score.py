@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.decoding.limits import DecodeLimits
 from ipvg_eval.errors import UsageError
+from ipvg_eval.sandbox.limits import ProcessLimits
 from metrics.protocols import DEFAULT_PROTOCOL
 from metrics.runtime import Dtype
 
@@ -55,10 +55,10 @@ def score(
     decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at a time.")] = 2,
     decoder_memory: Annotated[
         int, typer.Option(min=512, help="Memory of each decoder process, in MiB.")
-    ] = DecodeLimits().memory_mib,
+    ] = ProcessLimits().memory_mib,
     decoder_seconds: Annotated[
         float, typer.Option(min=0.1, help="Time to open a video, and again to decode it.")
-    ] = DecodeLimits().seconds,
+    ] = ProcessLimits().seconds,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
@@ -83,7 +83,7 @@ def score(
                 team=name,
                 out=folder,
                 limit=limit,
-                limits=DecodeLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+                limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
                 decoders=decoders,
                 command=tuple(sys.argv),
                 on_sample=on_sample,

@@ -1,6 +1,5 @@
-"""Decoding of untrusted videos in processes of their own, ahead of whoever measures them."""
+"""Decoding of untrusted videos in processes of their own."""
 
-from ipvg_eval.decoding.limits import DecodeLimits
 from ipvg_eval.decoding.process import DecoderProcess, OpenVideo
 
-__all__ = ["DecodeLimits", "DecoderProcess", "OpenVideo"]
+__all__ = ["DecoderProcess", "OpenVideo"]

@@ -12,9 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, 
 
 from metrics.evaluator import ClipInfo
 
-MAX_LINE = 64 * 2**20
-"""Bytes of the longest line; the times of a ten-hour video take about 20 MiB."""
-
 
 class _Message(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)

@@ -6,9 +6,9 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ipvg_eval.decoding.limits import DecodeLimits
 from ipvg_eval.results.aggregate import Counts
 from ipvg_eval.results.provenance import Provenance
+from ipvg_eval.sandbox.limits import ProcessLimits
 from metrics.combination import Combination
 from metrics.protocols.definition import EvaluatorEntry
 from metrics.spec import MetricSpec
@@ -126,7 +126,7 @@ class RunInfo(_Info):
     weights: dict[str, str]
     random_weights: int | None
     decoder: str
-    limits: DecodeLimits
+    limits: ProcessLimits
     device: DeviceInfo
     provenance: Provenance
     command: tuple[str, ...] | None
@@ -143,8 +143,7 @@ class RunInfo(_Info):
             "protocol": f"{self.protocol.name} {self.protocol.version} ({self.protocol.sha256[:12]})",
             "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in self.specs),
             "test set": self.testset.fingerprint,
-            "weights": ", ".join(f"{name} {sha}" for name, sha in sorted(self.weights.items()))
-            or "none",
+            "weights": ", ".join(f"{name} {sha}" for name, sha in sorted(self.weights.items())) or "none",
             "random weights": str(self.random_weights),
             "decoder": self.decoder,
             "device type": self.device.device.partition(":")[0],

@@ -8,7 +8,7 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 
-from ipvg_eval.decoding import DecodeLimits, DecoderProcess
+from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import RunError
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.features import write_features
@@ -18,6 +18,7 @@ from ipvg_eval.results.journal import JournalWriter
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.results.row import SampleRow
 from ipvg_eval.results.summary import Summary
+from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.ahead import ahead
 from ipvg_eval.scoring.contact_sheet import reference_picture, save_picture
 from ipvg_eval.scoring.corpus import summarise_corpus
@@ -71,7 +72,7 @@ class ScoringRun:
     folder: RunFolder
     team: str
     command: tuple[str, ...] | None = None
-    limits: DecodeLimits = field(default_factory=DecodeLimits)
+    limits: ProcessLimits = field(default_factory=ProcessLimits)
     decoders: int = 2
 
     def execute(self, *, limit: int | None = None, on_sample: OnSample | None = None) -> Summary:

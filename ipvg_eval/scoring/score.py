@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ipvg_eval.decoding import DecodeLimits
 from ipvg_eval.errors import UsageError
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
+from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
 from ipvg_eval.submission import Submission, load_submission
@@ -30,7 +30,7 @@ def score(
     dtype: Dtype = "float32",
     weights: str | None = None,
     frames: int | None = None,
-    limits: DecodeLimits | None = None,
+    limits: ProcessLimits | None = None,
     decoders: int = 2,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
@@ -84,7 +84,7 @@ def score(
         folder=folder,
         team=name,
         command=command,
-        limits=limits or DecodeLimits(),
+        limits=limits or ProcessLimits(),
         decoders=decoders,
     )
     run.execute(limit=limit, on_sample=on_sample)

@@ -34,9 +34,9 @@ class ZipSubmission(Submission):
             refused=listing.refused,
             wrapper=listing.wrapper,
             findings=listing.findings,
+            limits=limits,
         )
         self._members: Mapping[str, Member] = listing.items
-        self._limits = limits
 
     def content_hint(self, relative: str) -> Hashable:
         """Declared size and checksum."""
@@ -58,7 +58,7 @@ class ZipSubmission(Submission):
             with self.path.open("rb") as source:
                 yield io.BufferedReader(Slice(source, member.offset, member.size), 1 << 16)
             return
-        with tempfile.SpooledTemporaryFile(max_size=self._limits.spool_bytes) as spool:
+        with tempfile.SpooledTemporaryFile(max_size=self.limits.spool_bytes) as spool:
             for piece in member.chunks(self.path):
                 spool.write(piece)
             spool.seek(0)

@@ -22,13 +22,14 @@ class FolderSubmission(Submission):
 
     kind = Kind.FOLDER
 
-    def __init__(self, path: Path, *, listing: Listing[Path]) -> None:
+    def __init__(self, path: Path, *, listing: Listing[Path], limits: Limits) -> None:
         super().__init__(
             path,
             files=listing.sizes,
             refused=listing.refused,
             wrapper=listing.wrapper,
             findings=listing.findings,
+            limits=limits,
         )
         self._paths: Mapping[str, Path] = listing.items
 
@@ -88,7 +89,7 @@ def open_folder(path: Path, limits: Limits) -> FolderSubmission:
             path=error.filename or path,
             hint="Check the folder and its permissions.",
         ) from error
-    return FolderSubmission(path, listing=list_entries(entries, limits))
+    return FolderSubmission(path, listing=list_entries(entries, limits), limits=limits)
 
 
 def _walk(folder: Path, root: Path, at_most: int) -> Iterator[Entry[Path]]:

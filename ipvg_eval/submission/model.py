@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import BinaryIO, Self
 
 from ipvg_eval.findings import Finding
+from ipvg_eval.submission.limits import Limits
 
 
 class Kind(StrEnum):
@@ -26,6 +27,7 @@ class Submission(ABC):
 
     Attributes:
         path: the folder or the zip.
+        limits: bounds it was read with.
         kind: folder or zip.
         files: size in bytes of each usable file by its relative path with forward slashes, Unicode composed,
             in natural order. A wrapping folder is not part of the path. Unsafe entries, archives and files
@@ -45,8 +47,10 @@ class Submission(ABC):
         refused: tuple[str, ...],
         wrapper: str | None,
         findings: tuple[Finding, ...],
+        limits: Limits,
     ) -> None:
         self.path = path
+        self.limits = limits
         self.files = files
         self.refused = refused
         self.wrapper = wrapper

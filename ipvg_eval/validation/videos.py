@@ -1,23 +1,26 @@
-"""Opening every video, several at a time."""
+"""Opening every video, several at a time, in limited processes."""
 
 from __future__ import annotations
 
 import os
+import queue
 from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from pathlib import Path
+from contextlib import ExitStack
+
+from pydantic import ValidationError
 
 from ipvg_eval.errors import VideoError
 from ipvg_eval.findings import Finding
-from ipvg_eval.submission import MemberError, Submission
+from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
+from ipvg_eval.submission import Submission
 from ipvg_eval.submission.paths import printable
-from ipvg_eval.validation.header_rules import ENCODE, About, check_header
+from ipvg_eval.validation.header_rules import ENCODE, About
+from ipvg_eval.validation.messages import Check, Checked, Task
 from ipvg_eval.validation.rules import VideoRules
-from ipvg_eval.video import check_all_frames, probe
 
 Progress = Callable[[int, int], None]
-_MAX_THREADS = 8
-_HOPELESS = frozenset({"video-undecodable", "video-streams"})  # nothing there to decode
+_MAX_PROCESSES = 8
 
 
 def check_videos(
@@ -27,6 +30,7 @@ def check_videos(
     rules: VideoRules,
     deep: bool,
     progress: Progress | None,
+    limits: ProcessLimits | None = None,
 ) -> list[Finding]:
     """What is wrong inside the videos, in their order.
 
@@ -36,47 +40,54 @@ def check_videos(
         rules: bounds.
         deep: decode every frame, and compare packed members with their checksums.
         progress: told (done, total) from this thread.
+        limits: of each process that opens videos.
     """
+    if not sample_of:
+        return []
     found: dict[str, list[Finding]] = {}
     total = len(sample_of)
-    pool = ThreadPoolExecutor(min(_MAX_THREADS, os.cpu_count() or 1))
-    try:
-        jobs = {pool.submit(_check, submission, n, s, rules, deep): n for n, s in sample_of.items()}
+    count = min(_MAX_PROCESSES, os.cpu_count() or 1, total)
+    task = Task(submission=str(submission.path.absolute()), limits=submission.limits, rules=rules, deep=deep)
+    idle: queue.SimpleQueue[CheckingProcess] = queue.SimpleQueue()
+
+    def check(name: str, sample: str) -> list[Finding]:
+        process = idle.get()
+        try:
+            return process.check(name, sample)
+        finally:
+            idle.put(process)
+
+    with ExitStack() as stack:
+        for _ in range(count):
+            idle.put(stack.enter_context(CheckingProcess(task, limits)))
+        pool = stack.enter_context(ThreadPoolExecutor(count))
+        # After an interruption nothing that has not begun yet is begun.
+        stack.callback(pool.shutdown, cancel_futures=True)
+        jobs = {pool.submit(check, name, sample): name for name, sample in sample_of.items()}
         for done, job in enumerate(as_completed(jobs), start=1):
             found[jobs[job]] = job.result()
             if progress is not None:
                 progress(done, total)
-    finally:
-        # After an interruption nothing that has not begun yet is begun.
-        pool.shutdown(cancel_futures=True)
     return [finding for name in sample_of for finding in found[name]]
 
 
-def _check(submission: Submission, name: str, sample: str, rules: VideoRules, deep: bool) -> list[Finding]:
-    about = About(path=printable(name), sample=sample)
-    if submission.files[name] == 0:
-        return [about.error("video-empty", "The file is empty.", "Export or copy the video again.")]
-    try:
-        with submission.open_stream(name) as stream:
-            findings = check_header(probe(stream, name=name), about, rules)
-        if deep and not any(finding.code in _HOPELESS for finding in findings):
-            with submission.open_video(name) as path:
-                findings.extend(_check_frames(path, about))
-    except MemberError as error:
-        return [about.error(error.code, f"The file {error.message}.", error.hint or ENCODE)]
-    except VideoError as error:
-        text = f"It cannot be read as a video: {str(error).removeprefix(f'{name}: ')}."
-        return [about.error("video-unreadable", text, error.hint or ENCODE)]
-    return findings
+class CheckingProcess(LimitedProcess):
+    """Looks at the videos of one submission, one after the other, in a process with limits."""
 
+    def __init__(self, task: Task, limits: ProcessLimits | None = None) -> None:
+        super().__init__("ipvg_eval.validation.worker", limits, task)
 
-def _check_frames(path: Path, about: About) -> list[Finding]:
-    try:
-        check = check_all_frames(path)
-    except VideoError as error:
-        text = f"It cannot be decoded: {str(error).removeprefix(f'{path}: ')}."
-        return [about.error("video-damaged", text, error.hint or ENCODE)]
-    if check.first_bad_time is None:
-        return []
-    text = f"The first bad frame is at {check.first_bad_time:.3f} s: {check.reason}."
-    return [about.error("video-damaged", text, "Export or copy it again.")]
+    def check(self, name: str, sample: str) -> list[Finding]:
+        """What is wrong with a video; that the process failed on it is a finding too."""
+        try:
+            self.ask(Check(name=name, sample=sample))
+            answer = self.line(self.patience())
+            try:
+                return list(Checked.model_validate_json(answer).findings)
+            except ValidationError:
+                raise self.refuse("an answer that makes no sense") from None
+        except VideoError as error:
+            about = About(path=printable(name), sample=sample)
+            return [
+                about.error("video-unreadable", f"Reading it failed: {error.message}.", error.hint or ENCODE)
+            ]

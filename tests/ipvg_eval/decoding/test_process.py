@@ -13,8 +13,9 @@ import av
 import numpy as np
 import pytest
 
-from ipvg_eval.decoding import DecodeLimits, DecoderProcess
+from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import VideoError
+from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.video import decode, index_frames
 
 
@@ -86,8 +87,8 @@ def test_a_crash_is_named_and_the_next_video_decodes(decoder, video, signal_numb
 
 
 def test_a_hang_is_ended_after_the_time_limit(video, monkeypatch):
-    monkeypatch.setattr("ipvg_eval.decoding.process._GRACE", 0.5)
-    with DecoderProcess(DecodeLimits(seconds=1)) as decoder:
+    monkeypatch.setattr("ipvg_eval.sandbox.process._GRACE", 0.5)
+    with DecoderProcess(ProcessLimits(seconds=1)) as decoder:
         opened = decoder.open(video)
         os.kill(_child(decoder), signal.SIGSTOP)
         with pytest.raises(VideoError, match="longer than 1 s"):
@@ -96,12 +97,12 @@ def test_a_hang_is_ended_after_the_time_limit(video, monkeypatch):
 
 
 def test_the_readers_own_time_does_not_count(video, monkeypatch):
-    monkeypatch.setattr("ipvg_eval.decoding.process._GRACE", 0.0)
-    with DecoderProcess(DecodeLimits(seconds=5)) as decoder:
+    monkeypatch.setattr("ipvg_eval.sandbox.process._GRACE", 0.0)
+    with DecoderProcess(ProcessLimits(seconds=5)) as decoder:
         opened = decoder.open(video)
         batches = opened.batches(range(48))
         next(batches)
-        decoder.limits = DecodeLimits(seconds=0.1)
+        decoder.limits = ProcessLimits(seconds=0.1)
         time.sleep(1)
         assert sum(len(batch.indices) for batch in batches) > 0
 
@@ -115,7 +116,7 @@ def test_more_memory_than_allowed_costs_the_video_only(video, tmp_path):
         for _ in range(2):
             container.mux(stream.encode(picture))
         container.mux(stream.encode(None))
-    with DecoderProcess(DecodeLimits(memory_mib=512)) as decoder:
+    with DecoderProcess(ProcessLimits(memory_mib=512)) as decoder:
         with pytest.raises(VideoError):
             list(decoder.open(huge).batches([0, 1]))
         assert list(decoder.open(video).batches([5]))

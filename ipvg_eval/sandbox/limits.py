@@ -1,16 +1,16 @@
-"""What a decoder process may use."""
+"""What a limited process may use."""
 
 from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict, Field
 
 
-class DecodeLimits(BaseModel):
-    """Limits of one decoder process; a video that goes beyond them costs itself, not the run.
+class ProcessLimits(BaseModel):
+    """Limits of one process; a video that goes beyond them costs itself, not the run.
 
     Attributes:
         memory_mib: address space in MiB. An idle process has about 400; 1080p decodes within 768.
-        seconds: time for opening a video, and again for decoding it, without the time the decoder waits
+        seconds: time for opening a video, and again for decoding it, without the time the process waits
             for whoever measures.
         open_files: file descriptors.
     """

@@ -1,0 +1,174 @@
+"""A limited process, seen from the parent."""
+
+from __future__ import annotations
+
+import os
+import select
+import signal
+import subprocess
+import sys
+import tempfile
+import time
+from types import TracebackType
+from typing import Self
+
+from pydantic import BaseModel
+
+from ipvg_eval.errors import VideoError
+from ipvg_eval.sandbox.limits import ProcessLimits
+
+MAX_LINE = 64 * 2**20
+"""Bytes of the longest answer; the times of a ten-hour video take about 20 MiB."""
+
+TRY_AGAIN = "Export the video again as MP4 with H.264."
+_GRACE = 5.0  # the process watches its own time; the parent steps in where it does not
+
+
+class LimitedProcess:
+    """Starts a module of ours in a process of its own, asks it and reads its answers, a line each.
+
+    When the process crashes, hangs or talks nonsense it is ended, and that is a VideoError for the file at
+    hand; the next request starts a new process. Not for several threads at once.
+    """
+
+    def __init__(self, module: str, limits: ProcessLimits | None = None, *settings: BaseModel) -> None:
+        self.limits = limits or ProcessLimits()
+        self._module = module
+        self._settings = settings
+        self._process: subprocess.Popen[bytes] | None = None
+        self._unread = bytearray()
+
+    def __enter__(self) -> Self:
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self.close()
+
+    def kill(self) -> None:
+        """Make whoever waits for the process see it end; may be called from another thread."""
+        process = self._process
+        if process is not None:
+            process.kill()
+
+    def close(self) -> None:
+        """End the process."""
+        process, self._process = self._process, None
+        if process is None:
+            return
+        process.kill()
+        process.wait()
+        self._stderr.close()
+        for pipe in (process.stdin, process.stdout):
+            if pipe is not None:
+                try:
+                    pipe.close()
+                except BrokenPipeError:
+                    continue
+
+    def ask(self, request: BaseModel) -> None:
+        """Send a request.
+
+        Raises:
+            VideoError: the process has ended.
+        """
+        process = self._running()
+        assert process.stdin is not None
+        try:
+            process.stdin.write(request.model_dump_json().encode() + b"\n")
+        except BrokenPipeError:
+            raise self._ended() from None
+
+    def patience(self) -> Patience:
+        """The time the process has for a request."""
+        return Patience(self.limits.seconds + _GRACE)
+
+    def line(self, patience: Patience) -> bytes:
+        """The next line of an answer.
+
+        Raises:
+            VideoError: the process ended, took too long, or the line has no end.
+        """
+        while b"\n" not in self._unread:
+            if len(self._unread) > MAX_LINE:
+                raise self.refuse("an answer without end")
+            self._unread += self._read(1 << 16, patience)
+        line, _, rest = self._unread.partition(b"\n")
+        self._unread = rest
+        return bytes(line)
+
+    def fill(self, view: memoryview, patience: Patience) -> None:
+        """Read the bytes that follow a line.
+
+        Raises:
+            VideoError: the process ended or took too long.
+        """
+        known = min(len(view), len(self._unread))
+        view[:known] = self._unread[:known]
+        del self._unread[:known]
+        while known < len(view):
+            part = self._read(len(view) - known, patience)
+            view[known : known + len(part)] = part
+            known += len(part)
+
+    def _read(self, most: int, patience: Patience) -> bytes:
+        process = self._running()
+        assert process.stdout is not None
+        with patience:
+            ready, _, _ = select.select([process.stdout], [], [], patience.left)
+        if not ready:
+            self.close()
+            raise VideoError(
+                f"the decoder took longer than {self.limits.seconds:g} s and was stopped",
+                hint="Export the video again, or raise --decoder-seconds.",
+            )
+        part = os.read(process.stdout.fileno(), min(most, 1 << 20))
+        if not part:
+            raise self._ended()
+        return part
+
+    def _ended(self) -> VideoError:
+        process = self._running()
+        code = process.wait()
+        what = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
+        self._stderr.seek(0)
+        said = self._stderr.read()[-2000:].decode(errors="replace").strip().splitlines()
+        self.close()
+        return VideoError(f"the decoder {what}" + (f" ({said[-1][:200]})" if said else ""), hint=TRY_AGAIN)
+
+    def refuse(self, what: str) -> VideoError:
+        """End a process that cannot be trusted any more; the error to raise."""
+        self.close()
+        return VideoError(f"the decoder gave {what} and was stopped", hint=TRY_AGAIN)
+
+    def _command(self) -> list[str]:
+        settings = [setting.model_dump_json() for setting in (self.limits, *self._settings)]
+        return [sys.executable, "-m", self._module, *settings]
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        if self._process is None:
+            self._unread.clear()
+            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                self._command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                bufsize=0,
+                start_new_session=True,  # Ctrl-C is for the parent
+            )
+        return self._process
+
+
+class Patience:
+    """Waiting time that is left; only what passes inside a with block counts."""
+
+    def __init__(self, seconds: float) -> None:
+        self.left = seconds
+
+    def __enter__(self) -> None:
+        self._since = time.monotonic()
+
+    def __exit__(self, *_: object) -> None:
+        self.left = max(0.0, self.left - (time.monotonic() - self._since))

@@ -1,0 +1,42 @@
+"""What the parent and a checking process say to each other, a line of JSON each."""
+
+from __future__ import annotations
+
+from pydantic import BaseModel, ConfigDict
+
+from ipvg_eval.findings import Finding
+from ipvg_eval.submission import Limits
+from ipvg_eval.validation.rules import VideoRules
+
+
+class _Message(BaseModel):
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+
+class Task(_Message):
+    """What a checking process is started with.
+
+    Attributes:
+        submission: path of the folder or zip.
+        limits: bounds on it.
+        rules: bounds of a plausible video.
+        deep: decode every frame.
+    """
+
+    submission: str
+    limits: Limits
+    rules: VideoRules
+    deep: bool
+
+
+class Check(_Message):
+    """Look at this video of the submission, which belongs to this sample."""
+
+    name: str
+    sample: str
+
+
+class Checked(_Message):
+    """What is wrong with it."""
+
+    findings: tuple[Finding, ...]
