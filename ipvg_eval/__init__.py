@@ -11,23 +11,35 @@ import importlib
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
+    from ipvg_eval.comparison import compare
     from ipvg_eval.report import write_report
     from ipvg_eval.results import load_run
-    from ipvg_eval.scoring import score
+    from ipvg_eval.scoring import rescore, score
     from ipvg_eval.submission import load_submission
     from ipvg_eval.testset import load_testset
     from ipvg_eval.validation import validate
 
 _HOMES = {
+    "compare": "ipvg_eval.comparison",
     "load_run": "ipvg_eval.results",
     "load_submission": "ipvg_eval.submission",
     "load_testset": "ipvg_eval.testset",
+    "rescore": "ipvg_eval.scoring",
     "score": "ipvg_eval.scoring",
     "validate": "ipvg_eval.validation",
     "write_report": "ipvg_eval.report",
 }
 
-__all__ = ["load_run", "load_submission", "load_testset", "score", "validate", "write_report"]
+__all__ = [
+    "compare",
+    "load_run",
+    "load_submission",
+    "load_testset",
+    "rescore",
+    "score",
+    "validate",
+    "write_report",
+]
 
 
 def __getattr__(name: str) -> Any:

@@ -13,8 +13,9 @@ from metrics.evaluator import FrameFeatures
 
 
 def write_features(path: Path, features: Mapping[str, FrameFeatures]) -> None:
-    """Keep a sample's embeddings, by metric; nothing is written where there are none."""
+    """Keep a sample's embeddings, by metric; where there are none, no file is left from an earlier video."""
     if not features:
+        path.unlink(missing_ok=True)
         return
     arrays: dict[str, npt.NDArray[np.generic]] = {}
     for name, kept in features.items():

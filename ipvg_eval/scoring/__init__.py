@@ -1,6 +1,7 @@
-"""Scoring: a submission in, a run out."""
+"""Scoring: a submission in, a run out; and a run under other rules."""
 
+from ipvg_eval.scoring.rescore import rescore
 from ipvg_eval.scoring.score import score
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
 
-__all__ = ["Scorer", "build_scorer", "score"]
+__all__ = ["Scorer", "build_scorer", "rescore", "score"]

@@ -39,6 +39,12 @@ def test_no_features_leave_no_file(tmp_path):
     assert read_features(tmp_path / "a.npz") == {}
 
 
+def test_embeddings_of_a_video_that_was_replaced_are_gone(tmp_path):
+    write_features(tmp_path / "a.npz", {"x": _features(True)})
+    write_features(tmp_path / "a.npz", {})
+    assert read_features(tmp_path / "a.npz") == {}
+
+
 @pytest.mark.parametrize("content", [b"", b"PK", b"not an archive"])
 def test_a_damaged_file_is_a_clear_error(tmp_path, content):
     (tmp_path / "a.npz").write_bytes(content)
