@@ -4,15 +4,18 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
-from ipvg_eval.cli import compare, protocols, report, rescore, score, validate, weights
+from ipvg_eval.cli import compare, elo, leaderboard, protocols, report, rescore, score, validate, weights
 from ipvg_eval.cli.consoles import STDERR
 from ipvg_eval.errors import IpvgError
 from metrics.errors import MetricsError
+
+if TYPE_CHECKING:
+    from leaderboard.errors import LeaderboardError
 
 _INTERRUPTED = 130
 
@@ -28,6 +31,8 @@ app.command("score")(score.score)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("rescore")(rescore.rescore)
+app.command("leaderboard")(leaderboard.leaderboard)
+app.command("elo")(elo.elo)
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(weights.app, name="weights")
 
@@ -50,6 +55,12 @@ def _options(
     """Check, score and rank identity-preserving video generation."""
 
 
+def _explained() -> tuple[type[IpvgError | MetricsError | LeaderboardError], ...]:
+    """Errors that carry what to do next; the leaderboard's only once a command has loaded it."""
+    errors = sys.modules.get("leaderboard.errors")
+    return (IpvgError, MetricsError, *([errors.LeaderboardError] if errors else []))
+
+
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit.
 
@@ -63,7 +74,7 @@ def main(arguments: list[str] | None = None) -> None:
         logging.getLogger("matplotlib").setLevel(logging.INFO)
     try:
         app(args=[word for word in words if word != "--debug"], prog_name="ipvg-eval")
-    except (IpvgError, MetricsError) as error:
+    except _explained() as error:
         if debug:
             raise
         STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)

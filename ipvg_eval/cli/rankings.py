@@ -91,7 +91,8 @@ def method(ratings: PairwiseRatings, *, resampled: str) -> str:
     )
     return (
         f"Two numbers below a value hold {100 * bootstrap.level:g} % of {bootstrap.resamples} resamples of "
-        f"{ratings.clusters} {resampled} (points, Bradley-Terry) or {elo.permutations} orders of the votes (Elo, K {elo.k:g}). "
+        f"{ratings.clusters} {resampled} (points, Bradley-Terry) or "
+        f"{elo.permutations} orders of the votes (Elo, K {elo.k:g}). "
         f"Bradley-Terry by {ratings.bradley_terry.method}. {alpha}."
     )
 

@@ -86,109 +86,120 @@ def write_votes(tmp_path: Path) -> WriteVotes:
     return write
 
 
+def written_run(
+    folder: Path,
+    team: str,
+    values: Mapping[str, Sequence[float | None]],
+    *,
+    higher: Mapping[str, bool | None] | None = None,
+    change: Callable[[dict[str, Any]], None] | None = None,
+    prompts: int = 5,
+) -> Path:
+    """Write a run folder: metric -> one value per sample (None: missing), five samples per identity."""
+    path = folder
+    path.mkdir(parents=True)
+    size = len(next(iter(values.values())))
+    samples = pd.DataFrame(
+        {
+            "sample": [f"id{i // prompts + 1:03d}/prompt{i % prompts + 1}" for i in range(size)],
+            "identity": [f"id{i // prompts + 1:03d}" for i in range(size)],
+            "video": "x.mp4",
+            "status": "scored",
+            "reason": None,
+            **{name: pd.Series(column, dtype="float64") for name, column in values.items()},
+            "missing": None,
+            "notes": None,
+        }
+    )
+    directions = higher or {name: PUBLISHED_METRICS.get(name, True) for name in values}
+    info: dict[str, Any] = {
+        "format": 1,
+        "team": team,
+        "submission": {"name": f"{team}.zip", "kind": "zip"},
+        "protocol": {
+            "name": "ipvg2025",
+            "version": 1,
+            "sha256": "a" * 64,
+            "official": True,
+            "notice": "",
+            "text": "name: ipvg2025",
+        },
+        "specs": [
+            {
+                "name": name,
+                "version": 1,
+                "higher_is_better": directions[name],
+                "bounds": [None, None],
+                "title": name,
+                "summary": "",
+                "source": "",
+                "unit": "",
+                "proxy": False,
+                "weights": [],
+                "licence": "",
+            }
+            for name in values
+        ],
+        "testset": {
+            "name": "testset",
+            "layout": "folders",
+            "track": "facial",
+            "samples": size,
+            "identities": math.ceil(size / prompts),
+            "fingerprint": "f" * 64,
+        },
+        "weights": {"curricularface": "b" * 64},
+        "random_weights": None,
+        "decoder": "av 18.1",
+        "device": {"device": "cuda:0", "name": "GPU", "dtype": "float32", "threads": 2},
+        "started": "2026-05-17T08:00:00+00:00",
+        "finished": "2026-05-17T09:00:00+00:00",
+        "seconds": 3600.0,
+        "counts": {
+            "samples": size,
+            "scored": size,
+            "missing": 0,
+            "undecodable": 0,
+            "crashed": 0,
+            "damaged": 0,
+            "pending": 0,
+        },
+    }
+    if change:
+        change(info)
+    summary = {
+        "team": info["team"],
+        "protocol": "ipvg2025 1",
+        "testset": info["testset"]["fingerprint"],
+        "notice": "",
+        "counts": info["counts"],
+        "metrics": [
+            {
+                "name": name,
+                "mean": math.fsum(present) / len(present) if present else None,
+                "count": len(present),
+            }
+            for name, column in values.items()
+            if (present := [value for value in column if value is not None]) is not None
+        ],
+    }
+    samples.to_parquet(path / "samples.parquet")
+    (path / "run.json").write_text(json.dumps(info), "utf-8")
+    (path / "summary.json").write_text(json.dumps(summary), "utf-8")
+    return path
+
+
+@pytest.fixture(scope="session")
+def write_run() -> MakeRun:
+    """Writes a run into a given folder, for tests that share one."""
+    return written_run
+
+
 @pytest.fixture
 def make_run(tmp_path: Path) -> MakeRun:
-    """Writes a run folder: metric -> one value per sample (None: missing), five samples per identity."""
+    """Writes a run into a folder of the test, named after the team or as `folder` says."""
 
-    def make(
-        team: str,
-        values: Mapping[str, Sequence[float | None]],
-        *,
-        folder: str = "",
-        higher: Mapping[str, bool | None] | None = None,
-        change: Callable[[dict[str, Any]], None] | None = None,
-        prompts: int = 5,
-    ) -> Path:
-        path = tmp_path / (folder or team)
-        path.mkdir(parents=True)
-        size = len(next(iter(values.values())))
-        samples = pd.DataFrame(
-            {
-                "sample": [f"id{i // prompts + 1:03d}/prompt{i % prompts + 1}" for i in range(size)],
-                "identity": [f"id{i // prompts + 1:03d}" for i in range(size)],
-                "video": "x.mp4",
-                "status": "scored",
-                "reason": None,
-                **{name: pd.Series(column, dtype="float64") for name, column in values.items()},
-                "missing": None,
-                "notes": None,
-            }
-        )
-        directions = higher or {name: PUBLISHED_METRICS.get(name, True) for name in values}
-        info: dict[str, Any] = {
-            "format": 1,
-            "team": team,
-            "submission": {"name": f"{team}.zip", "kind": "zip"},
-            "protocol": {
-                "name": "ipvg2025",
-                "version": 1,
-                "sha256": "a" * 64,
-                "official": True,
-                "notice": "",
-                "text": "name: ipvg2025",
-            },
-            "specs": [
-                {
-                    "name": name,
-                    "version": 1,
-                    "higher_is_better": directions[name],
-                    "bounds": [None, None],
-                    "title": name,
-                    "summary": "",
-                    "source": "",
-                    "unit": "",
-                    "proxy": False,
-                    "weights": [],
-                    "licence": "",
-                }
-                for name in values
-            ],
-            "testset": {
-                "name": "testset",
-                "layout": "folders",
-                "track": "facial",
-                "samples": size,
-                "identities": math.ceil(size / prompts),
-                "fingerprint": "f" * 64,
-            },
-            "weights": {"curricularface": "b" * 64},
-            "random_weights": None,
-            "decoder": "av 18.1",
-            "device": {"device": "cuda:0", "name": "GPU", "dtype": "float32", "threads": 2},
-            "started": "2026-05-17T08:00:00+00:00",
-            "finished": "2026-05-17T09:00:00+00:00",
-            "seconds": 3600.0,
-            "counts": {
-                "samples": size,
-                "scored": size,
-                "missing": 0,
-                "undecodable": 0,
-                "crashed": 0,
-                "damaged": 0,
-                "pending": 0,
-            },
-        }
-        if change:
-            change(info)
-        summary = {
-            "team": info["team"],
-            "protocol": "ipvg2025 1",
-            "testset": info["testset"]["fingerprint"],
-            "notice": "",
-            "counts": info["counts"],
-            "metrics": [
-                {
-                    "name": name,
-                    "mean": math.fsum(present) / len(present) if present else None,
-                    "count": len(present),
-                }
-                for name, column in values.items()
-                if (present := [value for value in column if value is not None]) is not None
-            ],
-        }
-        samples.to_parquet(path / "samples.parquet")
-        (path / "run.json").write_text(json.dumps(info), "utf-8")
-        (path / "summary.json").write_text(json.dumps(summary), "utf-8")
-        return path
+    def make(team: str, values: Mapping[str, Sequence[float | None]], folder: str = "", **more: Any) -> Path:
+        return written_run(tmp_path / (folder or team), team, values, **more)
 
     return make
