@@ -66,7 +66,7 @@ def _check_comparable(runs: Sequence[Run]) -> None:
         if different:
             name, (one, other) = next(iter(different.items()))
             raise RunError(
-                f"this run cannot be compared with {runs[0].folder.path}: {name} is {other} here, {one} there",
+                f"not comparable with {runs[0].folder.path}: {name} is {other} here, {one} there",
                 path=run.folder.path,
                 hint="Score both submissions with the same protocol, test set and weights.",
             )
@@ -122,8 +122,8 @@ def _print(selection: Selection, out: Path) -> None:
     guessed = [c.sample for c in selection.choices if c.note is not None and c.winner is not None]
     if guessed:
         STDERR.print(
-            f"[yellow]warning:[/] nobody has a {selection.by} for {len(guessed)} samples; the first candidate "
-            "serves there.",
+            f"[yellow]warning:[/] nobody has a {selection.by} for {len(guessed)} samples; the first "
+            "candidate serves there.",
             soft_wrap=True,
         )
     if selection.missing:

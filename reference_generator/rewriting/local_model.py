@@ -25,6 +25,10 @@ class LocalRewriter:
     def __init__(self, folder: Path, settings: PromptSettings, *, device: str, dtype: str) -> None:
         from transformers import pipeline
 
+        from reference_generator.systems.loading import quiet
+
+        quiet()
+
         self._settings = settings
         try:
             self._pipeline: Any = pipeline(
@@ -32,7 +36,6 @@ class LocalRewriter:
                 model=str(folder),
                 device=device,
                 dtype=dtype,
-                model_kwargs={"local_files_only": True},
             )
         except (OSError, ValueError) as error:
             raise ModelsMissing(

@@ -42,7 +42,8 @@ SIT = Event(start=2, end=5, text="sits down")
                 {"start": "2", "end": "5s", "caption": "sits down"},
             ]
         ),
-        '[ {"start_time": "0:00", "end_time": "0:02", "action": "walks"}, {"start":2,"end":5.0,"action":"sits down"}]',
+        '[ {"start_time": "0:00", "end_time": "0:02", "action": "walks"},'
+        ' {"start": 2, "end": 5.0, "action": "sits down"}]',
     ],
 )
 def test_timelines_as_people_write_them(text):
@@ -162,7 +163,7 @@ def test_the_same_text_twice_is_the_plain_video_and_two_texts_are_not(name, pict
 
 def test_each_frame_reads_its_own_text_only():
     class Base:
-        def __call__(self, attn, states, text, mask=None, rotary=None):
+        def __call__(self, _attn, states, text, _mask=None, _rotary=None):
             return states + text.mean()
 
     texts = torch.cat([torch.full((1, 4, 2), value) for value in (10.0, 20.0)], 1)
@@ -202,7 +203,7 @@ def test_vace_goes_on_from_its_last_frames(picture):
         assert masks[number][0].mean((1, 2, 3)).tolist() == [0.0] * 5 + [1.0] * 4
 
 
-def test_vace_gets_the_known_frames_as_hints_and_grey_for_the_rest(picture):
+def test_vace_gets_the_known_frames_as_hints_and_grey_for_the_rest():
     """The pipeline's own encoding of an extension: known frames are inactive, the rest is zero."""
     from reference_generator.systems.vace import _extension
 
