@@ -16,6 +16,7 @@ from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo
 from ipvg_eval.results.provenance import Provenance
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
+from ipvg_eval.sandbox.limits import ProcessLimits
 from metrics.spec import MetricSpec
 
 FPS = 16.0
@@ -162,6 +163,7 @@ def run_info(team: str, rows: Sequence[SampleRow], *, identities: int, samples: 
         weights={"mtcnn": "c0" * 32},
         random_weights=None,
         decoder="PyAV 18.0.0, libavcodec 62.11.100",
+        limits=ProcessLimits(),
         device=DeviceInfo(device="cpu", name="Example CPU", dtype="float32", threads=2),
         provenance=Provenance(
             version="0.1.0",

@@ -10,6 +10,7 @@ from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo, differences
 from ipvg_eval.results.provenance import collect_provenance
+from ipvg_eval.sandbox.limits import ProcessLimits
 
 
 @pytest.fixture
@@ -27,6 +28,7 @@ def info(specs):
         weights={"net": "c" * 64},
         random_weights=None,
         decoder="PyAV",
+        limits=ProcessLimits(),
         device=DeviceInfo(device="cpu", name="cpu", dtype="float32", threads=1),
         provenance=collect_provenance(),
         command=None,
