@@ -31,6 +31,7 @@ def test_the_scorers_own_folder_is_read(tmp_path: Path) -> None:
     from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo
     from ipvg_eval.results.provenance import Provenance
     from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
+    from ipvg_eval.sandbox.limits import ProcessLimits
     from metrics.spec import MetricSpec
 
     spec = MetricSpec(
@@ -60,6 +61,7 @@ def test_the_scorers_own_folder_is_read(tmp_path: Path) -> None:
         weights={"net": "d" * 64},
         random_weights=None,
         decoder="av",
+        limits=ProcessLimits(),
         device=DeviceInfo(device="cuda:1", name="GPU", dtype="float32", threads=1),
         provenance=Provenance(version="1", commit=None, packages={}, python="3", platform="x"),
         command=None,
