@@ -9,7 +9,18 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 from rich.markup import escape
 
-from ipvg_eval.cli import compare, elo, leaderboard, protocols, report, rescore, score, validate, weights
+from ipvg_eval.cli import (
+    audit,
+    compare,
+    elo,
+    leaderboard,
+    protocols,
+    report,
+    rescore,
+    score,
+    validate,
+    weights,
+)
 from ipvg_eval.cli.consoles import STDERR
 from ipvg_eval.errors import IpvgError
 from metrics.errors import MetricsError
@@ -30,6 +41,7 @@ app.command("validate")(validate.validate)
 app.command("score")(score.score)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
+app.command("audit")(audit.audit)
 app.command("rescore")(rescore.rescore)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("elo")(elo.elo)

@@ -47,6 +47,7 @@ class Protocol(_Strict):
         evaluators: what is measured, in the order of the columns.
         combined: weighted sums of the metrics.
         corpus: names of metrics of the whole submission.
+        audit: thresholds of an audit by name; what is left out has its default. They change no number.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
@@ -58,6 +59,7 @@ class Protocol(_Strict):
     evaluators: tuple[EvaluatorEntry, ...] = Field(min_length=1)
     combined: tuple[Combination, ...] = ()
     corpus: tuple[str, ...] = ()
+    audit: dict[str, float] = Field(default_factory=dict)
 
 
 def shipped_protocols() -> tuple[str, ...]:

@@ -70,8 +70,8 @@ class LoadedProtocol:
 
     @property
     def sha256(self) -> str:
-        """Hash of the content; comments and layout of the file do not count."""
-        content = json.dumps(self.definition.model_dump(mode="json"), sort_keys=True)
+        """Hash of the content; comments and layout of the file and the thresholds of audits do not count."""
+        content = json.dumps(self.definition.model_dump(mode="json", exclude={"audit"}), sort_keys=True)
         return hashlib.sha256(content.encode()).hexdigest()
 
     def select(self, names: Iterable[str]) -> LoadedProtocol:

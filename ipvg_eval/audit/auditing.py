@@ -1,0 +1,199 @@
+"""An audit of one or more submissions and runs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from dataclasses import replace
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+from ipvg_eval.audit.burned_text import lasting_text
+from ipvg_eval.audit.look import Look
+from ipvg_eval.audit.metadata import check_metadata
+from ipvg_eval.audit.model import KINDS, AuditFinding, AuditReport
+from ipvg_eval.audit.motion import check_motion
+from ipvg_eval.audit.sameness import check_sameness
+from ipvg_eval.audit.sources import check_rows, looks_of_run, looks_of_submission, videos_of
+from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
+from ipvg_eval.audit.timing import check_timing
+from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.errors import UsageError
+from ipvg_eval.metadata import MetadataProcess
+from ipvg_eval.results import Run, load_run
+from ipvg_eval.sandbox import ProcessLimits
+from ipvg_eval.submission import Submission, load_submission
+from ipvg_eval.testset import TestSet, load_testset
+from metrics.protocols.definition import parse_definition
+
+if TYPE_CHECKING:
+    from ipvg_eval.audit.faces import FaceChecks
+
+OnVideo = Callable[[int, int], None]
+
+
+def audit(
+    sources: Iterable[Path | str | Submission | Run],
+    *,
+    testset: Path | str | TestSet | None = None,
+    thresholds: Thresholds | None = None,
+    faces: bool = True,
+    limits: ProcessLimits | None = None,
+    on_video: OnVideo | None = None,
+) -> AuditReport:
+    """Look for what a metric alone would reward. Nothing here disqualifies anybody.
+
+    Videos of submissions are decoded; of runs there are rows and thumbnails, which show less. A run beside
+    the submission of the same team adds what its rows say.
+
+    Args:
+        sources: submissions and run folders of any number of teams.
+        testset: what the submissions answer; without it references and timelines are not compared.
+        thresholds: what numbers are compared with; those of the first run's protocol, else the defaults.
+        faces: run the face checks, which take most of the time.
+        limits: of the processes that decode and read metadata.
+        on_video: called with (videos done, videos in all).
+
+    Raises:
+        UsageError: a source does not exist, or two submissions have one name.
+        SubmissionError: a submission cannot be read.
+        RunError: a run folder cannot be read.
+        TestSetError: the test set cannot be read.
+    """
+    submissions, runs = _opened(sources)
+    expected = load_testset(testset) if isinstance(testset, (str, Path)) else testset
+    limit = thresholds or _thresholds_of(runs)
+    unchecked = _unchecked(submissions, runs, expected, faces)
+    checks = _face_checks() if faces and expected is not None and submissions else None
+    total = sum(len(videos_of(submission, expected)) for submission in submissions)
+    looks: list[Look] = []
+    findings: list[AuditFinding] = []
+    with DecoderProcess(limits) as decoder, MetadataProcess(limits) as metadata:
+        for submission in submissions:
+            for look in looks_of_submission(
+                submission, expected, decoder, metadata, faces=checks is not None
+            ):
+                findings.extend(_check_one(look, expected, checks, limit))
+                looks.append(replace(look, sampled=None, between=None))
+                if on_video is not None:
+                    on_video(len(looks), total)
+    named = {submission.name for submission in submissions}
+    for run in runs:
+        findings.extend(check_rows(run, limit))
+        if run.info.team not in named:
+            for look in looks_of_run(run):
+                findings.extend(check_motion(look, limit))
+                looks.append(look)
+    findings.extend(_check_all(looks, expected, limit))
+    teams = {team: sum(look.team == team for look in looks) for team in _teams(submissions, runs)}
+    return AuditReport(teams=teams, thresholds=limit, findings=_ordered(findings), unchecked=unchecked)
+
+
+def is_run(path: Path) -> bool:
+    """Whether a path is a run folder."""
+    return (path / "run.json").is_file()
+
+
+def _opened(sources: Iterable[Path | str | Submission | Run]) -> tuple[list[Submission], list[Run]]:
+    submissions: list[Submission] = []
+    runs: list[Run] = []
+    for source in sources:
+        if isinstance(source, Run):
+            runs.append(source)
+        elif isinstance(source, Submission):
+            submissions.append(source)
+        elif is_run(Path(source)):
+            runs.append(load_run(source))
+        else:
+            submissions.append(load_submission(source))
+    for names in ([s.name for s in submissions], [r.info.team for r in runs]):
+        if twice := next((name for name in names if names.count(name) > 1), None):
+            raise UsageError(f"two sources are both of {twice!r}", hint="Rename one of the folders or zips.")
+    return submissions, runs
+
+
+def _teams(submissions: Sequence[Submission], runs: Sequence[Run]) -> tuple[str, ...]:
+    return tuple(dict.fromkeys([*(s.name for s in submissions), *(r.info.team for r in runs)]))
+
+
+def _thresholds_of(runs: Sequence[Run]) -> Thresholds:
+    if not runs:
+        return Thresholds()
+    protocol = runs[0].info.protocol
+    return parse_thresholds(parse_definition(protocol.text, protocol.name).audit, protocol.name)
+
+
+def _unchecked(
+    submissions: Sequence[Submission], runs: Sequence[Run], testset: TestSet | None, faces: bool
+) -> tuple[str, ...]:
+    notes = []
+    if submissions and testset is None:
+        notes.append("References and timelines: no test set is given.")
+    elif submissions and not faces:
+        notes.append("Faces: left out.")
+    named = {submission.name for submission in submissions}
+    alone = [run.info.team for run in runs if run.info.team not in named]
+    if alone:
+        notes.append(
+            f"Loops, faces between the sampled frames, text and metadata of {', '.join(alone)}: "
+            "a run keeps rows and thumbnails only, no videos."
+        )
+    return tuple(notes)
+
+
+def _face_checks() -> FaceChecks:
+    from ipvg_eval.audit.faces import FaceChecks
+    from metrics.faces.mtcnn import Mtcnn
+
+    return FaceChecks(Mtcnn())
+
+
+def _check_one(
+    look: Look, testset: TestSet | None, faces: FaceChecks | None, limits: Thresholds
+) -> Iterator[AuditFinding]:
+    if look.problem is not None:
+        yield AuditFinding(
+            kind="not-looked-at",
+            team=look.team,
+            videos=(look.video,),
+            message=f"{look.problem}.",
+            numbers={},
+            thresholds={},
+        )
+        return
+    yield from check_motion(look, limits)
+    share, glyphs = lasting_text(look.text, limits.text_glyphs)
+    if glyphs and share >= limits.text_share:
+        yield AuditFinding(
+            kind="burned-in-text",
+            team=look.team,
+            videos=(look.video,),
+            message=f"{share:.0%} of the looked-at frames show a row of up to {glyphs} letters in one place.",
+            numbers={"share of frames": share, "letters": float(glyphs)},
+            thresholds={"text_share": limits.text_share, "text_glyphs": float(limits.text_glyphs)},
+        )
+    if faces is not None and testset is not None:
+        references = next(s.references for s in testset.samples if s.id == look.sample)
+        yield from faces.check(look, references, limits)
+
+
+def _check_all(looks: Sequence[Look], testset: TestSet | None, limits: Thresholds) -> Iterator[AuditFinding]:
+    samples = testset.samples if testset is not None else ()
+    timelines = {sample.id: sample.timeline for sample in samples if sample.timeline is not None}
+    yield from check_sameness(looks, limits)
+    teams = list(dict.fromkeys(look.team for look in looks))
+    for team in teams:
+        yield from check_timing([look for look in looks if look.team == team], timelines, limits)
+    yield from check_metadata(looks, teams)
+
+
+def _ordered(findings: Sequence[AuditFinding]) -> tuple[AuditFinding, ...]:
+    """By kind, then as found; a still video is not called nearly still as well."""
+    still = {(f.team, f.videos) for f in findings if f.kind == "still-video"}
+    unique = {
+        (f.kind, f.team, f.videos, f.message if f.kind.startswith("names") else ""): f
+        for f in reversed(findings)
+        if not (f.kind == "nearly-still-video" and (f.team, f.videos) in still)
+    }
+    order = {kind: k for k, kind in enumerate(KINDS)}
+    in_turn = list(reversed(unique.values()))
+    return tuple(sorted(in_turn, key=lambda f: order[f.kind]))

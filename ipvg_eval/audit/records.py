@@ -1,0 +1,58 @@
+"""audit.json in a run folder."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+
+from pydantic import BaseModel, ConfigDict
+
+from ipvg_eval.audit.model import AuditReport
+from ipvg_eval.results.files import read_json, write_text
+from ipvg_eval.results.reading import Run
+
+FILE_NAME = "audit.json"
+
+
+class AuditEntry(BaseModel):
+    """A finding as it stands in the file; see `AuditFinding`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    kind: str
+    team: str
+    videos: tuple[str, ...]
+    message: str
+    numbers: dict[str, float]
+    thresholds: dict[str, float]
+
+
+class AuditRecord(BaseModel):
+    """The content of audit.json; see `AuditReport`."""
+
+    model_config = ConfigDict(frozen=True)
+
+    teams: dict[str, int]
+    findings: tuple[AuditEntry, ...]
+    unchecked: tuple[str, ...]
+    thresholds: dict[str, float]
+
+
+def write_audit(report: AuditReport, run: Run) -> Path:
+    """Write what was found about a run's team into its folder."""
+    path = run.folder.path / FILE_NAME
+    record = report.to_dict()
+    record["findings"] = [f for f in record["findings"] if f["team"] == run.info.team]
+    del record["counts"]
+    write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    return path
+
+
+def read_audit(folder: Path) -> AuditRecord | None:
+    """The audit in a run folder, or None.
+
+    Raises:
+        RunError: the file is damaged.
+    """
+    path = folder / FILE_NAME
+    return read_json(path, AuditRecord.model_validate_json) if path.exists() else None
