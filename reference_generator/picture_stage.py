@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+import json
+import os
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+from PIL.PngImagePlugin import PngInfo
 
 from reference_generator.settings import Settings
 from reference_generator.video_file import Pictures
+
+_NOTES = "notes"
 
 Similarity = Callable[[Pictures, Pictures], float | None]
 """Face similarity of reference and made picture, both (H, W, 3) RGB uint8; None where a face is missing."""
@@ -66,6 +72,40 @@ def best_picture(
         if best_value is not None and best_value >= threshold:
             break
     return MadePicture(picture=best, similarity=best_value, attempts=made)
+
+
+def picture_notes(made: MadePicture, threshold: float, *, compared: bool) -> tuple[str, ...]:
+    """What a reader must know about a picture.
+
+    Args:
+        made: the outcome.
+        threshold: similarity that was wished for.
+        compared: whether faces were compared at all.
+    """
+    if not compared:
+        return ("the picture's face was not compared with the reference",)
+    if made.similarity is None:
+        return (f"no face in {made.attempts} pictures; the reference itself is used",)
+    if made.similarity < threshold:
+        return (f"face similarity of the picture is {made.similarity:.2f} at best",)
+    return ()
+
+
+def save_picture(path: Path, picture: Image.Image, notes: Sequence[str]) -> None:
+    """Write a PNG with notes inside, in one step."""
+    inside = PngInfo()
+    inside.add_itxt(_NOTES, json.dumps(list(notes), ensure_ascii=False))
+    path.parent.mkdir(parents=True, exist_ok=True)
+    temporary = path.with_name(f".{path.stem}.{os.getpid()}.png")
+    picture.convert("RGB").save(temporary, pnginfo=inside)
+    temporary.replace(path)
+
+
+def saved_notes(path: Path) -> tuple[str, ...]:
+    """The notes inside a PNG that `save_picture` wrote."""
+    with Image.open(path) as file:
+        file.load()
+        return tuple(json.loads(file.info.get(_NOTES, "[]")))
 
 
 class PictureModel:

@@ -16,7 +16,14 @@ from reference_generator.cache import cache_folder
 from reference_generator.errors import RewriteFailed, SampleFailed
 from reference_generator.job import Job, Shard, seed_of
 from reference_generator.models import Found, find_models
-from reference_generator.picture_stage import Similarity, best_picture
+from reference_generator.picture_stage import (
+    DrawPicture,
+    Similarity,
+    best_picture,
+    picture_notes,
+    save_picture,
+    saved_notes,
+)
 from reference_generator.pictures import read_picture
 from reference_generator.plan import Plan, failed_record, made_record, make_plan, revision_of
 from reference_generator.record import Record, record_path, records_folder, write_json, write_record
@@ -209,30 +216,27 @@ class _Run:
             model.close()
             free_memory()
 
-    def _picture(self, sample: _Sample, draw: Callable[..., object], similarity: Similarity | None) -> None:
+    def _picture(self, sample: _Sample, draw: DrawPicture, similarity: Similarity | None) -> None:
+        """Make one picture, or take the one that an interrupted run has left."""
         wanted, job = self._settings.picture, sample.job
         path = record_path(self._out, job).with_suffix(f".{sample.hash[:12]}.png")
-        assert sample.texts is not None
-        assert sample.texts.picture is not None
-        made = best_picture(
-            read_picture(job.references[0]),
-            sample.texts.picture,
-            seed_of(self._settings.sampling.seed, job.id),
-            draw=draw,  # type: ignore[arg-type]
-            similarity=similarity or (lambda *_: 1.0),
-            attempts=wanted.attempts if similarity else 1,
-            threshold=wanted.min_similarity,
-        )
-        if similarity is None:
-            sample.notes += ("the picture's face was not compared with the reference",)
-        if made.picture is None:
-            sample.notes += (f"no face in {made.attempts} pictures; the reference itself is used",)
-            return
-        if made.similarity is not None and made.similarity < wanted.min_similarity:
-            sample.notes += (f"face similarity of the picture is {made.similarity:.2f} at best",)
-        path.parent.mkdir(parents=True, exist_ok=True)
-        made.picture.save(path)
+        if not path.exists():
+            assert sample.texts is not None
+            assert sample.texts.picture is not None
+            reference = read_picture(job.references[0])
+            made = best_picture(
+                reference,
+                sample.texts.picture,
+                seed_of(self._settings.sampling.seed, job.id),
+                draw=draw,
+                similarity=similarity or (lambda *_: 1.0),
+                attempts=wanted.attempts if similarity else 1,
+                threshold=wanted.min_similarity,
+            )
+            notes = picture_notes(made, wanted.min_similarity, compared=similarity is not None)
+            save_picture(path, made.picture or reference, notes)
         sample.picture = path
+        sample.notes += saved_notes(path)
 
     def videos(self, load: LoadSystem) -> None:
         """Make and write every video."""

@@ -136,9 +136,28 @@ def test_a_run_makes_first_frames_and_records_how_good_they_are(jobs, fast, tmp_
     assert record.notes == ((note,) if note else ())
     assert "pictures" in record.seconds
     assert not outcome.failed
-    pictures = list(records_folder(out).rglob("*.png"))
-    assert len(pictures) == (0 if values == [None] * 3 else 1)
-    assert (used[0] is None) == (values == [None] * 3)
+    (saved,) = records_folder(out).rglob("*.png")
+    assert np.array_equal(np.asarray(used[0]), np.asarray(read_picture(saved)))
+    reference = np.asarray(read_picture(jobs[0].references[0]))
+    assert (np.asarray(used[0]).shape == reference.shape) == (values == [None] * 3)
+
+
+def test_pictures_of_an_interrupted_run_are_not_drawn_again(jobs, fast, tmp_path):
+    settings, out, compared = load_settings("std-ti2v-5b", fast, tiny=True), tmp_path / "out", []
+
+    def interrupted(*_):
+        raise KeyboardInterrupt
+
+    def similarity(*_):
+        compared.append(1)
+        return 0.2
+
+    with pytest.raises(KeyboardInterrupt):
+        generate(jobs[:2], settings, out, similarity=similarity, load=interrupted)
+    assert len(compared) == 2 * 3
+    outcome = generate(jobs[:2], settings, out, similarity=similarity)
+    assert len(compared) == 2 * 3
+    assert outcome.made[0].notes == ("face similarity of the picture is 0.20 at best",)
 
 
 def test_an_enhanced_reference_takes_the_first_ones_place(jobs, fast, tmp_path):
