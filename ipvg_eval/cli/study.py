@@ -6,6 +6,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
@@ -19,6 +20,7 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair.")
 
 _Folder = Annotated[Path, typer.Argument(metavar="STUDY", help="The folder `study create` made.")]
+_PLAIN_WIDTH = 160
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -68,7 +70,7 @@ def tokens_command(
 
     made = new_annotators(open_study(study), count)
     for annotator in made:
-        STDOUT.out(f"{annotator.name}\t{url.rstrip('/')}/a/{annotator.token}")
+        typer.echo(f"{annotator.name}\t{url.rstrip('/')}/a/{annotator.token}")
     if len(made) < count:
         STDERR.print(f"Only {len(made)} sheets were free; every comparison has its annotators now.")
 
@@ -114,7 +116,7 @@ def export_command(
     if audit is not None:
         audit.write_text(audit_table(opened).to_csv(index=False, lineterminator="\n"), encoding="utf-8")
     if out is None:
-        STDOUT.out(text, end="")
+        typer.echo(text, nl=False)
     else:
         out.write_text(text, encoding="utf-8")
 
@@ -141,14 +143,14 @@ def release_command(
     if not names and idle_hours is None:
         raise UsageError("nobody is named", hint="Name annotators, or give --idle-hours.")
     for name in release(open_study(study), names=tuple(names or ()), idle_hours=idle_hours):
-        STDOUT.out(name)
+        typer.echo(name)
 
 
 def _report(created: Created, *, crowd: bool) -> None:
-    STDOUT.out(f"study\t{created.path}")
-    STDOUT.out(f"admin page\t/admin/{created.admin_secret}")
+    typer.echo(f"study\t{created.path}")
+    typer.echo(f"admin page\t/admin/{created.admin_secret}")
     if crowd:
-        STDOUT.out(f"join\t/join/{created.join_secret}?pid=PARTICIPANT")
+        typer.echo(f"join\t/join/{created.join_secret}?pid=PARTICIPANT")
     STDERR.print(
         f"{created.comparisons} comparisons, {created.showings} showings on {created.sheets} sheets.",
         highlight=False,
@@ -201,7 +203,7 @@ def _print_status(seen: Overview) -> None:
             f"{person.repeated.failed}/{person.repeated.answered}",
             "[red]excluded[/]" if person.excluded else "released" if person.released else "",
         )
-    STDOUT.print(people)
+    (STDOUT if STDOUT.is_terminal else Console(width=_PLAIN_WIDTH)).print(people)
     STDOUT.print(escape(seen.rule), soft_wrap=True)
 
 

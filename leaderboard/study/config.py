@@ -60,30 +60,33 @@ class Overlap(_Strict):
 class Checks(_Strict):
     """Attention checks, and the rule by which annotators are excluded.
 
-    An annotator is excluded when more than `max_failed_share` of at least `min_answered` answered checks of
-    one kind failed. Only the first question counts. A corrupted check fails unless the real video was
-    preferred to its corrupted copy; a repeated check fails if the other team won when the sides were swapped
-    (a draw contradicts nothing).
+    An annotator is excluded when too large a share of at least `min_answered` answered checks of one kind
+    failed. Only the first question counts. A corrupted check fails unless the real video was preferred to its
+    corrupted copy; a repeated check fails if the other team won when the sides were swapped (a draw
+    contradicts nothing). Honest people contradict themselves on close pairs, so repeats allow more.
 
     Attributes:
         corrupted_per_hundred: pairs of a real video and its corrupted copy, per 100 comparisons of a sheet;
             at least 2 per sheet unless this is 0.
         repeats_per_hundred: comparisons shown again with the sides swapped; at least 2 likewise.
-        max_failed_share: see above.
-        min_answered: see above.
+        max_failed_corrupted: largest share of failed corrupted checks that is allowed.
+        max_failed_repeats: largest share of failed repeated checks that is allowed.
+        min_answered: with fewer answers of a kind nobody is excluded for it.
     """
 
     corrupted_per_hundred: float = Field(default=4.0, ge=0, le=100)
     repeats_per_hundred: float = Field(default=4.0, ge=0, le=100)
-    max_failed_share: float = Field(default=0.34, ge=0, lt=1)
+    max_failed_corrupted: float = Field(default=0.34, ge=0, le=1)
+    max_failed_repeats: float = Field(default=0.6, ge=0, le=1)
     min_answered: int = Field(default=2, ge=1)
 
     @property
     def rule(self) -> str:
         """The exclusion rule in one sentence."""
         return (
-            f"Excluded: more than {self.max_failed_share:.0%} of at least {self.min_answered} answered "
-            "checks of a kind failed (corrupted copy not rejected, or the other team won with sides swapped)."
+            f"Excluded, once {self.min_answered} checks of a kind are answered: who failed to reject more "
+            f"than {self.max_failed_corrupted:.0%} of the corrupted copies, or let the other team win in "
+            f"more than {self.max_failed_repeats:.0%} of the pairs shown again with the sides swapped."
         )
 
 
@@ -159,7 +162,7 @@ def read_study_config(path: Path | str | None = None, **overrides: Any) -> Study
         try:
             values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
         except (OSError, UnicodeError, yaml.YAMLError) as error:
-            what = str(error).splitlines()[0]
+            what = " ".join(str(error).split())[:200]
             raise StudyConfigError(f"cannot be read: {what}", path=path, hint="Give a YAML file.") from error
         if not isinstance(values, dict):
             raise StudyConfigError(

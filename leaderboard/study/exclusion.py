@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import sqlite3
+from collections.abc import Mapping
 from dataclasses import dataclass
 
 from leaderboard.study.config import StudyConfig
@@ -26,10 +27,15 @@ class CheckCounts:
     answered: int = 0
     failed: int = 0
 
-    def too_many(self, config: StudyConfig) -> bool:
-        """Whether the study's rule excludes for these."""
-        rule = config.checks
-        return self.answered >= rule.min_answered and self.failed > rule.max_failed_share * self.answered
+
+def too_many(kinds: Mapping[str, CheckCounts], config: StudyConfig) -> bool:
+    """Whether the study's rule excludes an annotator with these counts of "corrupted" and "repeat"."""
+    rule = config.checks
+    allowed = {"corrupted": rule.max_failed_corrupted, "repeat": rule.max_failed_repeats}
+    return any(
+        counts.answered >= rule.min_answered and counts.failed > allowed[kind] * counts.answered
+        for kind, counts in kinds.items()
+    )
 
 
 def check_counts(reader: sqlite3.Connection) -> dict[int, dict[str, CheckCounts]]:
@@ -45,11 +51,7 @@ def check_counts(reader: sqlite3.Connection) -> dict[int, dict[str, CheckCounts]
 
 def excluded(reader: sqlite3.Connection, config: StudyConfig) -> set[int]:
     """Annotators whom the rule excludes, on the answers so far."""
-    return {
-        annotator
-        for annotator, kinds in check_counts(reader).items()
-        if any(counts.too_many(config) for counts in kinds.values())
-    }
+    return {annotator for annotator, kinds in check_counts(reader).items() if too_many(kinds, config)}
 
 
 def _failed(row: sqlite3.Row) -> bool:

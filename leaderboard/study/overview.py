@@ -9,7 +9,7 @@ from dataclasses import dataclass
 
 from leaderboard.agreement import Agreement, vote_agreement
 from leaderboard.resampling import Resampling
-from leaderboard.study.exclusion import CheckCounts, check_counts
+from leaderboard.study.exclusion import CheckCounts, check_counts, too_many
 from leaderboard.study.export import votes_table
 from leaderboard.study.sheets import uncovered
 from leaderboard.study.store import Study
@@ -171,7 +171,7 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
                 draw_share=given["draw"] / given.total() if given.total() else None,
                 corrupted=own["corrupted"],
                 repeated=own["repeat"],
-                excluded=any(counts.too_many(study.config) for counts in own.values()),
+                excluded=too_many(own, study.config),
                 released=bool(row["released"]),
             )
         )
