@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import platform
 
 from metrics.errors import DeviceUnavailable
@@ -45,3 +46,18 @@ def device_name(device: str) -> str:
     if device.startswith("cuda"):
         return torch.cuda.get_device_name(device)
     return platform.processor() or platform.machine()
+
+
+def make_deterministic() -> None:
+    """Have torch use algorithms that give the same bits every time, on GPUs too, and no TF32.
+
+    An operation that has no such algorithm raises when it is used. For the whole process, and only
+    reliable before the first CUDA call.
+    """
+    import torch
+
+    os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")
+    torch.use_deterministic_algorithms(True)
+    torch.backends.cudnn.benchmark = False
+    torch.backends.cudnn.allow_tf32 = False
+    torch.backends.cuda.matmul.allow_tf32 = False

@@ -44,6 +44,9 @@ def score(
     metrics: Annotated[str | None, typer.Option(help="Measure these only, separated by commas.")] = None,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
     dtype: Annotated[Dtype, typer.Option(help="float32, float16 or bfloat16.")] = "float32",
+    deterministic: Annotated[
+        bool, typer.Option("--deterministic", help="The same bits every time, also on a GPU; slower.")
+    ] = False,
     weights: Annotated[
         str | None,
         typer.Option(help="random[:SEED] builds every network with random weights, to try a machine."),
@@ -71,7 +74,15 @@ def score(
     loaded = [load_submission(path) for path in submissions]
     teams = _teams(loaded, team)
     names = metric_names(metrics)
-    scorer = build_scorer(protocol, metrics=names, device=device, dtype=dtype, weights=weights, frames=frames)
+    scorer = build_scorer(
+        protocol,
+        metrics=names,
+        device=device,
+        dtype=dtype,
+        weights=weights,
+        frames=frames,
+        deterministic=deterministic,
+    )
     runs = []
     for submission, name in zip(loaded, teams, strict=True):
         folder = _folder(out, name, len(loaded)) or default_out(name, scorer)

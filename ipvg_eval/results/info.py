@@ -71,6 +71,7 @@ class DeviceInfo(_Info):
     name: str
     dtype: str
     threads: int
+    deterministic: bool = False
 
 
 class RescoredInfo(_Info):

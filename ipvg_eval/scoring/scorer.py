@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
-from metrics.device import device_name, resolve_device
+from metrics.device import device_name, make_deterministic, resolve_device
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Evaluator
 from metrics.protocols.loading import LoadedProtocol, load_protocol
@@ -60,6 +60,7 @@ class Scorer:
             name=device_name(self.runtime.device),
             dtype=self.runtime.dtype,
             threads=torch.get_num_threads(),
+            deterministic=torch.are_deterministic_algorithms_enabled(),
         )
 
 
@@ -95,6 +96,7 @@ def build_scorer(
     dtype: Dtype = "float32",
     weights: str | None = None,
     frames: int | None = None,
+    deterministic: bool = False,
 ) -> Scorer:
     """Load a protocol and every network it needs.
 
@@ -105,6 +107,7 @@ def build_scorer(
         dtype: floating-point type of the networks.
         weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
         frames: look at so many frames of a video only, for a quick try; None for the protocol's own rule.
+        deterministic: have torch give the same bits every time, also on a GPU.
 
     Raises:
         ProtocolError: the protocol or a metric name is not understood.
@@ -112,6 +115,8 @@ def build_scorer(
         WeightsMissing: weights are not on this machine; all that are missing are named.
     """
     loaded = choose_protocol(protocol, metrics=metrics, frames=frames)
+    if deterministic:
+        make_deterministic()
     source = _resolve(weights, loaded.required_weights())
     runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
     return Scorer(protocol=loaded, runtime=runtime, evaluators=loaded.build(runtime))
