@@ -97,8 +97,12 @@ def fill(network: torch.nn.Module, path: Path, *, key: str | None = None, assign
 
 def _read(path: Path) -> Mapping[str, Any]:
     if path.suffix == ".safetensors":
+        from safetensors import SafetensorError
         from safetensors.torch import load_file
 
-        return load_file(path)
+        try:
+            return load_file(path)
+        except SafetensorError as error:
+            raise ValueError(error) from error
     state: Mapping[str, Any] = torch.load(path, map_location="cpu", weights_only=True)
     return state

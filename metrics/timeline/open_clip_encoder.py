@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -56,9 +56,11 @@ class OpenClipEncoder:
         known = self._package.list_models()
         if model not in known:
             raise ProtocolError(f"open_clip has no model {model!r}", hint=did_you_mean(model, known))
-        network, self.weights = _load(model, runtime)
+        network, self.weights = load_network(
+            lambda: _build(model), weights=weight_name(model), runtime=runtime
+        )
         self._device, self._dtype = torch.device(runtime.device), getattr(torch, runtime.dtype)
-        self._network = network.to(dtype=self._dtype)
+        self._network: Any = network.to(dtype=self._dtype)
         self._transform = self._image_transform(model)
         self._tokenizer = _tokenizer(self._package, model)
 
@@ -101,24 +103,6 @@ class OpenClipEncoder:
         settings = {name: published[name] for name in names if published.get(name) is not None}
         size = self._network.visual.image_size
         return module.image_transform_v2(module.PreprocessCfg(size=size, **settings), is_train=False)
-
-
-def _load(model: str, runtime: Runtime) -> tuple[Any, Mapping[str, str]]:
-    name, source = weight_name(model), runtime.weights
-    if source is None or source.random_seed is not None or source.path(name).suffix != ".safetensors":
-        return load_network(lambda: _build(model), weights=name, runtime=runtime)
-    from safetensors import SafetensorError
-    from safetensors.torch import load_file
-
-    network, path = _build(model), source.path(name)
-    try:
-        network.load_state_dict(load_file(path))
-    except (OSError, RuntimeError, SafetensorError) as error:
-        raise WeightsMissing(
-            f"{path}: this is not {model} in open_clip's layout ({str(error)[:200]})",
-            hint="Run: ipvg-eval weights verify",
-        ) from error
-    return network.to(runtime.device).eval().requires_grad_(False), {name: source.sha256(name)}
 
 
 def _build(model: str) -> torch.nn.Module:

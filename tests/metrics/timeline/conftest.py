@@ -173,3 +173,14 @@ def variable() -> ClipInfo:
     return ClipInfo(
         frame_count=5, width=WIDTH, height=HEIGHT, fps=1.25, duration=4.0, times=(0.0, 0.25, 0.5, 0.75, 1.0)
     )
+
+
+@pytest.fixture(scope="session")
+def labelled():
+    """A target with one reference per class label."""
+
+    def make(*labels: str | None) -> Target:
+        references = tuple(Reference(path=Path("unused.png"), label=label) for label in labels)
+        return Target(sample_id="s", references=references, prompt="")
+
+    return make
