@@ -6,7 +6,7 @@ import json
 import os
 import re
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from reference_generator.architectures import architecture
@@ -26,6 +26,7 @@ class Need:
         revision: branch, tag or commit.
         path: folder or file on this machine, or the file inside the repository.
         size_gb: about how much there is to fetch, None if unknown.
+        without: a part whose weights are not needed, because others replace them.
     """
 
     use: str
@@ -33,6 +34,7 @@ class Need:
     revision: str = "main"
     path: str | None = None
     size_gb: float | None = None
+    without: str | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -54,12 +56,17 @@ def needs(settings: Settings) -> dict[str, Need]:
         return {}
     model, picture, prompt = settings.model, settings.picture, settings.prompt
     facts = architecture(model.architecture)
-    size = None if model.stored_gb is None else model.stored_gb + facts.text_gb + facts.vae_gb
-    wanted = {"video": _repository("video model", model.repo, model.revision, model.path, size)}
-    if model.weights is not None and model.path is None:
+    replaced = model.weights is not None and model.path is None
+    size = None if model.stored_gb is None else facts.text_gb + facts.vae_gb
+    if size is not None and not replaced:
+        size += model.stored_gb or 0.0
+    video = _repository("video model", model.repo, model.revision, model.path, size)
+    wanted = {"video": replace(video, without="transformer") if replaced else video}
+    if replaced:
+        on_disk = Path(model.weights or "").expanduser().is_file()
         wanted["weights"] = Need(
             use="transformer weights",
-            repo=model.weights_repo,
+            repo=None if on_disk else model.weights_repo,
             path=model.weights,
             size_gb=model.stored_gb,
         )
@@ -109,12 +116,12 @@ def find_models(settings: Settings) -> dict[str, Found]:
 def _find(need: Need) -> Found | None:
     if need.repo is None:
         path = Path(need.path or "").expanduser()
-        return Found(path=path, revision="local") if _complete(path) else None
+        return Found(path=path, revision="local") if _complete(path, need.without) else None
     snapshot = _snapshot(need)
     if snapshot is None:
         return None
     path = snapshot / need.path if need.path is not None else snapshot
-    return Found(path=path, revision=snapshot.name) if _complete(path) else None
+    return Found(path=path, revision=snapshot.name) if _complete(path, need.without) else None
 
 
 def _hub_cache() -> Path:
@@ -137,7 +144,7 @@ def _snapshot(need: Need) -> Path | None:
     return snapshot if snapshot.is_dir() else None
 
 
-def _complete(path: Path) -> bool:
+def _complete(path: Path, without: str | None = None) -> bool:
     """Whether a file, or a model folder with every file that its own lists name, is there."""
     if path.is_file():
         return True
@@ -149,7 +156,9 @@ def _complete(path: Path) -> bool:
         parts = json.loads(index.read_text(encoding="utf-8"))
         named = [key for key, value in parts.items() if isinstance(value, list) and value[0] is not None]
         folders = [path / name for name in named]
-    return all(folder.is_dir() and _weights_complete(folder) for folder in folders)
+    return all(
+        folder.is_dir() and (folder.name == without or _weights_complete(folder)) for folder in folders
+    )
 
 
 def _weights_complete(folder: Path) -> bool:
@@ -167,10 +176,10 @@ def _missing(wanted: Iterable[Need]) -> ModelsMissing:
         where = f"{need.repo} ({need.path})" if need.repo and need.path else need.repo or need.path
         lines.append(f"  {need.use}: {where}, {size}")
         if need.repo:
-            revision = f" --revision {need.revision}" if need.revision != "main" else ""
-            commands.append(
-                " ".join(["hf download", need.repo, *([need.path] if need.path else [])]) + revision
-            )
+            words = ["hf download", need.repo, *([need.path] if need.path else [])]
+            words += ["--revision", need.revision] if need.revision != "main" else []
+            words += ["--exclude", f"'{need.without}/*.safetensors'"] if need.without else []
+            commands.append(" ".join(words))
     hint = (
         "Fetch them with: " + "; ".join(commands) + f". They go to {_hub_cache()}; set HF_HOME to keep them "
         "elsewhere. Or name a folder with --set model.path=FOLDER."

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
+from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
@@ -28,11 +29,30 @@ if TYPE_CHECKING:
 _SOME_FAILED = 4
 _LOG_EVERY = 30.0
 _SHOWN = 10
+_PLAIN_WIDTH = 160
+
+
+def _list_systems(wanted: bool) -> None:
+    if not wanted:
+        return
+    from reference_generator.estimate import estimate
+    from reference_generator.preset import load_settings, preset_names
+
+    table = Table("System", "Parameters", "GB at once", "GB with group offload", "What it is")
+    for name in preset_names():
+        settings = load_settings(name)
+        guess = estimate(settings, [], tflops=1.0)
+        saving = load_settings(name, ["runtime.offload=group", "runtime.vae_tiling=true"])
+        small = estimate(saving, [], tflops=1.0).device_gb
+        numbers = (_big(guess.parameters), f"{guess.device_gb:.0f}", f"{small:.0f}")
+        table.add_row(name, *numbers, escape(settings.title))
+    _print_table(table)
+    raise typer.Exit
 
 
 def generate(
     testset: Annotated[Path, typer.Argument(help="Test set folder, or its eval.json.")],
-    system: Annotated[str, typer.Option(help="A shipped preset, or a .yaml file.")],
+    system: Annotated[str, typer.Option(help="A shipped preset (see --list), or a .yaml file.")],
     out: Annotated[Path, typer.Option(help="Submission folder to fill.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Make the first N videos only.")] = None,
     changes: Annotated[
@@ -51,6 +71,10 @@ def generate(
     ] = False,
     overwrite: Annotated[
         bool, typer.Option("--overwrite", help="Make videos anew that other settings made.")
+    ] = False,
+    _list: Annotated[
+        bool,
+        typer.Option("--list", callback=_list_systems, is_eager=True, help="Print the shipped presets."),
     ] = False,
 ) -> None:
     """Make a baseline's videos for a test set. Run it again to go on after an interruption."""
@@ -134,7 +158,7 @@ def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
         names = ", ".join(path.name for path in job.references)
         prompt = job.prompt if len(job.prompt) <= 60 else job.prompt[:59] + "…"
         table.add_row(*map(escape, (job.id, job.video, seed, names, "yes" if job.timeline else "", prompt)))
-    STDOUT.print(table)
+    _print_table(table)
     try:
         find_models(settings)
     except ModelsMissing as error:
@@ -232,6 +256,11 @@ def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
         from reference_generator.estimate import memory_advice
 
         STDERR.print(escape(memory_advice(settings)), soft_wrap=True)
+
+
+def _print_table(table: Table) -> None:
+    console = STDOUT if STDOUT.is_terminal else Console(width=_PLAIN_WIDTH)
+    console.print(table)
 
 
 def _big(count: int) -> str:

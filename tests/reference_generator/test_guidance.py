@@ -243,6 +243,27 @@ def test_a_skipped_block_with_offload_hooks_still_runs_them(guided, picture):
     assert len(calls) == 3  # cond, weak, uncond
 
 
+def test_it_gives_the_same_under_group_offload(picture):
+    """Weights that come and go with their blocks change nothing, also where a block is left out."""
+    made = load("vace-1.3b")
+    set_identity(made, 0.5)
+    before = call(made, [picture()])
+    cpu = torch.device("cpu")
+    made.transformer.enable_group_offload(
+        onload_device=cpu, offload_device=cpu, offload_type="block_level", num_blocks_per_group=1
+    )
+    assert torch.equal(call(made, [picture()]), before)
+
+
+def test_blocks_without_a_hint_can_be_skipped(guided, picture):
+    """As in the 14B model, where block 2 is not among those with a hint."""
+    set_identity(guided, 0.5, skip=(1,))
+    assert 1 not in guided.transformer.config.vace_layers
+    one = call(guided, [picture()])
+    set_identity(guided, 0.5, skip=(2,))
+    assert not torch.equal(one, call(guided, [picture()]))
+
+
 @torch.no_grad()
 def phantom_loop(pipeline, references, *, image, text):
     """Phantom's three branches written out."""

@@ -119,8 +119,20 @@ def test_phantom_needs_its_own_checkpoint_beside_the_base(hub):
     assert "transformer weights: bytedance-research/Phantom (Phantom-Wan-1.3B.pth), about 5.7 GB" in str(
         raised.value
     )
+    assert "video model: Wan-AI/Wan2.1-T2V-1.3B-Diffusers, about 11.9 GB" in str(raised.value)
+    assert "--exclude 'transformer/*.safetensors'" in raised.value.hint
     own_folder = load_settings("phantom-1.3b", ["model.path=/x"])
     assert set(needs(own_folder)) == {"video"}
+
+
+def test_a_checkpoint_on_this_machine_replaces_weights_that_need_not_be_there(hub, model, tmp_path):
+    snapshot = hub("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", model)
+    (snapshot / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
+    checkpoint = tmp_path / "phantom.pth"
+    checkpoint.write_bytes(b"weights")
+    found = find_models(load_settings("phantom-1.3b", [f"model.weights={checkpoint}"]))
+    assert found["video"].path == snapshot
+    assert found["weights"].path == checkpoint
 
 
 def test_tiny_systems_need_nothing():

@@ -1,0 +1,142 @@
+"""The generate command: what it prints, makes and exits with."""
+
+from __future__ import annotations
+
+import json
+
+import pytest
+import typer
+from typer.testing import CliRunner
+
+from ipvg_eval.cli.generate import generate as command
+from ipvg_eval.cli.select import select as select_command
+from ipvg_eval.scoring import score
+from reference_generator.errors import ModelsMissing, SettingsError
+from reference_generator.record import records_folder
+
+
+@pytest.fixture
+def run_command():
+    app = typer.Typer()
+    app.command("generate")(command)
+    app.command("select")(select_command)
+    return lambda *words: CliRunner().invoke(app, [str(word) for word in words])
+
+
+@pytest.fixture
+def testset(tmp_path, picture):
+    folder = tmp_path / "testset"
+    for identity in ("id001", "id002"):
+        (folder / identity).mkdir(parents=True)
+        picture(96, tint=int(identity[-1]) / 3).save(folder / identity / "image.png")
+        for number in (1, 2):
+            (folder / identity / f"prompt{number}.txt").write_text(f"a woman walks, take {number}")
+    return folder
+
+
+@pytest.fixture
+def changes(fast):
+    return [word for change in fast for word in ("--set", change)]
+
+
+def test_a_dry_run_prints_estimate_and_list_and_makes_nothing(run_command, testset, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    out = tmp_path / "out"
+    done = run_command("generate", testset, "--system", "vace-14b", "--out", out, "--dry-run")
+    assert done.exit_code == 0, done.output
+    assert "id002/prompt2.mp4" in done.stdout
+    assert "17.3 billion parameters" in done.stderr
+    assert "2 x 2.18e+03 TFLOP a step" in done.stderr
+    assert "Wan-AI/Wan2.1-VACE-14B-diffusers, about 74.9 GB" in done.stderr
+    assert not out.exists()
+
+
+def test_too_little_memory_is_warned_of_with_the_flags_that_help(run_command, testset, tmp_path):
+    words = ["--system", "vace-14b", "--out", tmp_path / "out", "--dry-run", "--set", "video.frames=4001"]
+    done = run_command("generate", testset, *words)
+    text = " ".join(done.stderr.split())
+    assert "GB are needed" in text
+    assert "--set runtime.vae_tiling=true" in text
+
+
+def test_videos_are_made_shard_by_shard_and_counted(run_command, testset, tmp_path, changes, files):
+    out = tmp_path / "out"
+    words = ["generate", testset, "--system", "tiny", "--out", out, *changes]
+    first = run_command(*words, "--shard", "1/2")
+    assert first.exit_code == 0, first.output
+    assert "2 videos made: " in first.stdout
+    assert "TINY RANDOM MODELS" in first.stderr
+    assert "videos: 2 of 2" in first.stderr
+    assert run_command(*words, "--limit", "3").stdout.startswith("1 videos made, 2 were there: ")
+    assert sorted(files(out)) == ["id001/prompt1.mp4", "id001/prompt2.mp4", "id002/prompt1.mp4"]
+    description = json.loads((records_folder(out) / "run.json").read_text())
+    assert description["settings"]["tiny"]
+
+
+def test_rank_and_world_size_choose_the_shard(run_command, testset, tmp_path, changes, files, monkeypatch):
+    monkeypatch.setenv("RANK", "1")
+    monkeypatch.setenv("WORLD_SIZE", "4")
+    out = tmp_path / "out"
+    done = run_command("generate", testset, "--system", "vace-1.3b", "--tiny", "--out", out, *changes)
+    assert done.exit_code == 0, done.output
+    assert list(files(out)) == ["id001/prompt2.mp4"]
+
+
+def test_failed_samples_exit_with_4_and_unusable_ones_are_named(
+    run_command, testset, tmp_path, changes, files
+):
+    folder = testset / "id001"
+    (folder / "prompt1.txt").write_text("  ")
+    (folder / "prompt2.txt").write_text("0-0.2s: [walks]; 3-2s: [sits]")
+    for number in (1, 2):
+        (testset / "id002" / f"prompt{number}.txt").write_text("0-0.2s: [walks]; 0.2-0.3s: [sits]")
+    out = tmp_path / "out"
+    done = run_command("generate", testset, "--system", "tiny", "--out", out, *changes)
+    assert "id001/prompt1.txt: The prompt is empty" in done.stderr
+    assert "id001/prompt2" in done.stderr.split("failed:", 1)[1]
+    assert done.exit_code == 4
+    assert set(files(out)) == {"id002/prompt1.mp4", "id002/prompt2.mp4"}
+
+
+def test_bad_input_ends_in_an_error_that_says_what_to_do(run_command, testset, tmp_path, monkeypatch):
+    monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
+    out = ["--out", tmp_path / "out"]
+    unknown = run_command("generate", testset, "--system", "vace-1.3", *out)
+    assert isinstance(unknown.exception, SettingsError)
+    assert unknown.exception.hint == "Did you mean 'vace-1.3b'?"
+    missing = run_command("generate", testset, "--system", "vace-1.3b", *out)
+    assert isinstance(missing.exception, ModelsMissing)
+    assert missing.exception.exit_code == 3
+
+
+def test_systems_are_listed_with_their_needs(run_command):
+    done = run_command("generate", "--list")
+    assert done.exit_code == 0
+    for name in ("vace-1.3b", "tpige-code", "std-a14b", "phantom-14b", "tiny"):
+        assert name in done.stdout
+
+
+def test_baselines_are_scored_and_mixed_by_an_overall_score(run_command, testset, tmp_path, changes, files):
+    """From test set to mixture: two systems, one weighted sum, the best of each sample."""
+    protocol = tmp_path / "mine.yaml"
+    protocol.write_text(
+        "name: mine\nversion: 1\ntitle: Mine\ndescription: Mine.\nofficial: false\nnotice: Mine.\n"
+        "evaluators:\n  - kind: lite_imaging\n"
+        "combined:\n  - name: overall_score\n    title: Overall\n"
+        "    weights: {lite_sharpness: 0.5, lite_noise: 0.5}\n"
+    )
+    words = []
+    for name in ("vace-1.3b", "phantom-1.3b"):
+        out = tmp_path / name
+        done = run_command("generate", testset, "--system", name, "--tiny", "--out", out, *changes)
+        assert done.exit_code == 0, done.output
+        score(out, testset=testset, protocol=str(protocol), team=name, out=tmp_path / "runs" / name)
+        words += ["--submission", out, tmp_path / "runs" / name]
+    best = tmp_path / "best"
+    done = run_command("select", *words, "--by", "overall", "--out", best)
+    assert done.exit_code == 0, done.output
+    assert len(files(best)) == 4
+    record = json.loads((records_folder(best) / "selection.json").read_text())
+    assert record["by"] == "overall_score"
+    assert sum(record["wins"].values()) == 4
+    assert record["mean"] >= max(record["means"].values())
