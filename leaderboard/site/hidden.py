@@ -12,10 +12,12 @@ from typing import Any
 
 from leaderboard.board import Leaderboard, TrackBoard
 
+FEWEST_VALUES = 50
 HIDDEN = (
     "sample ids and identities",
     "prompts, reference pictures and frames of videos",
     "values of single samples, among them the smallest and the largest of each team",
+    f"distributions of fewer than {FEWEST_VALUES} samples, which give single values away",
     "single votes, their annotators and times",
 )
 

@@ -13,7 +13,7 @@ from leaderboard.board import TrackBoard
 from leaderboard.metric import Metric
 from leaderboard.page import decimals
 from leaderboard.plain import plain
-from leaderboard.site.hidden import folder_names, source_names, without_folders
+from leaderboard.site.hidden import FEWEST_VALUES, folder_names, source_names, without_folders
 from leaderboard.site.judged import Judged
 from leaderboard.site.names import file_name
 from leaderboard.site.scale import Scale, rank_scale, value_scale
@@ -129,8 +129,9 @@ class Track:
 
     @cached_property
     def spreads(self) -> tuple[Spread, ...]:
-        """The spread of every metric that has a value per sample."""
-        return tuple(self._spread(shown) for shown in self.metrics if shown.name in self.board.scores.values)
+        """The spread of every metric that has a value per sample, enough of them on a public page."""
+        per_sample = (shown for shown in self.metrics if shown.name in self.board.scores.values)
+        return tuple(spread for shown in per_sample if (spread := self._spread(shown)).rows)
 
     @property
     def teams(self) -> tuple[str, ...]:
@@ -208,7 +209,7 @@ class Track:
         rows = []
         for team in self.teams:
             known = values[team].dropna().to_numpy()
-            if len(known):
+            if len(known) >= (FEWEST_VALUES if self.public else 1):
                 points = np.quantile(known, _QUANTILES).tolist()
                 names = ("p5", "p25", "p50", "p75", "p95")
                 row = dict(zip(names, points, strict=True))

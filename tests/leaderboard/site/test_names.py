@@ -1,0 +1,43 @@
+from __future__ import annotations
+
+import re
+
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
+
+from leaderboard.site.names import file_name
+
+ANY = st.text(st.characters(), max_size=80)
+CLOSE = st.text("aA-b./ é0", max_size=12)
+
+
+@settings(max_examples=300, deadline=None)
+@given(ANY | CLOSE)
+@example("..")
+@example("")
+@example("CON")
+@example("x" * 500)
+def test_a_name_is_safe_in_every_folder(name: str) -> None:
+    assert re.fullmatch(r"[a-z0-9]+(-[a-z0-9]+)*", file_name(name))
+    assert len(file_name(name)) <= 60
+
+
+@settings(max_examples=300, deadline=None)
+@given(CLOSE, CLOSE)
+@example("Team A", "team a")
+@example("team-a", "team a")
+def test_different_names_have_different_files(one: str, other: str) -> None:
+    assert (file_name(one) == file_name(other)) == (one == other)
+
+
+@settings(deadline=None)
+@given(CLOSE)
+def test_the_file_of_one_name_cannot_be_taken_by_another(name: str) -> None:
+    assert name == file_name(name) or file_name(file_name(name)) != file_name(name)
+
+
+def test_simple_names_stay_readable() -> None:
+    assert file_name("ghl") == "ghl"
+    assert file_name("team-2") == "team-2"
+    assert file_name("ghl (PKUVideo)").startswith("ghl-pkuvideo-")
+    assert file_name("Équipe").startswith("equipe-")
