@@ -19,6 +19,7 @@ from ipvg_eval.cli import (
     rescore,
     score,
     validate,
+    verify,
     weights,
 )
 from ipvg_eval.cli.consoles import STDERR
@@ -42,6 +43,9 @@ app.command("score")(score.score)
 app.command("report")(report.report)
 app.command("compare")(compare.compare)
 app.command("audit")(audit.audit)
+app.command("verify")(verify.verify)
+app.command("sign")(verify.sign)
+app.command("keygen")(verify.keygen)
 app.command("rescore")(rescore.rescore)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("elo")(elo.elo)

@@ -8,10 +8,8 @@ from pathlib import Path
 from ipvg_eval.submission.paths import printable
 from ipvg_eval.video.container import open_container
 
-_PLAIN_KEYS = frozenset(
-    ("major_brand", "minor_version", "compatible_brands")
-    + ("creation_time", "duration", "language", "vendor_id")
-)
+_BRANDS = ("major_brand", "minor_version", "compatible_brands", "vendor_id")
+_PLAIN_KEYS = frozenset((*_BRANDS, "creation_time", "duration", "language"))
 _PLAIN_VALUES = re.compile(r"(Lavf|Lavc|x264|x265|VideoHandler|SoundHandler|ISO Media file).*|$", re.I)
 _MOST = 40
 

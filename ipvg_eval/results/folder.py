@@ -14,6 +14,7 @@ from filelock import FileLock, Timeout
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
 from ipvg_eval.results.aggregate import CorpusSummary, aggregate, summarise_combinations
+from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
 from ipvg_eval.results.info import RunInfo, differences
 from ipvg_eval.results.journal import Journal
@@ -26,7 +27,7 @@ class RunFolder:
     """The files of one run.
 
     run.json, journal.jsonl, samples.parquet, samples.csv, frames.parquet, timings.csv, summary.json,
-    summary.md, summary.tex, findings.json, thumbnails/ and features/.
+    summary.md, summary.tex, findings.json, SHA256SUMS, thumbnails/ and features/.
     """
 
     def __init__(self, path: Path) -> None:
@@ -115,7 +116,7 @@ class RunFolder:
     def write_results(
         self, info: RunInfo, rows: Sequence[SampleRow], corpus: Sequence[CorpusSummary] = ()
     ) -> Summary:
-        """Write every table and summary from the rows, then run.json.
+        """Write every table and summary from the rows, then run.json and the checksums of all files.
 
         Args:
             info: with the counts and times of now.
@@ -143,6 +144,7 @@ class RunFolder:
         write_text(self.path / "summary.md", to_markdown(summary))
         write_text(self.path / "summary.tex", to_latex([summary]))
         self.write_info(info)
+        write_checksums(self.path)
         return summary
 
 

@@ -115,11 +115,28 @@ def build_scorer(
         WeightsMissing: weights are not on this machine; all that are missing are named.
     """
     loaded = choose_protocol(protocol, metrics=metrics, frames=frames)
+    return build_loaded(loaded, device=device, dtype=dtype, weights=weights, deterministic=deterministic)
+
+
+def build_loaded(
+    protocol: LoadedProtocol,
+    *,
+    device: str = "auto",
+    dtype: Dtype = "float32",
+    weights: str | None = None,
+    deterministic: bool = False,
+) -> Scorer:
+    """Load every network that a loaded protocol needs; see `build_scorer`.
+
+    Raises:
+        DeviceUnavailable: there is no such device here.
+        WeightsMissing: weights are not on this machine; all that are missing are named.
+    """
     if deterministic:
         make_deterministic()
-    source = _resolve(weights, loaded.required_weights())
+    source = _resolve(weights, protocol.required_weights())
     runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
-    return Scorer(protocol=loaded, runtime=runtime, evaluators=loaded.build(runtime))
+    return Scorer(protocol=protocol, runtime=runtime, evaluators=protocol.build(runtime))
 
 
 def choose_protocol(
