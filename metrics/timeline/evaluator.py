@@ -29,6 +29,8 @@ from metrics.timeline.spec import EVENTS, EXCESS, SPECS
 _LONGEST = 3600.0
 """Seconds a timeline may last; what is longer is in another unit, or no timeline of a video clip."""
 
+_PE_CORE_LICENCE = "PE-Core weights: Apache-2.0 (Meta)"
+
 _WITHOUT_WEIGHTS = frozenset({EVENTS.name, EXCESS.name})
 
 
@@ -92,8 +94,11 @@ class TimelineAlignment:
         """All of them; those that come from example pictures are proxies."""
         needed = cls.required_weights(options)
         proxy = options.scorer == "prototypes"
+        licence = _PE_CORE_LICENCE if not proxy and options.model.startswith("PE-Core") else ""
         return tuple(
-            spec if spec.name in _WITHOUT_WEIGHTS else replace(spec, weights=needed, proxy=proxy)
+            spec
+            if spec.name in _WITHOUT_WEIGHTS
+            else replace(spec, weights=needed, proxy=proxy, licence=licence)
             for spec in SPECS
         )
 

@@ -17,6 +17,7 @@ from metrics.errors import MetricsError, ProtocolError
 from metrics.runtime import Runtime
 from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from metrics.timeline.lite import LiteTimeline, LiteTimelineOptions
+from metrics.timeline.measurements import grounded_intervals
 from metrics.timeline.prototypes import PrototypeEncoder
 from metrics.timeline.sampling import sample
 
@@ -142,6 +143,8 @@ def test_curves_and_intervals_are_kept_for_the_report(results):
     assert curves.shape == (24, 3)
     assert (curves.argmax(axis=1) == np.repeat([0, 1, 2], 8)).mean() > 0.9
     assert grounded.reshape(3, 2) == pytest.approx(np.array([[0, 2], [2, 4], [4, 6]]), abs=0.25)
+    assert grounded_intervals(found["timeline_miou"].features)[1] == pytest.approx((2, 4), abs=0.25)
+    assert grounded_intervals(results["frozen"]["timeline_miou"].features) == [None] * 3
     assert found["timeline_con"].features.rows.shape == (24, 96)
     shown = found["timeline_clip_t"].per_frame
     assert shown.indices == tuple(sorted(shown.indices))
