@@ -2,10 +2,19 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 from leaderboard.study.errors import StudyError
 from leaderboard.study.store import Study
 
 LOOPBACK = "127.0.0.1"
+UVICORN: dict[str, Any] = {
+    "log_level": "warning",
+    "access_log": False,
+    "server_header": False,
+    "lifespan": "off",
+    "ws": "none",
+}
 
 
 def serve(study: Study, *, host: str = LOOPBACK, port: int = 8000, origin: str | None = None) -> None:
@@ -34,9 +43,5 @@ def serve(study: Study, *, host: str = LOOPBACK, port: int = 8000, origin: str |
         application(study, origin=origin),
         host=host,
         port=port,
-        log_level="warning",
-        access_log=False,
-        server_header=False,
-        lifespan="off",
-        ws="none",
+        **UVICORN,
     )

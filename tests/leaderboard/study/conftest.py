@@ -9,6 +9,7 @@ import signal
 import socket
 import subprocess
 import sys
+import threading
 import time
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field
@@ -19,6 +20,7 @@ import av
 import httpx
 import numpy as np
 import pytest
+import uvicorn
 
 from leaderboard.study import (
     Created,
@@ -26,8 +28,12 @@ from leaderboard.study import (
     StudySample,
     StudyTeam,
     create_study,
+    new_annotators,
+    open_study,
     read_study_config,
 )
+from leaderboard.study.serve import UVICORN
+from leaderboard.study.server import application
 from leaderboard.study.store import Study
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
@@ -175,13 +181,41 @@ class Server:
             self.process.wait()
 
 
-@pytest.fixture
-def serve_study() -> Iterator[Callable[[Path], Server]]:
-    """Start servers; they are stopped when the test ends."""
-    servers: list[Server] = []
+class ThreadServer:
+    """The same server in a thread: quicker to start, for tests that do not kill it."""
 
-    def start(path: Path) -> Server:
-        server = Server(path=path)
+    def __init__(self, path: Path) -> None:
+        self.socket = socket.create_server(("127.0.0.1", 0))
+        self.port = self.socket.getsockname()[1]
+        self.url = f"http://127.0.0.1:{self.port}"
+        settings = uvicorn.Config(application(open_study(path)), **UVICORN)
+        self.server = uvicorn.Server(settings)
+        self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
+        self.clients: list[httpx.Client] = []
+
+    def start(self) -> None:
+        self.thread.start()
+
+    def client(self, **headers: str) -> httpx.Client:
+        client = httpx.Client(base_url=self.url, headers={"x-study": "1", **headers}, timeout=30)
+        self.clients.append(client)
+        return client
+
+    def stop(self) -> None:
+        for client in self.clients:
+            client.close()
+        self.server.should_exit = True
+        self.thread.join()
+        self.socket.close()
+
+
+@pytest.fixture
+def serve_study() -> Iterator[Callable[..., Any]]:
+    """Start servers, in a process of their own if asked; they are stopped when the test ends."""
+    servers: list[Server | ThreadServer] = []
+
+    def start(path: Path, *, process: bool = False) -> Server | ThreadServer:
+        server = Server(path=path) if process else ThreadServer(path)
         servers.append(server)
         server.start()
         return server
@@ -245,3 +279,19 @@ def real_side() -> Callable[[Study], dict[int, str]]:
             return {row["id"]: "right" if row["corrupted"] else "left" for row in rows}
 
     return of
+
+
+@pytest.fixture(scope="module")
+def served(
+    tmp_path_factory: pytest.TempPathFactory, submissions: Path
+) -> Iterator[tuple[Walker, Study, ThreadServer, Created]]:
+    """One study, its server and an annotator, for tests that change nothing."""
+    samples = _study_samples()
+    teams = [_as_team(team, submissions, [sample.id for sample in samples]) for team in TEAMS]
+    path = tmp_path_factory.mktemp("served") / "study"
+    created = create_study(teams, samples, read_study_config(None, annotators=2), path)
+    study = open_study(path)
+    server = ThreadServer(path)
+    server.start()
+    yield Walker(server.client(), new_annotators(study, 1)[0].token), study, server, created
+    server.stop()

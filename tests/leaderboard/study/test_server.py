@@ -23,10 +23,10 @@ NO_CHECKS = {"corrupted_per_hundred": 0, "repeats_per_hundred": 0}
 def running(make_study, serve_study, walker):
     """A study with `annotators` annotators, its server and a walker for each."""
 
-    def start(annotators: int = 1, **settings):
+    def start(annotators: int = 1, *, process: bool = False, **settings):
         created = make_study(annotators=annotators, **settings)
         study = open_study(created.path)
-        server = serve_study(created.path)
+        server = serve_study(created.path, process=process)
         walkers = [
             walker(server.client(), made.token, random.Random(n))
             for n, made in enumerate(new_annotators(study, annotators))
@@ -87,7 +87,7 @@ def test_a_clip_cannot_have_been_watched_before_it_could_end(write_clip, teams, 
     item = session.state(study, annotator)["item"]
     with pytest.raises(Refused) as refusal:
         session.watched(study, annotator, item, "left")
-    assert refusal.value.wait == pytest.approx(3.0, abs=0.6)  # 48 frames at 16 per second
+    assert 1.0 < refusal.value.wait <= 3.0  # 48 frames at 16 per second
     time.sleep(refusal.value.wait)
     assert session.watched(study, annotator, item, "left")["watched"] == ["left"]
 
@@ -136,34 +136,14 @@ def test_undo_goes_back_one_answer_and_keeps_it_on_record(running):
     ],
 )
 def test_malformed_votes_are_refused(served, body):
-    walker, study = served
+    walker, study, _, _ = served
     before = len(audit_table(study))
     assert walker.post("vote", **body).status_code == 422
     assert len(audit_table(study)) == before
 
 
-@pytest.fixture(scope="module")
-def served(tmp_path_factory, submissions):
-    """One study and server for the tests that change nothing."""
-    conftest = pytest.importorskip("sys").modules  # the fixtures' helpers, loaded by pytest
-    helpers = next(module for name, module in conftest.items() if name.endswith("leaderboard.study.conftest"))
-    from leaderboard.study import create_study, read_study_config
-
-    samples = helpers._study_samples()
-    teams = [helpers._as_team(team, submissions, [s.id for s in samples]) for team in helpers.TEAMS]
-    path = tmp_path_factory.mktemp("served") / "study"
-    created = create_study(teams, samples, read_study_config(None, annotators=2), path)
-    server = helpers.Server(path=path)
-    server.start()
-    study = open_study(path)
-    walker = helpers.Walker(server.client(), new_annotators(study, 1)[0].token)
-    walker.server, walker.created = server, created
-    yield walker, study
-    server.stop()
-
-
 def test_every_answer_has_the_security_headers(served):
-    walker, _ = served
+    walker, _, _, created = served
     state = walker.state()
     paths = [
         walker.base,
@@ -174,7 +154,7 @@ def test_every_answer_has_the_security_headers(served):
         "/a/wrong",
         "/static/annotate.js",
         "/static/nothing.js",
-        f"/admin/{walker.created.admin_secret}",
+        f"/admin/{created.admin_secret}",
     ]
     answers = [walker.client.get(path) for path in paths]
     answers.append(walker.post("vote"))
@@ -197,7 +177,7 @@ def test_every_answer_has_the_security_headers(served):
 
 
 def test_media_come_in_ranges(served):
-    walker, study = served
+    walker, study, _, _ = served
     name = walker.state()["left"]
     whole = (study.media / name).read_bytes()
     url = f"{walker.base}/media/{name}"
@@ -229,10 +209,10 @@ def test_media_come_in_ranges(served):
     ],
 )
 def test_only_files_of_the_own_sheet_can_be_had(served, name):
-    walker, study = served
+    walker, study, server, _ = served
     for base in (f"{walker.base}/media/", "/static/"):
         # Sent as it is: httpx would tidy the path.
-        with socket.create_connection(("127.0.0.1", walker.server.port), 10) as connection:
+        with socket.create_connection(("127.0.0.1", server.port), 10) as connection:
             request = f"GET {base}{name.replace(' ', '%20')} HTTP/1.1\r\nHost: x\r\nConnection: close\r\n\r\n"
             connection.sendall(request.encode())
             answer = b"".join(iter(lambda c=connection: c.recv(65536), b""))
@@ -285,18 +265,18 @@ def test_the_token_of_another_annotator_cannot_answer_for_me(running):
     ],
 )
 def test_requests_from_other_sites_are_refused(served, headers):
-    walker, _ = served
+    walker, _, server, _ = served
     body = {"item": walker.state()["item"], "side": "left"}
     url = f"{walker.base}/watched"
     assert walker.client.post(url, json=body, headers=headers).status_code == 403
-    plain = httpx.post(f"{walker.server.url}{url}", json=body)
+    plain = httpx.post(f"{server.url}{url}", json=body)
     assert plain.status_code == 403  # without the page's own header
-    own = {"origin": walker.server.url, "sec-fetch-site": "same-origin"}
+    own = {"origin": server.url, "sec-fetch-site": "same-origin"}
     assert walker.client.post(url, json=body, headers=own).status_code == 200
 
 
 def test_large_bodies_are_refused_whatever_their_header_says(served):
-    walker, _ = served
+    walker, _, _, _ = served
     url = f"{walker.base}/vote"
     assert walker.client.post(url, content=b"x" * 5000).status_code == 413
 
@@ -310,8 +290,8 @@ def test_large_bodies_are_refused_whatever_their_header_says(served):
 
 
 def test_eight_annotators_at_once_and_a_kill_lose_no_confirmed_vote(running):
-    _, study, server, walkers = running(annotators=8, annotators_per_pair=8, checks=NO_CHECKS)
-    stop_at = time.monotonic() + 4
+    _, study, server, walkers = running(annotators=8, process=True, annotators_per_pair=8, checks=NO_CHECKS)
+    stop_at = time.monotonic() + 60
     lost_contact = []
 
     def work(walker) -> None:
@@ -427,8 +407,8 @@ def test_people_join_by_their_platform_id(make_study, serve_study):
 
 
 def test_nobody_joins_a_study_that_is_not_open(served):
-    walker, _ = served
-    answer = walker.client.get(f"/join/{walker.created.join_secret}", params={"pid": "x"})
+    walker, _, _, created = served
+    answer = walker.client.get(f"/join/{created.join_secret}", params={"pid": "x"})
     assert answer.status_code in (404, 429)
 
 
