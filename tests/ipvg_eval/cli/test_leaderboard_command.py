@@ -1,0 +1,310 @@
+"""`leaderboard` and `elo` on the fixtures' real runs: what they write, print and refuse."""
+
+from __future__ import annotations
+
+import json
+import shutil
+import subprocess
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from ipvg_eval.cli import main
+
+LITE = ("--protocol", "lite", "--metrics", "lite_sharpness")
+
+
+@pytest.fixture(scope="module")
+def scored(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> Path:
+    """Both submissions, really scored; never written to."""
+    root = tmp_path_factory.mktemp("scored")
+    both = [fixtures / "submissions" / name for name in ("careful", "careless")]
+    words = [sys.executable, "-m", "ipvg_eval", "score", *both, "--testset", fixtures / "testset", *LITE]
+    subprocess.run([*map(str, words), "--out", str(root)], check=True, capture_output=True)
+    return root
+
+
+@pytest.fixture
+def runs(scored: Path, tmp_path: Path) -> Path:
+    """Copies of the runs that a test may break."""
+    return Path(shutil.copytree(scored, tmp_path / "runs"))
+
+
+@pytest.fixture
+def votes(fixtures: Path) -> Path:
+    return fixtures / "votes.csv"
+
+
+Call = Callable[..., tuple[int, str, str]]
+
+
+@pytest.fixture
+def call(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Call:
+    """Runs the command in this process: exit code, stdout, stderr."""
+    monkeypatch.chdir(tmp_path)
+
+    def run(*words: str | Path) -> tuple[int, str, str]:
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+def both(runs: Path) -> list[Path]:
+    return [runs / "careful", runs / "careless"]
+
+
+def edit(run: Path, change: Callable[[dict[str, Any]], None]) -> None:
+    info = json.loads((run / "run.json").read_text("utf-8"))
+    change(info)
+    (run / "run.json").write_text(json.dumps(info), "utf-8")
+
+
+def content(folder: Path) -> dict[str, bytes]:
+    return {p.relative_to(folder).as_posix(): p.read_bytes() for p in folder.rglob("*") if p.is_file()}
+
+
+def test_a_fresh_process_makes_the_site_of_the_demo(command, runs, votes, tmp_path):
+    done = command("leaderboard", *both(runs), "--votes", votes, "--unofficial", "--out", tmp_path / "site")
+    assert done.returncode == 0, done.stderr
+    assert "careful" in done.stdout
+    assert str(tmp_path / "site/index.html") in done.stdout.replace("\n", "")
+    assert "These numbers rank nobody." in done.stderr
+    pages = sorted(path.name for path in (tmp_path / "site/teams").iterdir())
+    assert pages == ["facial_careful.html", "facial_careless.html"]
+    page = (tmp_path / "site/teams/facial_careful.html").read_text("utf-8")
+    assert page.count("data:image/webp;base64,") >= 6, "frames of the best and worst samples"
+    assert any(f"id001/prompt{number}" in page for number in range(1, 6))
+
+
+def test_the_rules_of_the_demo_fit_its_protocol(fixtures):
+    from leaderboard import read_challenge
+    from metrics.protocols.loading import load_protocol
+
+    rules = read_challenge(fixtures / "challenge.yaml")
+    assert {metric.name for metric in rules.metrics} <= {spec.name for spec in load_protocol("lite").specs}
+
+
+def test_json_is_the_only_thing_on_stdout(call, runs, votes):
+    code, out, _ = call("leaderboard", *both(runs), "--votes", votes, "--unofficial", "--json")
+    assert code == 0
+    content = json.loads(out)
+    assert content["page"] == "site/index.html"
+    track = content["tracks"][0]
+    assert [row["team"] for row in track["final"]["table"]] == ["careful", "careless"]
+    # 19 of 30 votes for careful, 3 against, 8 draws; the three votes on a sample share its point.
+    points = {row["team"]: row["points"] for row in track["ratings"]["overall"]["table"]}
+    assert points["careful"] == pytest.approx((19 + 8 / 2) / 3)
+    assert sum(points.values()) == pytest.approx(10)
+
+
+def test_a_public_site_holds_no_sample_prompt_or_picture(call, runs, votes, fixtures, tmp_path):
+    code, out, _ = call(
+        "leaderboard", *both(runs), "--votes", votes, "--unofficial", "--public", "--json", "--out", "public"
+    )
+    assert code == 0
+    prompts = [path.read_text("utf-8").strip() for path in (fixtures / "testset").rglob("*.txt")]
+    words = [*prompts, "id001", "id002", "prompt1", "data:image", "annotator1", str(tmp_path)]
+    for name, data in {**content(tmp_path / "public"), "stdout": out.encode()}.items():
+        for word in words:
+            assert word not in data.decode("utf-8"), (name, word)
+
+
+def test_a_study_database_and_tracks_are_named_by_their_option(call, runs, votes):
+    code, _, err = call("leaderboard", *both(runs), "--unofficial", "--votes", f"sequential={votes}")
+    assert code == 1
+    assert "track 'sequential'" in err
+    code, out, _ = call("leaderboard", *both(runs), "--unofficial", "--votes", f"facial={votes}")
+    assert code == 0
+    assert "points" in out
+    words = ("--votes", str(votes), "--votes", f"facial={votes}")
+    code, _, err = call("leaderboard", *both(runs), "--unofficial", *words)
+    assert code == 2
+    assert "--votes facial=FILE" in err
+
+
+LINES = "sample,team_a,team_b,winner\n"
+VOTE = "id001/prompt1,careful,careless,a\n"
+
+BAD_VOTES = {
+    "unknown team": (
+        LINES + "id001/prompt1,careful,carelss,a\n",
+        "line 2: unknown team 'carelss'",
+        "careless",
+    ),
+    "unknown sample": (
+        LINES + "id009/prompt1,careful,careless,a\n",
+        "unknown sample 'id009/prompt1'",
+        "id001",
+    ),
+    "duplicate vote": (LINES + VOTE + VOTE, "line 3: the same vote as line 2", "annotator"),
+    "malformed line": (
+        LINES + VOTE + "id001/prompt2,careful\n",
+        "line 3: 2 fields, the header has 4",
+        "Mend",
+    ),
+    "unknown winner": (LINES + "id001/prompt1,careful,careless,left\n", "winner 'left' is not a, b", "Mend"),
+    "no header": (VOTE, "line 1: unknown column", "Known"),
+}
+
+
+@pytest.mark.parametrize("kind", BAD_VOTES)
+def test_bad_votes_are_explained_and_the_old_site_stays(call, runs, tmp_path, kind):
+    text, message, hint = BAD_VOTES[kind]
+    assert call("leaderboard", *both(runs), "--unofficial", "--out", "site")[0] == 0
+    before = content(tmp_path / "site")
+    (tmp_path / "bad.csv").write_text(text, "utf-8")
+    code, out, err = call("leaderboard", *both(runs), "--unofficial", "--votes", "bad.csv", "--out", "site")
+    assert code == 1
+    assert out == ""
+    assert message in err
+    assert hint in err
+    assert "Traceback" not in err
+    assert content(tmp_path / "site") == before
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["bad.csv", "runs", "site"]
+
+
+def other_decoder(runs: Path) -> None:
+    edit(runs / "careless", lambda info: info.update(decoder="another decoder"))
+
+
+def other_protocol(runs: Path) -> None:
+    edit(runs / "careless", lambda info: info["protocol"].update(sha256="0" * 64))
+
+
+def truncated_table(runs: Path) -> None:
+    path = runs / "careless/samples.parquet"
+    path.write_bytes(path.read_bytes()[:-100])
+
+
+def no_summary(runs: Path) -> None:
+    (runs / "careless/summary.json").unlink()
+
+
+def damaged_json(runs: Path) -> None:
+    (runs / "careless/run.json").write_text('{"team": "careless"', "utf-8")
+
+
+def unfinished(runs: Path) -> None:
+    edit(runs / "careless", lambda info: info.update(finished=None))
+
+
+def no_run(runs: Path) -> None:
+    (runs / "careless/run.json").unlink()
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (other_decoder, "decoder differs"),
+        (other_protocol, "protocol differs"),
+        (truncated_table, "samples.parquet: this file of a run is damaged"),
+        (no_summary, "summary.json: this file of a run is damaged"),
+        (damaged_json, "run.json: this file of a run is damaged"),
+        (unfinished, "is not finished"),
+        (no_run, "this is not a run folder"),
+    ],
+)
+def test_bad_runs_are_explained_and_the_old_site_stays(call, runs, tmp_path, harm, message):
+    assert call("leaderboard", *both(runs), "--unofficial", "--out", "site")[0] == 0
+    before = content(tmp_path / "site")
+    harm(runs)
+    code, out, err = call("leaderboard", *both(runs), "--unofficial", "--out", "site")
+    assert code == 1
+    assert out == ""
+    assert message in err
+    assert "Traceback" not in err
+    assert content(tmp_path / "site") == before
+
+
+def test_unofficial_runs_need_the_word(call, runs, tmp_path):
+    code, _, err = call("leaderboard", *both(runs), "--out", "site")
+    assert code == 1
+    assert "protocol 'lite' is not official" in err
+    assert "--unofficial" in err
+    assert not (tmp_path / "site").exists()
+
+
+def test_random_weights_need_the_word(call, runs):
+    for run in both(runs):
+        edit(run, lambda info: info["protocol"].update(official=True))
+        edit(run, lambda info: info.update(random_weights=0))
+    code, _, err = call("leaderboard", *both(runs))
+    assert code == 1
+    assert "random weights" in err
+
+
+def test_unknown_rules_suggest_the_nearest(call, runs, tmp_path):
+    (tmp_path / "challenge.yaml").write_text("finalist: 2\n")
+    code, _, err = call("leaderboard", *both(runs), "--unofficial", "--config", "challenge.yaml")
+    assert code == 2
+    assert "unknown key 'finalist'" in err
+    assert "'finalists'" in err
+
+
+def test_a_folder_of_others_is_not_replaced(call, runs, tmp_path):
+    (tmp_path / "thesis").mkdir()
+    (tmp_path / "thesis/chapter1.txt").write_text("years of work")
+    code, _, err = call("leaderboard", *both(runs), "--unofficial", "--out", "thesis")
+    assert code == 2
+    assert "chapter1.txt" in err
+    assert [path.name for path in (tmp_path / "thesis").iterdir()] == ["chapter1.txt"]
+    code, _, err = call("leaderboard", *both(runs), "--unofficial", "--out", runs / "careful")
+    assert code == 2, "nor is a run"
+    assert (runs / "careful/run.json").exists()
+
+
+def test_elo_rates_votes_alone(call, votes):
+    code, out, err = call("elo", votes)
+    assert code == 0
+    words = " ".join(out.split())
+    assert "30 votes, 10 comparisons" in words
+    assert "7.67 of 10" in words
+    assert "1000 resamples of 10 samples" in words
+    assert "--identities" in err
+    assert "Too few votes" in err
+
+
+def test_elo_resamples_identities(call, votes, tmp_path):
+    lines = [f"id00{i}/prompt{p},id00{i}" for i in (1, 2) for p in range(1, 6)]
+    (tmp_path / "map.csv").write_text("sample,identity\n" + "\n".join(lines) + "\n")
+    code, out, err = call("elo", votes, "--identities", "map.csv", "--json")
+    assert code == 0
+    ratings = json.loads(out)
+    assert ratings["clusters"] == 2
+    assert ratings["comparisons"] == 10
+    assert [row["team"] for row in ratings["table"]] == ["careful", "careless"]
+    assert err == ""
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("missing.csv",), "missing.csv: this file cannot be read"),
+        (("{votes}", "--question", "identity"), "there is no vote on question 'identity'"),
+        (("{votes}", "--identities", "{votes}"), "line 1: the columns are"),
+    ],
+)
+def test_elo_explains_bad_input(call, votes, words, message):
+    code, out, err = call("elo", *(word.format(votes=votes) for word in words))
+    assert code == 1
+    assert out == ""
+    assert message in err
+
+
+def test_help_does_not_load_the_leaderboard():
+    code = (
+        "import sys\n"
+        "from ipvg_eval.cli import main\n"
+        "try:\n"
+        "    main(['leaderboard', '--help'])\n"
+        "except SystemExit:\n"
+        "    pass\n"
+        "assert not {'torch', 'pandas', 'leaderboard'} & set(sys.modules)\n"
+    )
+    subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)
