@@ -1,0 +1,80 @@
+"""The published metrics on the same rails: full-size networks with random weights, real videos.
+
+GME is left out, because at full size it takes gigabytes and minutes; its own tests run the same code on a small
+network.
+"""
+
+from __future__ import annotations
+
+import json
+
+import numpy as np
+import pytest
+
+from ipvg_eval import score
+from ipvg_eval.results.features import read_features
+
+METRICS = [
+    "cur_score",
+    "arc_score",
+    "face_feature_distance",
+    "face_coverage",
+    "face_fid_samples",
+    "clip_score",
+    "clip_score_long",
+    "motion_smoothness",
+    "imaging_quality",
+]
+
+
+@pytest.fixture(scope="module")
+def run(fixtures, tmp_path_factory):
+    return score(
+        fixtures / "submissions" / "careful",
+        testset=fixtures / "testset",
+        protocol="ipvg",
+        metrics=METRICS,
+        weights="random:0",
+        frames=2,
+        limit=1,
+        out=tmp_path_factory.mktemp("published") / "run",
+    )
+
+
+def test_every_metric_has_a_value(run):
+    assert run.samples["status"].tolist() == ["scored"]
+    assert run.samples[METRICS].notna().all(axis=None)
+    assert run.samples["face_coverage"].tolist() == [1.0]
+
+
+def test_the_run_is_marked_everywhere(run):
+    info = run.info
+    assert info.random_weights == 0
+    assert set(info.weights.values()) == {"random:0"}
+    assert info.protocol.official is False
+    for text in (run.summary.notice, (run.folder.path / "summary.md").read_text("utf-8")):
+        assert "RANDOM WEIGHTS (seed 0)" in text
+        assert "REDUCED FRAME BUDGET (2)" in text
+    notes = json.loads(run.samples.loc[0, "notes"])
+    assert {"motion_smoothness", "imaging_quality"} <= set(notes)
+
+
+def test_embeddings_are_kept_and_the_corpus_distance_comes_from_them(run):
+    kept = read_features(run.folder.features("id001/prompt1"))
+    assert kept["cur_score"].rows.shape == (2, 512)
+    assert kept["face_fid_samples"].rows.shape == (2, 2048)
+    (fid,) = run.summary.corpus
+    # There is one reference face, and one point has no covariance.
+    assert (fid.name, fid.value, fid.samples, fid.references) == ("face_fid", None, 2, 1)
+    assert fid.reason
+    cosine = np.clip(_cosines(kept["arc_score"]), 0, None).mean()
+    assert run.samples.loc[0, "arc_score"] == pytest.approx(cosine, abs=1e-6)
+
+
+def _cosines(features):
+    rows = features.rows / np.linalg.norm(features.rows, axis=1, keepdims=True)
+    return rows @ (features.reference / np.linalg.norm(features.reference))
+
+
+def test_a_combination_whose_terms_are_left_out_is_left_out(run):
+    assert run.summary.combined == ()
