@@ -129,8 +129,9 @@ def generate(
     if plan.pending:
         write_json(records_folder(out) / "run.json", _description(settings, found))
         run.prompts()
-        run.pictures(similarity)
-        run.videos(load or load_system)
+        with _threads(settings):
+            run.pictures(similarity)
+            run.videos(load or load_system)
     return Outcome(made=tuple(run.made), finished_before=plan.finished, failed=tuple(run.failed))
 
 
@@ -347,6 +348,22 @@ class _Run:
         self.failed.append(record)
         write_record(record_path(self._out, job), record)
         return True
+
+
+@contextmanager
+def _threads(settings: Settings) -> Iterator[None]:
+    """One thread for tiny models: more wait for one another longer than they work."""
+    if not settings.tiny:
+        yield
+        return
+    import torch
+
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 @dataclass

@@ -142,7 +142,7 @@ def _estimate_text(settings: Settings, guess: Estimate, here: Machine) -> str:
         f"{video.fps:g} frames/s, {settings.sampling.steps} steps\n"
         f"{_big(guess.parameters)} parameters, {guess.tokens} tokens, {guess.forwards:g} x "
         f"{guess.tflop_per_forward:.3g} TFLOP a step\n"
-        f"Estimated on {here.name} at {guess.tflops:.3g} TFLOP/s: {_duration(guess.seconds_per_video)} a "
+        f"Denoising on {here.name}, estimated at {guess.tflops:.3g} TFLOP/s: {_duration(guess.seconds_per_video)} a "
         f"video, {_duration(guess.hours * 3600)} together; {guess.device_gb:.1f} GB on the device"
     )
 
