@@ -21,7 +21,10 @@ EVALUATORS: dict[str, str] = {
     "lite_faces": "metrics.lite.faces:LiteFaces",
     "lite_imaging": "metrics.lite.imaging:LiteImaging",
     "lite_motion": "metrics.lite.motion:LiteMotion",
+    "lite_timeline": "metrics.timeline.lite:LiteTimeline",
     "motion_smoothness": "metrics.motion.evaluator:MotionSmoothness",
+    "subject": "metrics.subject.evaluator:WholeFrameSubject",
+    "timeline": "metrics.timeline.evaluator:TimelineAlignment",
 }
 """Where each evaluator lives, "module:class"."""
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import TYPE_CHECKING, Annotated
+from typing import Annotated
 
 import typer
 from rich.markup import escape
@@ -13,11 +13,15 @@ from ipvg_eval.cli import (
     audit,
     compare,
     elo,
+    generate,
     leaderboard,
     protocols,
     report,
     rescore,
     score,
+    select,
+    study,
+    timeline,
     validate,
     verify,
     weights,
@@ -25,9 +29,6 @@ from ipvg_eval.cli import (
 from ipvg_eval.cli.consoles import STDERR
 from ipvg_eval.errors import IpvgError
 from metrics.errors import MetricsError
-
-if TYPE_CHECKING:
-    from leaderboard.errors import LeaderboardError
 
 _INTERRUPTED = 130
 
@@ -47,9 +48,13 @@ app.command("verify")(verify.verify)
 app.command("sign")(verify.sign)
 app.command("keygen")(verify.keygen)
 app.command("rescore")(rescore.rescore)
+app.command("generate")(generate.generate)
+app.command("select")(select.select)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("elo")(elo.elo)
 app.add_typer(protocols.app, name="protocols")
+app.add_typer(study.app, name="study")
+app.add_typer(timeline.app, name="timeline")
 app.add_typer(weights.app, name="weights")
 
 
@@ -71,10 +76,11 @@ def _options(
     """Check, score and rank identity-preserving video generation."""
 
 
-def _explained() -> tuple[type[IpvgError | MetricsError | LeaderboardError], ...]:
-    """Errors that carry what to do next; the leaderboard's only once a command has loaded it."""
-    errors = sys.modules.get("leaderboard.errors")
-    return (IpvgError, MetricsError, *([errors.LeaderboardError] if errors else []))
+def _explained() -> tuple[type[Exception], ...]:
+    """Errors that carry what to do next; a package that no command has loaded has raised none."""
+    homes = {"leaderboard.errors": "LeaderboardError", "reference_generator.errors": "GeneratorError"}
+    loaded = (getattr(sys.modules[home], name) for home, name in homes.items() if home in sys.modules)
+    return (IpvgError, MetricsError, *loaded)
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -94,9 +100,9 @@ def main(arguments: list[str] | None = None) -> None:
         if debug:
             raise
         STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        if error.hint:
-            STDERR.print(escape(error.hint), soft_wrap=True)
-        sys.exit(error.exit_code)
+        if hint := getattr(error, "hint", None):
+            STDERR.print(escape(hint), soft_wrap=True)
+        sys.exit(getattr(error, "exit_code", 1))
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

@@ -128,8 +128,11 @@ class WeightFile:
     note: str = ""
 
     def __post_init__(self) -> None:
-        if self.sha256 is None and not isinstance(self.source, HubFolder):
-            raise ValueError(f"{self.name}: a single file needs its sha256, or a prefix of it")
+        pinned = isinstance(self.source, HubFile) and self.source.revision not in {None, "main"}
+        if self.sha256 is None and not (pinned or isinstance(self.source, HubFolder)):
+            raise ValueError(
+                f"{self.name}: a single file needs its sha256, a prefix of it, or a pinned revision"
+            )
         if self.sha256 is not None and not 8 <= len(self.sha256) <= 64:
             raise ValueError(f"{self.name}: {self.sha256!r} is neither a sha256 nor a prefix of one")
 

@@ -133,6 +133,32 @@ _ENTRIES = (
     ),
     # open_clip 3.3 resolves pretrained="openai" to these two repositories and prefers their safetensors file.
     WeightFile(
+        name="pe_core_l_14_336",
+        used_by=("timeline_ata",),
+        source=HubFile(
+            repository="timm/PE-Core-L-14-336",
+            path="open_clip_model.safetensors",
+            revision="8eff41b3f687e50a323662c2dda5eb3588c6dd35",
+        ),
+        file_name="pe_core_l_14_336.safetensors",
+        licence="Apache-2.0 (Meta)",
+        note="in open_clip's layout; pinned by revision",
+    ),
+    WeightFile(
+        name="dinov2_vitb14",
+        used_by=("subject_similarity", "subject_consistency"),
+        source=HubFile(
+            repository="timm/vit_base_patch14_dinov2.lvd142m",
+            path="model.safetensors",
+            revision="4685c99dabffe5affac90bd99dbffd25801ae58d",
+        ),
+        file_name="dinov2_vitb14.safetensors",
+        size=346_334_872,
+        sha256="55cbb5d887b336d430e649c277b85a1429e724871f9d02ac16203235886d8c7b",
+        licence="Apache-2.0 (Meta)",
+        note="in timm's layout",
+    ),
+    WeightFile(
         name="clip_vit_b32",
         used_by=("clip_score",),
         source=HubFile(

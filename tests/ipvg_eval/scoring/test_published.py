@@ -1,6 +1,6 @@
 """The published metrics on the same rails: full-size networks with random weights, real videos.
 
-GME is left out, because at full size it takes gigabytes and minutes; its own tests run the same code on a small
+GME is left out: at full size it takes gigabytes and minutes. Its own tests run the same code on a small
 network.
 """
 

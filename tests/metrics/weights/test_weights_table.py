@@ -17,12 +17,14 @@ from metrics.weights.store import WeightStore
 from metrics.weights.table import WEIGHTS, declared
 
 
-def test_single_files_are_pinned_by_hash_and_folders_by_commit() -> None:
+def test_everything_is_pinned_by_hash_or_by_commit() -> None:
     for weight in WEIGHTS.values():
         if isinstance(weight.source, HubFolder):
             assert re.fullmatch(r"[0-9a-f]{40}", weight.source.revision), weight.name
+        elif weight.sha256 is None:
+            assert isinstance(weight.source, HubFile)
+            assert re.fullmatch(r"[0-9a-f]{40}", weight.source.revision), weight.name
         else:
-            assert weight.sha256 is not None
             assert re.fullmatch(r"[0-9a-f]{8,64}", weight.sha256), weight.name
         if isinstance(weight.source, HubFile) and weight.source.revision == "main":
             assert len(weight.sha256 or "") == 64, f"{weight.name}: a branch can move"
