@@ -13,6 +13,7 @@ from markupsafe import Markup
 
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
+from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
@@ -126,6 +127,7 @@ def _render(run: Run) -> str:
             strips=strips,
             identities=identities if len(identities) < len(samples) else (),
             faces=faces,
+            audit=audit_section(run, samples, album),
             pictures_left_out=album.left_out,
             findings=_grouped(run.findings),
             downloads=_downloads(run),
