@@ -115,7 +115,7 @@ def test_a_public_site_holds_no_sample_prompt_or_picture(call, runs, votes, fixt
             assert word not in data.decode("utf-8"), (name, word)
 
 
-def test_a_study_database_and_tracks_are_named_by_their_option(call, runs, votes):
+def test_votes_may_name_their_track(call, runs, votes):
     code, _, err = call("leaderboard", *both(runs), "--unofficial", "--votes", f"sequential={votes}")
     assert code == 1
     assert "track 'sequential'" in err
@@ -126,6 +126,31 @@ def test_a_study_database_and_tracks_are_named_by_their_option(call, runs, votes
     code, _, err = call("leaderboard", *both(runs), "--unofficial", *words)
     assert code == 2
     assert "--votes facial=FILE" in err
+
+
+def test_votes_of_a_study_are_read_from_its_database(call, runs, fixtures, tmp_path):
+    from ipvg_eval.study_source import study_source
+    from leaderboard.study import create_study, new_annotators, open_study, read_study_config
+
+    submissions = [str(fixtures / "submissions" / team) for team in ("careful", "careless")]
+    teams, samples = study_source(both(runs), submissions, fixtures / "testset")
+    create_study(teams, samples, read_study_config(None, share=0.4, annotators=1), tmp_path / "study")
+    study = open_study(tmp_path / "study")
+    new_annotators(study, 1)
+    with study.writing() as writer:
+        writer.execute(
+            """INSERT INTO vote (item, question, answer, at, seconds)
+            SELECT item.id, 0, CASE clip.team WHEN 'careful' THEN 'left' ELSE 'right' END, 0, 1
+            FROM item JOIN clip ON clip.id = item.left_clip
+            JOIN annotator ON annotator.sheet = item.sheet WHERE item.kind = 'pair'"""
+        )
+    for name in ("study/study.db", "study"):
+        code, out, err = call("leaderboard", *both(runs), "--unofficial", "--votes", name, "--json")
+        assert code == 0, err
+        track = json.loads(out)["tracks"][0]
+        (ratings,) = track["ratings"].values()
+        assert [(row["team"], row["points"]) for row in ratings["table"]] == [("careful", 4), ("careless", 0)]
+        assert set(track["sources"]) == {"study.db"}
 
 
 LINES = "sample,team_a,team_b,winner\n"
