@@ -6,6 +6,7 @@ import json
 import os
 import subprocess
 import sys
+import threading
 import zipfile
 
 import pytest
@@ -168,19 +169,26 @@ def test_progress_goes_to_stderr_only(careful, fixtures, tmp_path):
         env={**os.environ, "TERM": "xterm"},
     )
     os.close(follower)
-    stdout, _ = process.communicate(timeout=120)
-    seen = b""
-    while True:
-        try:
-            chunk = os.read(leader, 65536)
-        except OSError:
-            break
-        if not chunk:
-            break
-        seen += chunk
+    seen: list[bytes] = []
+    # A terminal that nobody reads from fills up, and the command would wait for it.
+    reader = threading.Thread(target=_drain, args=(leader, seen))
+    reader.start()
+    try:
+        stdout, _ = process.communicate(timeout=120)
+    finally:
+        process.kill()
+        reader.join()
     os.close(leader)
     assert json.loads(stdout)["runs"]
-    assert b"2/2" in seen
+    assert b"2/2" in b"".join(seen)
+
+
+def _drain(terminal: int, seen: list[bytes]) -> None:
+    try:
+        while chunk := os.read(terminal, 65536):
+            seen.append(chunk)
+    except OSError:  # how Linux says that the other end is closed
+        return
 
 
 def test_a_full_disk_is_one_clear_error_and_loses_no_row(command, careful, fixtures, tmp_path):
