@@ -258,7 +258,8 @@ def test_any_insertion_between_words_is_recognised(words, place, more):
     rewritten = [*words[:place], *more, *words[place:]]
     found = inserted_text(" ".join(words), " ".join(rewritten))
     assert found is not None
-    assert len(found.split()) == len(more)
+    # Of several places that explain the answer any may be named, with the same letters.
+    assert sorted(found.replace(" ", "")) == sorted("".join(more))
 
 
 @given(
