@@ -18,6 +18,7 @@ _FILLED = (0.15, 0.9)  # share of its box that a letter fills
 _GAP = 1.3  # widest gap between two letters of a row, in heights
 _ALIKE = 0.45  # how far heights and base lines in a row may differ, in heights
 _FEWEST = 6
+_SURROUNDINGS = (0.03, 0.08)  # sides of the windows that shapes stand out of, as shares of the height
 _CONTRAST = 40
 
 Boxes = npt.NDArray[np.int32]
@@ -36,13 +37,14 @@ def text_rows(frame: Frames) -> tuple[tuple[float, int], ...]:
     """
     grey = cv2.cvtColor(shrink(frame, _LONG_SIDE), cv2.COLOR_RGB2GRAY)
     height = grey.shape[0]
-    window = max(3, int(0.08 * height) | 1)
-    around = cv2.blur(grey, (window, window)).astype(np.int16)
     rows: list[tuple[float, int]] = []
-    for sign in (1, -1):
-        mask = (sign * (grey.astype(np.int16) - around) > _CONTRAST / 2).astype(np.uint8)
-        found = _rows(_letters(mask, np.asarray(grey, np.uint8), height))
-        rows.extend((float((row[:, 1] + row[:, 3] / 2).mean() / height), len(row)) for row in found)
+    for share in _SURROUNDINGS:
+        window = max(3, int(share * height) | 1)
+        lighter = grey.astype(np.int16) - cv2.blur(grey, (window, window))
+        for difference in (lighter, -lighter):
+            mask = (difference > _CONTRAST / 2).astype(np.uint8)
+            found = _rows(_letters(mask, np.asarray(grey, np.uint8), height))
+            rows.extend((float((row[:, 1] + row[:, 3] / 2).mean() / height), len(row)) for row in found)
     return tuple(sorted(rows))
 
 
