@@ -132,7 +132,7 @@ def _track_board(
     baselines = tuple(team for team in submissions.teams if team in challenge.baselines)
     if len(baselines) == len(submissions.teams):
         raise ChallengeError(f"track {rule.name!r} has no team besides the baselines")
-    metrics = choose_metrics(counting[0].info.specs, rule.metrics or ())
+    metrics = choose_metrics(counting[0].info.metrics, rule.metrics or ())
     resampling = Resampling.of(submissions.identities.values(), challenge.bootstrap)
     scores = score_teams(counting, metrics, resampling, coverage=challenge.coverage)
     phase1 = rank_scores(

@@ -41,7 +41,7 @@ class Metric:
 def choose_metrics(specs: Sequence[MetricInfo], rules: Sequence[MetricRule]) -> tuple[Metric, ...]:
     """The metrics of a track: those of the rules, then the rest, which is only shown.
 
-    Without rules every metric that has a direction counts with weight 1.
+    Without rules every metric that has a direction and is not computed from others counts with weight 1.
 
     Raises:
         ChallengeError: a rule names a metric that the runs do not have, contradicts its direction, or gives
@@ -53,7 +53,9 @@ def choose_metrics(specs: Sequence[MetricInfo], rules: Sequence[MetricRule]) -> 
             raise ChallengeError(
                 f"the runs have no metric {rule.name!r}", hint=did_you_mean(rule.name, known)
             )
-    rules = rules or [MetricRule(name=spec.name) for spec in specs if spec.higher_is_better is not None]
+    rules = rules or [
+        MetricRule(name=spec.name) for spec in specs if spec.higher_is_better is not None and not spec.derived
+    ]
     if not rules:
         raise ChallengeError(
             "no metric of the runs says which way is better",

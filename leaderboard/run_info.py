@@ -15,7 +15,11 @@ class _Part(BaseModel):
 
 
 class MetricInfo(_Part):
-    """A metric as the run declares it; `higher_is_better` is None for a diagnostic."""
+    """A metric as the run declares it.
+
+    `higher_is_better` is None for a diagnostic. A `derived` metric is computed from others of the run: it
+    counts only where a challenge names it.
+    """
 
     name: str
     version: int
@@ -26,6 +30,31 @@ class MetricInfo(_Part):
     summary: str = ""
     source: str = ""
     bounds: tuple[float | None, float | None] = (None, None)
+    derived: bool = False
+
+
+class CombinationInfo(_Part):
+    """A weighted sum of metrics that the protocol declares."""
+
+    name: str
+    title: str
+    weights: dict[str, float]
+    source: str = ""
+    higher_is_better: bool = True
+
+    @property
+    def metric(self) -> MetricInfo:
+        """The sum of every sample that has all its terms, as a metric."""
+        terms = " + ".join(f"{weight:g} {name}" for name, weight in self.weights.items())
+        return MetricInfo(
+            name=self.name,
+            version=1,
+            title=self.title,
+            higher_is_better=self.higher_is_better,
+            summary=f"{terms}, over the samples that have every term.",
+            source=self.source,
+            derived=True,
+        )
 
 
 class ProtocolInfo(_Part):
@@ -37,6 +66,8 @@ class ProtocolInfo(_Part):
     official: bool
     notice: str = ""
     text: str = ""
+    combined: tuple[CombinationInfo, ...] = ()
+    corpus: tuple[MetricInfo, ...] = ()
 
 
 class TestSetInfo(_Part):
@@ -110,6 +141,12 @@ class RunInfo(_Part):
     started: AwareDatetime
     finished: AwareDatetime | None
     counts: RunCounts
+
+    @property
+    def metrics(self) -> tuple[MetricInfo, ...]:
+        """Every metric of the run: of each sample, the weighted sums, and of the whole submission."""
+        corpus = (metric.model_copy(update={"derived": True}) for metric in self.protocol.corpus)
+        return (*self.specs, *(combination.metric for combination in self.protocol.combined), *corpus)
 
     @property
     def comparable(self) -> dict[str, str]:

@@ -29,12 +29,22 @@ class MetricSummary(BaseModel):
     count: int
 
 
+class _CorpusSummary(BaseModel):
+    """A metric of the whole submission, in summary.json."""
+
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+    name: str
+    value: float | None
+
+
 class _Summary(BaseModel):
     model_config = ConfigDict(extra="ignore", frozen=True)
 
     team: str
     testset: str
     metrics: tuple[MetricSummary, ...]
+    corpus: tuple[_CorpusSummary, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -104,6 +114,9 @@ def read_run(path: Path | str) -> ScoredRun:
     metrics = {metric.name: metric for metric in summary.metrics}
     samples = _read_samples(path / "samples.parquet", info)
     _check_agreement(path / "samples.parquet", samples, metrics)
+    for whole in summary.corpus:
+        count = len(samples) if whole.value is not None else 0
+        metrics[whole.name] = MetricSummary(name=whole.name, mean=whole.value, count=count)
     return ScoredRun(path=path, info=info, summary=metrics, samples=samples)
 
 
@@ -133,7 +146,7 @@ def _read_samples(path: Path, info: RunInfo) -> pd.DataFrame:
     if table["sample"].duplicated().any():
         twice = table.loc[table["sample"].duplicated(), "sample"].iloc[0]
         raise _damaged(path, f"sample {twice!r} is there twice")
-    metrics = [spec.name for spec in info.specs if spec.name in table]
+    metrics = [metric.name for metric in info.metrics if metric.name in table]
     for name in metrics:
         if not is_float_dtype(table[name].dtype):
             raise _damaged(path, f"column {name!r} does not hold numbers")
