@@ -36,6 +36,7 @@ if TYPE_CHECKING:
     from reference_generator.systems.system import Clip, VideoSystem
 
 Stage = Literal["prompts", "pictures", "videos"]
+_TINY_STAMP = "made by tiny random models; this is noise"
 _PACKAGES = ("torch", "diffusers", "transformers", "av")
 
 
@@ -279,7 +280,13 @@ class _Run:
         temporary = place.with_name(f".{place.stem}.{os.getpid()}.mp4")
         begun = time.perf_counter()
         try:
-            write_mp4(temporary, clip.pictures, fps=settings.video.fps, crf=settings.video.crf)
+            write_mp4(
+                temporary,
+                clip.pictures,
+                fps=settings.video.fps,
+                crf=settings.video.crf,
+                comment=_TINY_STAMP if settings.tiny else None,
+            )
             sample.seconds["writing"] = time.perf_counter() - begun
             assert sample.texts is not None
             record = made_record(

@@ -15,7 +15,9 @@ Pictures = npt.NDArray[np.uint8]
 _X264 = "threads=1:lookahead-threads=1:sync-lookahead=0"
 
 
-def write_mp4(path: Path, pictures: Pictures, *, fps: float, crf: int = 17) -> None:
+def write_mp4(
+    path: Path, pictures: Pictures, *, fps: float, crf: int = 17, comment: str | None = None
+) -> None:
     """Write H.264 in yuv420p whose index stands in front, so that players can start before the end.
 
     The caller renames the file: this writes in place.
@@ -25,6 +27,7 @@ def write_mp4(path: Path, pictures: Pictures, *, fps: float, crf: int = 17) -> N
         pictures: (n, H, W, 3) RGB uint8, H and W even.
         fps: pictures per second.
         crf: x264's quality, lower is better.
+        comment: a remark inside the file.
 
     Raises:
         ValueError: the size is odd or there is no picture.
@@ -33,6 +36,8 @@ def write_mp4(path: Path, pictures: Pictures, *, fps: float, crf: int = 17) -> N
     if not count or height % 2 or width % 2:
         raise ValueError(f"{count} pictures of {width} x {height} make no yuv420p video")
     with av.open(str(path), "w", format="mp4", options={"movflags": "+faststart"}) as file:
+        if comment is not None:
+            file.metadata["comment"] = comment
         stream = file.add_stream(
             "libx264",
             rate=Fraction(fps).limit_denominator(1001),

@@ -33,6 +33,7 @@ class EndpointRewriter:
     def __init__(self, settings: PromptSettings, *, sleep: Callable[[float], object] = time.sleep) -> None:
         self._settings = settings
         self._sleep = sleep
+        self._reached = False
         key = os.environ.get(settings.key_variable)
         self._client = httpx.Client(
             headers={"Authorization": f"Bearer {key}"} if key else {},
@@ -61,6 +62,7 @@ class EndpointRewriter:
             except httpx.TransportError as error:
                 problem = f"no connection ({error})"
             else:
+                self._reached = True
                 if answer.status_code in _HOPELESS:
                     raise self._unusable(_HOPELESS[answer.status_code] + _detail(answer))
                 if answer.is_success:
@@ -71,6 +73,8 @@ class EndpointRewriter:
                 pause = _wanted_pause(answer, pause)
             if attempt + 1 < self._settings.attempts:
                 self._sleep(pause)
+        if not self._reached:
+            raise self._unusable(f"the language model never answered: {problem}")
         raise RewriteFailed(f"the language model at {self._address} gave no answer: {problem}")
 
     def close(self) -> None:

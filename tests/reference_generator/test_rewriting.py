@@ -163,8 +163,9 @@ def test_a_server_that_does_not_answer_times_out(server, ask):
         time.sleep(1.0)
         return says("late")
 
-    server.answers = [slow]
+    server.answers = [says("x"), slow]
     rewriter, pauses = ask(timeout=0.1, attempts=2)
+    rewriter.rewrite(Request(instruction="i", text="t"))
     begun = time.perf_counter()
     with pytest.raises(RewriteFailed, match=r"no answer within 0\.1 s"):
         rewriter.rewrite(Request(instruction="i", text="t"))
@@ -172,11 +173,23 @@ def test_a_server_that_does_not_answer_times_out(server, ask):
     assert len(pauses) == 1
 
 
-def test_a_server_that_is_not_there_fails_the_sample(ask):
+def test_a_server_that_was_never_there_ends_the_run(ask):
     rewriter, pauses = ask(base_url="http://127.0.0.1:9/v1", attempts=2)
-    with pytest.raises(RewriteFailed, match="no connection"):
+    with pytest.raises(RewriterUnusable, match="never answered: no connection"):
         rewriter.rewrite(Request(instruction="i", text="t"))
     assert len(pauses) == 1
+
+
+def test_a_server_that_goes_away_fails_the_sample(ask):
+    server = Server()
+    server.answers = [says("x")]
+    rewriter, _ = ask(base_url=server.url, attempts=2)
+    rewriter.rewrite(Request(instruction="i", text="t"))
+    server.close()
+    rewriter._client.close()
+    rewriter._client = type(rewriter._client)(timeout=5.0)  # the server's own end of the connection stays
+    with pytest.raises(RewriteFailed, match="no connection"):
+        rewriter.rewrite(Request(instruction="i", text="t"))
 
 
 def test_an_address_that_is_none_ends_the_run(ask):

@@ -70,6 +70,8 @@ def test_every_job_gets_its_video_and_record(jobs, tiny, tmp_path, files):
     record = read_record(record_path(out, jobs[0]))
     assert (record.status, record.prompts, record.frames) == ("made", ("a woman walks",), 5)
     assert (record.tiny, record.preset) == (True, "tiny")
+    with av.open(str(out / jobs[0].video)) as file:
+        assert "tiny random models" in file.metadata["comment"]
     assert record.seed == seed_of(2025, jobs[0].id)
     assert record.revisions["video"].startswith("tiny-")
     assert record.seconds["videos"] > 0
