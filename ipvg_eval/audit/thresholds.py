@@ -28,10 +28,10 @@ class Thresholds(BaseModel):
         loop_share: a reversal counts if it covers this share of the video.
         same_distance: mean number of the 64 bits of a perceptual hash in which five frames of two videos
             differ, up to which they are called the same.
-        pasted_descriptor: cosine of the face descriptors of frames and reference, from which on ...
-        pasted_pixels: ... with this correlation of the aligned faces' pixels ...
-        pasted_margin: ... and a cosine with the reference that is less than this below the cosine among the
-            video's own frames, the face counts as the reference pasted in.
+        pasted_pixels: correlation of the aligned faces' pixels in frames and reference, from which on ...
+        pasted_margin: ... and if it is less than this below the correlation among the video's own frames ...
+        pasted_descriptor: ... and the face descriptors' cosine is no smaller than this, the face counts as
+            the reference pasted in.
         face_coverage: share of looked-at frames with a face, below which a face counts as hidden.
         coverage_drop: by how much the share of frames with a face may be lower between the frames that the
             face metrics sample than in them.
@@ -52,8 +52,8 @@ class Thresholds(BaseModel):
     loop_ratio: float = Field(default=0.1, ge=0, le=1)
     loop_share: float = Field(default=0.8, gt=0, le=1)
     same_distance: float = Field(default=2.0, ge=0, le=64)
-    pasted_descriptor: float = Field(default=0.85, ge=-1, le=1)
-    pasted_pixels: float = Field(default=0.9, ge=-1, le=1)
+    pasted_descriptor: float = Field(default=0.6, ge=-1, le=1)
+    pasted_pixels: float = Field(default=0.93, ge=-1, le=1)
     pasted_margin: float = Field(default=0.05, ge=0)
     face_coverage: float = Field(default=0.5, ge=0, le=1)
     coverage_drop: float = Field(default=0.5, ge=0, le=1)
