@@ -9,7 +9,7 @@ import torch
 from reference_generator.errors import ModelsMissing, SettingsError
 from reference_generator.models import Found
 from reference_generator.preset import load_settings
-from reference_generator.run import load_system, models_of
+from reference_generator.system_loading import load_system, models_of
 from reference_generator.systems.features import check_runtime, quantisation_config, resolve_device
 from reference_generator.systems.loading import load_video_pipeline
 from reference_generator.systems.system import Task

@@ -8,7 +8,7 @@ import torch
 from diffusers import WanTransformer3DModel, WanVACEPipeline, WanVACETransformer3DModel
 
 from reference_generator.preset import load_settings
-from reference_generator.run import models_of
+from reference_generator.system_loading import models_of
 from reference_generator.systems.identity_guidance import (
     IdentityGuidedTransformer,
     paper_form,

@@ -10,7 +10,7 @@ import pytest
 from reference_generator.errors import ModelsMissing
 from reference_generator.models import find_models, needs
 from reference_generator.preset import load_settings
-from reference_generator.run import models_of
+from reference_generator.system_loading import models_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

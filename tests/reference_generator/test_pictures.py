@@ -11,7 +11,8 @@ from reference_generator.picture_stage import PictureModel, best_picture
 from reference_generator.pictures import covering, fitted, read_picture
 from reference_generator.preset import load_settings
 from reference_generator.record import read_record, record_path, records_folder
-from reference_generator.run import generate, load_system, models_of
+from reference_generator.run import generate
+from reference_generator.system_loading import load_system, models_of
 
 
 def test_pictures_are_read_as_people_see_them(tmp_path):

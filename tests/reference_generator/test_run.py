@@ -17,7 +17,8 @@ from reference_generator.errors import ModelsMissing
 from reference_generator.job import Shard, seed_of
 from reference_generator.preset import load_settings
 from reference_generator.record import read_record, record_path, records_folder
-from reference_generator.run import generate, load_system
+from reference_generator.run import generate
+from reference_generator.system_loading import load_system
 from reference_generator.systems.system import Clip, VideoSystem
 from reference_generator.video_file import write_mp4
 

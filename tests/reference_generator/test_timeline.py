@@ -16,7 +16,7 @@ from hypothesis import strategies as st
 
 from reference_generator.errors import SampleFailed
 from reference_generator.preset import load_settings
-from reference_generator.run import load_system, models_of
+from reference_generator.system_loading import load_system, models_of
 from reference_generator.systems.passes import plan_passes, whole_frames
 from reference_generator.systems.system import Task
 from reference_generator.systems.timeline_attention import TimelineProcessor

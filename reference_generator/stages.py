@@ -1,0 +1,288 @@
+"""The stages of a run, each over all samples, so that one stage's models are gone before the next's come."""
+
+from __future__ import annotations
+
+import os
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import TYPE_CHECKING, Literal
+
+from reference_generator.errors import GeneratorError, RewriteFailed, SampleFailed
+from reference_generator.job import Job, file_sha256, seed_of
+from reference_generator.models import Found
+from reference_generator.picture_stage import (
+    DrawPicture,
+    Similarity,
+    best_picture,
+    picture_notes,
+    save_picture,
+    saved_notes,
+)
+from reference_generator.pictures import read_picture
+from reference_generator.plan import Plan, failed_record, made_record
+from reference_generator.record import Record, record_path, write_record
+from reference_generator.rewriting.prompts import Texts, prepare_texts
+from reference_generator.settings import Settings
+from reference_generator.system_loading import load_rewriter
+from reference_generator.video_file import write_mp4
+
+if TYPE_CHECKING:
+    from reference_generator.systems.system import Clip, VideoSystem
+
+Stage = Literal["prompts", "pictures", "videos"]
+_TINY_STAMP = "made by tiny random models; this is noise"
+
+
+@dataclass(frozen=True, kw_only=True)
+class Progress:
+    """How far a stage is.
+
+    Attributes:
+        stage: what is being made.
+        done: how many are through, failed ones included.
+        total: of how many.
+        failed: samples that failed so far, in all stages.
+        seconds_left: of this stage, None before the first is through.
+    """
+
+    stage: Stage
+    done: int
+    total: int
+    failed: int
+    seconds_left: float | None
+
+
+@dataclass
+class _Sample:
+    """One sample on its way through the stages."""
+
+    job: Job
+    hash: str
+    texts: Texts | None = None
+    picture: Path | None = None
+    notes: tuple[str, ...] = ()
+    seconds: dict[str, float] = field(default_factory=dict)
+
+
+LoadSystem = Callable[[Settings, dict[str, Found]], "VideoSystem"]
+OnProgress = Callable[[Progress], object]
+
+
+class Stages:
+    """The stages of one run.
+
+    Attributes:
+        made: records of the videos made so far.
+        failed: records of the samples that failed so far.
+    """
+
+    def __init__(
+        self,
+        settings: Settings,
+        out: Path,
+        found: dict[str, Found],
+        plan: Plan,
+        on_progress: OnProgress | None,
+    ) -> None:
+        self._settings, self._out, self._found = settings, out, found
+        self._on_progress = on_progress
+        self._samples = [_Sample(job=job, hash=hash_) for job, hash_ in plan.pending]
+        self.made: list[Record] = []
+        self.failed: list[Record] = []
+        for job, reason in plan.unusable:
+            self._fail(job, None, "input", reason)
+
+    def prompts(self) -> None:
+        """Prepare every sample's texts."""
+        rewriter = load_rewriter(self._settings, self._found)
+
+        def prepare(sample: _Sample) -> None:
+            sample.texts = prepare_texts(sample.job, self._settings, rewriter)
+            sample.notes += sample.texts.notes
+
+        try:
+            self._through("prompts", prepare)
+        finally:
+            if rewriter is not None:
+                rewriter.close()
+
+    def pictures(self, similarity: Similarity | None) -> None:
+        """Make every sample's first frame or enhanced reference."""
+        if self._settings.picture.use == "none" or not self._samples:
+            return
+        from reference_generator.picture_stage import PictureModel
+
+        model = PictureModel(self._found["picture"].path, self._settings)
+        try:
+            self._through("pictures", lambda sample: self._picture(sample, model.draw, similarity))
+        finally:
+            model.close()
+            free_memory()
+
+    def _picture(self, sample: _Sample, draw: DrawPicture, similarity: Similarity | None) -> None:
+        """Make one picture, or take the one that an interrupted run has left."""
+        wanted, job = self._settings.picture, sample.job
+        path = record_path(self._out, job).with_suffix(f".{sample.hash[:12]}.png")
+        if not path.exists():
+            assert sample.texts is not None
+            assert sample.texts.picture is not None
+            reference = read_picture(job.references[0])
+            made = best_picture(
+                reference,
+                sample.texts.picture,
+                seed_of(self._settings.sampling.seed, job.id),
+                draw=draw,
+                similarity=similarity or (lambda *_: 1.0),
+                attempts=wanted.attempts if similarity else 1,
+                threshold=wanted.min_similarity,
+            )
+            notes = picture_notes(made, wanted.min_similarity, compared=similarity is not None)
+            save_picture(path, made.picture or reference, notes)
+        sample.picture = path
+        sample.notes += saved_notes(path)
+
+    def videos(self, load: LoadSystem) -> None:
+        """Make and write every video."""
+        if not self._samples:
+            return
+        system = load(self._settings, self._found)
+        self._through("videos", lambda sample: self._video(sample, system))
+
+    def _video(self, sample: _Sample, system: VideoSystem) -> None:
+        from reference_generator.systems.system import Task
+
+        assert sample.texts is not None
+        seed = seed_of(self._settings.sampling.seed, sample.job.id)
+        references = tuple(read_picture(path) for path in sample.job.references)
+        picture = read_picture(sample.picture) if sample.picture is not None else None
+        if picture is not None and self._settings.picture.use == "reference":
+            references = (picture, *references[1:])
+        first = picture if self._settings.picture.use == "first_frame" else None
+        task = Task(
+            seed=seed,
+            texts=sample.texts.video,
+            events=sample.texts.events,
+            references=references,
+            first_frame=first,
+        )
+        begun = time.perf_counter()
+        clip = system.make(task)
+        sample.seconds["videos"] = time.perf_counter() - begun
+        self._write(sample, clip)
+
+    def _write(self, sample: _Sample, clip: Clip) -> None:
+        """Write video and record: the record first, so that a video without one is nobody's."""
+        video, settings = self._out / sample.job.video, self._settings
+        place = record_path(self._out, sample.job)
+        for folder in (video.parent, place.parent):
+            folder.mkdir(parents=True, exist_ok=True)
+        temporary = place.with_name(f".{place.stem}.{os.getpid()}.mp4")
+        begun = time.perf_counter()
+        try:
+            write_mp4(
+                temporary,
+                clip.pictures,
+                fps=settings.video.fps,
+                crf=settings.video.crf,
+                comment=_TINY_STAMP if settings.tiny else None,
+            )
+            sample.seconds["writing"] = time.perf_counter() - begun
+            assert sample.texts is not None
+            record = made_record(
+                sample.job,
+                settings,
+                hash=sample.hash,
+                video_sha256=file_sha256(temporary),
+                prompts=sample.texts.video,
+                revisions={name: place.revision for name, place in self._found.items()},
+                frames=len(clip.pictures),
+                seconds={name: round(seconds, 3) for name, seconds in sample.seconds.items()},
+                notes=(*sample.notes, *clip.notes),
+            )
+            write_record(place, record)
+            temporary.replace(video)
+        finally:
+            temporary.unlink(missing_ok=True)
+        self.made.append(record)
+
+    def _through(self, stage: Stage, work: Callable[[_Sample], None]) -> None:
+        """Do one stage's work on every sample; those that fail are recorded and left out from then on."""
+        begun, total, kept = time.monotonic(), len(self._samples), []
+        for number, sample in enumerate(self._samples, 1):
+            with self._guarded(sample) as state, _timed(sample, stage):
+                work(sample)
+            if not state.failed:
+                kept.append(sample)
+            left = (time.monotonic() - begun) / number * (total - number)
+            if self._on_progress is not None:
+                self._on_progress(
+                    Progress(
+                        stage=stage, done=number, total=total, failed=len(self.failed), seconds_left=left
+                    )
+                )
+        self._samples = kept
+
+    @contextmanager
+    def _guarded(self, sample: _Sample) -> Iterator[_State]:
+        """Turn one sample's failure into a record. What concerns all samples is raised."""
+        state = _State()
+        try:
+            yield state
+        except RewriteFailed as error:
+            state.failed = self._fail(sample.job, sample, "rewriter", str(error))
+        except SampleFailed as error:
+            state.failed = self._fail(sample.job, sample, "input", str(error))
+        except Exception as error:
+            if isinstance(error, GeneratorError):
+                raise
+            kind = "out-of-memory" if _is_out_of_memory(error) else "error"
+            state.failed = self._fail(sample.job, sample, kind, f"{type(error).__name__}: {error}")
+        if state.failed:
+            free_memory()
+
+    def _fail(self, job: Job, sample: _Sample | None, kind: str, reason: str) -> bool:
+        record = failed_record(
+            job,
+            self._settings,
+            hash_=sample.hash if sample else None,
+            kind=kind,
+            reason=reason,
+            notes=sample.notes if sample else (),
+        )
+        self.failed.append(record)
+        write_record(record_path(self._out, job), record)
+        return True
+
+
+@dataclass
+class _State:
+    failed: bool = False
+
+
+@contextmanager
+def _timed(sample: _Sample, stage: Stage) -> Iterator[None]:
+    begun = time.perf_counter()
+    yield
+    sample.seconds.setdefault(stage, time.perf_counter() - begun)
+
+
+def _is_out_of_memory(error: Exception) -> bool:
+    import torch
+
+    return isinstance(error, (MemoryError, torch.OutOfMemoryError))
+
+
+def free_memory() -> None:
+    """Give the device's unused memory back."""
+    import gc
+    import sys
+
+    gc.collect()
+    if "torch" in sys.modules:
+        import torch
+
+        if torch.cuda.is_available():
+            torch.cuda.empty_cache()

@@ -1,0 +1,68 @@
+"""From settings to models in memory."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING
+
+from reference_generator.cache import cache_folder
+from reference_generator.models import Found, find_models
+from reference_generator.settings import Settings
+
+if TYPE_CHECKING:
+    from reference_generator.rewriting.rewriter import TextRewriter
+    from reference_generator.systems.system import VideoSystem
+
+
+def models_of(settings: Settings) -> dict[str, Found]:
+    """Where the models lie, tiny ones being built now.
+
+    Raises:
+        ModelsMissing: some are missing; the message lists all with their sizes.
+    """
+    if not settings.tiny:
+        return find_models(settings)
+    from reference_generator.systems.loading import quiet
+    from reference_generator.tiny.folder import tiny_model
+
+    quiet()
+    found = {"video": tiny_model(settings.model.architecture)}
+    if settings.picture.use != "none":
+        found["picture"] = tiny_model("tiny-picture")
+    return found
+
+
+def load_system(settings: Settings, found: dict[str, Found]) -> VideoSystem:
+    """The video system of these settings, on its device."""
+    from reference_generator.systems.loading import load_video_pipeline
+
+    pipeline = load_video_pipeline(settings, found)
+    if settings.system == "vace":
+        from reference_generator.systems.vace import VaceSystem
+
+        return VaceSystem(pipeline, settings)
+    if settings.system == "phantom":
+        from reference_generator.systems.phantom import PhantomSystem
+
+        return PhantomSystem(pipeline, settings)
+    from reference_generator.systems.decoupled import DecoupledSystem
+
+    return DecoupledSystem(pipeline, settings)
+
+
+def load_rewriter(settings: Settings, found: dict[str, Found]) -> TextRewriter | None:
+    """The language model of these settings behind a cache on disk, or None."""
+    prompt = settings.prompt
+    if prompt.rewriter == "none":
+        return None
+    from reference_generator.rewriting.answer_cache import CachedRewriter
+
+    rewriter: TextRewriter
+    if prompt.rewriter == "endpoint":
+        from reference_generator.rewriting.endpoint import EndpointRewriter
+
+        rewriter = EndpointRewriter(prompt)
+    else:
+        from reference_generator.rewriting.local_model import LazyLocalRewriter
+
+        rewriter = LazyLocalRewriter(found, settings)
+    return CachedRewriter(rewriter, cache_folder() / "rewritten-prompts")
