@@ -7,7 +7,7 @@ DEMO := build/demo
 # One thread per process is faster than several on networks this small.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lock bench clean
+.PHONY: demo test check lock bench fuzz audit-deps clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -20,10 +20,12 @@ demo: $(READY)
 	rm -rf $(DEMO) && mkdir -p $(DEMO)
 	cd fixtures/submissions/careful && ../../../$(BIN)/python -m zipfile -c ../../../$(DEMO)/facial_results.zip id001 id002
 	$(BIN)/ipvg-eval validate $(DEMO)/facial_results.zip --testset fixtures/testset
-	$(BIN)/ipvg-eval score fixtures/submissions/careful fixtures/submissions/careless --testset fixtures/testset --protocol lite --out $(DEMO)/runs
+	$(BIN)/ipvg-eval generate fixtures/testset --system tiny --out $(DEMO)/tiny
+	$(BIN)/ipvg-eval validate $(DEMO)/tiny --testset fixtures/testset
+	$(BIN)/ipvg-eval score fixtures/submissions/careful fixtures/submissions/careless $(DEMO)/tiny --testset fixtures/testset --protocol lite --out $(DEMO)/runs
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careful
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careless
-	$(BIN)/ipvg-eval leaderboard $(DEMO)/runs/careful $(DEMO)/runs/careless --config fixtures/challenge.yaml --votes fixtures/votes.csv --unofficial --out $(DEMO)/site
+	$(BIN)/ipvg-eval leaderboard $(DEMO)/runs/careful $(DEMO)/runs/careless $(DEMO)/runs/tiny --config fixtures/challenge.yaml --votes fixtures/votes.csv --unofficial --out $(DEMO)/site
 
 test: $(READY)
 	.ci/browser
@@ -37,6 +39,20 @@ check: $(READY)
 
 lock: $(READY)
 	.ci/lock $(BIN)/uv
+
+# Seconds here are this machine's; the tables give ratios within one run.
+bench: $(READY)
+	$(BIN)/python benchmarks/faces.py --videos 2 --frames 4
+	$(BIN)/python benchmarks/vbench_metrics.py --frames 5
+	$(BIN)/python benchmarks/ratings.py
+	$(BIN)/python benchmarks/site.py
+
+fuzz: $(READY)
+	$(BIN)/python tests/hostile/fuzz.py
+
+# Known vulnerabilities of the pinned packages; skipped with a message where the data cannot be reached.
+audit-deps: $(READY)
+	$(BIN)/python .ci/audit_deps.py requirements.lock
 
 clean:
 	rm -rf $(VENV) build

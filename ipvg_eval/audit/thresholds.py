@@ -106,6 +106,6 @@ def _thresholds_alone(name: str) -> Mapping[str, Any] | None:
         return None
     try:
         content = yaml.safe_load(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, yaml.YAMLError) as error:
+    except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ProtocolError(f"{path}: cannot be read ({error})", hint="Check the file.") from error
     return content if isinstance(content, Mapping) and "evaluators" not in content else None

@@ -107,7 +107,7 @@ def parse_definition(text: str, where: str) -> Protocol:
     """
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates that are none, endless nesting
         raise ProtocolError(
             f"{where}: not valid YAML: {error}", hint="Mend the file at that line."
         ) from error
