@@ -56,7 +56,7 @@ def study_judgements(ratings: PairwiseRatings, finalists: tuple[str, ...]) -> di
         team: Judgement(
             value=float(points[team]),
             share=float(points[team] / games[team]),
-            text=f"{points[team]:g} points in {games[team]} comparisons",
+            text=f"{round(points[team], 2):g} points in {games[team]} comparisons",
         )
         for team in names
         if games[team]

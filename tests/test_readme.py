@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import re
 import shlex
+import shutil
 import subprocess
 import sys
 import zipfile
@@ -20,14 +21,17 @@ SUBMISSIONS = ROOT / "fixtures" / "submissions"
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """A folder with the files the README speaks of."""
+    """A folder with the files the README speaks of: the first two prompts of every identity."""
     folder = tmp_path_factory.mktemp("desk")
-    (folder / "testset").symlink_to(ROOT / "fixtures" / "testset")
-    for name, submission in {"submission": "careful", "team-a": "careful", "team-b": "careless"}.items():
-        (folder / name).symlink_to(SUBMISSIONS / submission)
+    names = {"submission": "careful", "team-a": "careful", "team-b": "careless"}
+    sources = {name: SUBMISSIONS / submission for name, submission in names.items()}
+    for name, source in {"testset": ROOT / "fixtures" / "testset", **sources}.items():
+        shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("prompt[345].*"))
+    for name in ("challenge.yaml", "votes.csv"):
+        shutil.copy(ROOT / "fixtures" / name, folder)
     with zipfile.ZipFile(folder / "facial_results.zip", "w") as archive:
-        for video in sorted((SUBMISSIONS / "careful").rglob("*.mp4")):
-            archive.write(video, video.relative_to(SUBMISSIONS / "careful").as_posix())
+        for video in sorted((folder / "submission").rglob("*.mp4")):
+            archive.write(video, video.relative_to(folder / "submission").as_posix())
     return folder
 
 
