@@ -223,7 +223,7 @@ def parse_challenge(text: str, *, where: str = "challenge") -> Challenge:
     """
     try:
         content = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates that are none, endless nesting
         raise ChallengeError(f"not valid YAML: {error}", path=where, hint="Mend the file there.") from error
     content = {} if content is None else content
     if not isinstance(content, Mapping):

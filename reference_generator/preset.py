@@ -68,7 +68,7 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
         text = (files("reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
     try:
         values = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError("the preset is not valid YAML", path=preset, hint=str(error)) from error
     if not isinstance(values, dict):
         raise SettingsError("the preset holds no settings", path=preset)
@@ -104,7 +104,7 @@ def _set(changes: dict[str, Any], override: str) -> None:
     place = _place(key)
     try:
         value = yaml.safe_load(text)
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"the value of {key} is not valid YAML", hint=str(error)) from error
     target = changes
     for part in place[:-1]:

@@ -136,14 +136,15 @@ def _print_estimate(settings: Settings, jobs: Sequence[Job]) -> None:
 
 def _estimate_text(settings: Settings, guess: Estimate, here: Machine) -> str:
     video = settings.video
+    each, together = _duration(guess.seconds_per_video), _duration(guess.hours * 3600)
     return (
         f"{settings.name}: {settings.title}\n"
         f"{guess.videos} videos of {video.width}x{video.height}, {video.frames} frames a pass at "
         f"{video.fps:g} frames/s, {settings.sampling.steps} steps\n"
         f"{_big(guess.parameters)} parameters, {guess.tokens} tokens, {guess.forwards:g} x "
         f"{guess.tflop_per_forward:.3g} TFLOP a step\n"
-        f"Denoising on {here.name}, estimated at {guess.tflops:.3g} TFLOP/s: {_duration(guess.seconds_per_video)} a "
-        f"video, {_duration(guess.hours * 3600)} together; {guess.device_gb:.1f} GB on the device"
+        f"Denoising on {here.name}, estimated at {guess.tflops:.3g} TFLOP/s: {each} a video, "
+        f"{together} together; {guess.device_gb:.1f} GB on the device"
     )
 
 

@@ -161,7 +161,7 @@ def read_study_config(path: Path | str | None = None, **overrides: Any) -> Study
     if path is not None:
         try:
             values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
-        except (OSError, UnicodeError, yaml.YAMLError) as error:
+        except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             what = " ".join(str(error).split())[:200]
             raise StudyConfigError(f"cannot be read: {what}", path=path, hint="Give a YAML file.") from error
         if not isinstance(values, dict):

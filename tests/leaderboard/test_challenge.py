@@ -108,3 +108,9 @@ def test_an_unreadable_file_is_named(tmp_path: Path) -> None:
     (tmp_path / "latin.yaml").write_bytes(b"title: caf\xe9")
     with pytest.raises(ChallengeError, match=r"latin\.yaml"):
         read_challenge(tmp_path / "latin.yaml")
+
+
+@pytest.mark.parametrize("text", ["dates: {start: 2026-13-45}", "[" * 5000])
+def test_yaml_that_only_seems_valid_is_refused_readably(text: str) -> None:
+    with pytest.raises(ChallengeError, match="not valid YAML"):
+        parse_challenge(text)
