@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
 from ipvg_eval.errors import UsageError
 from ipvg_eval.sandbox.limits import ProcessLimits
 from metrics.protocols import DEFAULT_PROTOCOL
@@ -56,12 +57,8 @@ def score(
         typer.Option(min=1, help="Look at N frames of each video only, for a quick try; marked everywhere."),
     ] = None,
     decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at a time.")] = 2,
-    decoder_memory: Annotated[
-        int, typer.Option(min=512, help="Memory of each decoder process, in MiB.")
-    ] = ProcessLimits().memory_mib,
-    decoder_seconds: Annotated[
-        float, typer.Option(min=0.1, help="Time to open a video, and again to decode it.")
-    ] = ProcessLimits().seconds,
+    decoder_memory: DecoderMemory = MEMORY,
+    decoder_seconds: DecoderSeconds = SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""

@@ -48,14 +48,17 @@ def create_command(
     seed: Annotated[int | None, typer.Option(min=0, help="Of every draw.")] = None,
 ) -> None:
     """Make a study of all pairs of the finalists. Prints the secrets once: only their hashes are kept."""
+    from ipvg_eval.clips import ClipMaker
     from ipvg_eval.study_source import study_source
     from leaderboard.study import create_study, read_study_config
 
     given: dict[str, Any] = {"annotators": annotators, "share": share, "seed": seed}
     settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
     teams, samples = study_source([*(runs or []), *(more_runs or [])], submissions or [], testset)
-    with delayed_progress("Clips") as on_clip:
-        created = create_study(teams, samples, settings, out, on_clip=on_clip)
+    with ClipMaker() as make_clip, delayed_progress("Clips") as on_clip:
+        created = create_study(
+            teams, samples, settings, out, on_clip=on_clip, workers=make_clip.processes, make_clip=make_clip
+        )
     _report(created, crowd=settings.crowd)
 
 

@@ -9,7 +9,9 @@ from typing import Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
+from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
 from ipvg_eval.cli.progress import delayed_progress
+from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.testset.model import Track
 
 
@@ -20,13 +22,22 @@ def validate(
     ] = None,
     track: Annotated[Track | None, typer.Option(help="Track; told from the name if left out.")] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame.")] = False,
+    decoder_memory: DecoderMemory = MEMORY,
+    decoder_seconds: DecoderSeconds = SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
 ) -> None:
     """Check a submission before the upload. Exit 0 if it is valid, 1 if not."""
     from ipvg_eval import validation
 
     with delayed_progress("checking videos") as progress:
-        found = validation.validate(submission, testset, track=track, deep=deep, progress=progress)
+        found = validation.validate(
+            submission,
+            testset,
+            track=track,
+            deep=deep,
+            progress=progress,
+            process_limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+        )
     if as_json:
         STDOUT.out(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
     else:

@@ -7,6 +7,7 @@ from pathlib import Path
 
 from ipvg_eval.errors import SubmissionError, UsageError
 from ipvg_eval.findings import Finding, Severity
+from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.submission import Limits, Submission, load_submission
 from ipvg_eval.testset import TestSet, Track, load_testset
 from ipvg_eval.validation.archive_name import check_archive_name, track_of_name
@@ -27,6 +28,7 @@ def validate(
     progress: Progress | None = None,
     rules: VideoRules | None = None,
     limits: Limits | None = None,
+    process_limits: ProcessLimits | None = None,
 ) -> ValidationReport:
     """Check a submission and report every finding at once.
 
@@ -40,6 +42,7 @@ def validate(
         progress: called with (videos done, videos in all) from the calling thread.
         rules: bounds of a plausible video.
         limits: bounds on counts and sizes; only for a submission that is not open yet.
+        process_limits: what each process that opens videos may use.
 
     Raises:
         UsageError: the submission does not exist, or the track is unknown.
@@ -60,7 +63,14 @@ def validate(
     names = check_names(submission, shape)
     findings.extend(names.findings)
     findings.extend(
-        check_videos(submission, names.sample_of, rules=rules or VideoRules(), deep=deep, progress=progress)
+        check_videos(
+            submission,
+            names.sample_of,
+            rules=rules or VideoRules(),
+            deep=deep,
+            progress=progress,
+            limits=process_limits,
+        )
     )
     findings.extend(check_duplicates(submission, names.sample_of))
     return ValidationReport(

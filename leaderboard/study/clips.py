@@ -35,7 +35,7 @@ _TIME_BASE = Fraction(1, 90_000)
 TRACES = (b"x264", b"x265", b"Lavf", b"Lavc", b"libx", b"ffmpeg", b"HandBrake")
 
 
-def anonymous_clip(source: Path, target: Path, *, forbidden: Iterable[str] = ()) -> float:
+def anonymous_clip(source: Path, target: Path, forbidden: Iterable[str] = ()) -> float:
     """Copy a video so that a browser can play it and nothing tells who made it.
 
     The picture stream is copied bit by bit, less its user data, where browsers can play it: H.264, 8 bits,

@@ -12,10 +12,11 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
+from leaderboard.study.clips import anonymous_clip
 from leaderboard.study.config import StudyConfig
 from leaderboard.study.errors import StudyConfigError, StudyError
 from leaderboard.study.filling import LeftOut, fill_tables, split_pairs
-from leaderboard.study.material import OnClip, prepare_clips
+from leaderboard.study.material import MakeClip, OnClip, prepare_clips
 from leaderboard.study.plan import random_stream, stratified_share
 from leaderboard.study.secret import new_secret
 from leaderboard.study.store import DATABASE, MEDIA, create_database, open_study
@@ -53,6 +54,7 @@ def create_study(
     *,
     on_clip: OnClip | None = None,
     workers: int | None = None,
+    make_clip: MakeClip = anonymous_clip,
 ) -> Created:
     """Make a study folder.
 
@@ -66,6 +68,8 @@ def create_study(
         out: a folder that does not exist yet, or is empty.
         on_clip: called with clips done and clips in all.
         workers: threads that prepare clips; one per core where None.
+        make_clip: makes a clip from a video; give one that works in a limited process where the videos are
+            strangers'.
 
     Raises:
         StudyConfigError: fewer than two teams, a name twice, a sample without references.
@@ -78,7 +82,7 @@ def create_study(
     with _workshop(out) as folder:
         (folder / MEDIA).mkdir()
         chosen = _chosen(samples, config)
-        clips, problems = prepare_clips(teams, chosen, folder / MEDIA, on_clip, workers)
+        clips, problems = prepare_clips(teams, chosen, folder / MEDIA, on_clip, workers, make_clip)
         pairs, left_out = split_pairs(chosen, teams, clips, problems, config)
         if not pairs:
             raise StudyError(

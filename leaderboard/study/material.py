@@ -13,13 +13,15 @@ import av
 import numpy as np
 
 from leaderboard.study.checks import Clip
-from leaderboard.study.clips import anonymous_clip, corrupted_clip
+from leaderboard.study.clips import corrupted_clip
 from leaderboard.study.errors import StudyError
 from leaderboard.study.plan import random_stream
 from leaderboard.study.secret import new_media_id
 from leaderboard.study.subjects import OpenVideo, StudySample, StudyTeam
 
 OnClip = Callable[[int, int], None]
+MakeClip = Callable[[Path, Path, Sequence[str]], float]
+"""Makes a clip of a video without the forbidden texts; gives its seconds. See `clips.anonymous_clip`."""
 
 _MOST_CORRUPTED = 40
 
@@ -43,6 +45,7 @@ def prepare_clips(
     media: Path,
     on_clip: OnClip | None,
     workers: int | None,
+    make_clip: MakeClip,
 ) -> tuple[dict[Clip, MediaFile], dict[Clip, str]]:
     """Make every team's clip of every sample.
 
@@ -61,7 +64,7 @@ def prepare_clips(
                 problems[clip] = team.absent.get(sample.id, "there is no video")
     made: dict[Clip, MediaFile] = {}
     with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        results = pool.map(lambda job: _prepare(job[1], media, forbidden), jobs)
+        results = pool.map(lambda job: _prepare(job[1], media, forbidden, make_clip), jobs)
         for done, ((clip, _), result) in enumerate(zip(jobs, results, strict=True), start=1):
             if isinstance(result, MediaFile):
                 made[clip] = result
@@ -72,11 +75,13 @@ def prepare_clips(
     return made, problems
 
 
-def _prepare(open_video: OpenVideo, media: Path, forbidden: Iterable[str]) -> MediaFile | str:
+def _prepare(
+    open_video: OpenVideo, media: Path, forbidden: Iterable[str], make_clip: MakeClip
+) -> MediaFile | str:
     name = new_media_id()
     try:
         with open_video() as source:
-            duration = anonymous_clip(source, media / name, forbidden=[*forbidden, source.stem])
+            duration = make_clip(source, media / name, [*forbidden, source.stem])
     except (av.FFmpegError, StudyError, ValueError) as error:
         (media / name).unlink(missing_ok=True)
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):

@@ -1,0 +1,18 @@
+"""Options that every command that opens videos has."""
+
+from __future__ import annotations
+
+from typing import Annotated
+
+import typer
+
+from ipvg_eval.sandbox.limits import ProcessLimits
+
+_DEFAULT = ProcessLimits()
+MEMORY = _DEFAULT.memory_mib
+SECONDS = _DEFAULT.seconds
+
+DecoderMemory = Annotated[
+    int, typer.Option(min=512, help="Memory of each process that opens videos, in MiB.")
+]
+DecoderSeconds = Annotated[float, typer.Option(min=0.1, help="Time to open a video, and again to decode it.")]

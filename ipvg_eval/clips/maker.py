@@ -1,0 +1,78 @@
+"""Making clips, seen from the parent."""
+
+from __future__ import annotations
+
+import errno
+import os
+import queue
+from collections.abc import Sequence
+from contextlib import ExitStack
+from pathlib import Path
+from types import TracebackType
+from typing import Self
+
+from pydantic import ValidationError
+
+from ipvg_eval.clips.messages import Made, Make
+from ipvg_eval.errors import VideoError
+from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
+from leaderboard.study.errors import StudyError
+
+_LIMITS = ProcessLimits(seconds=600)  # a clip that a browser cannot play is encoded anew
+
+
+class ClipMaker:
+    """Makes clips in a few limited processes; may be called from several threads.
+
+    Attributes:
+        processes: how many clips are made at a time.
+    """
+
+    def __init__(self, processes: int | None = None, limits: ProcessLimits = _LIMITS) -> None:
+        self.processes = processes or os.cpu_count() or 1
+        self._limits = limits
+        self._idle: queue.SimpleQueue[_ClipProcess] = queue.SimpleQueue()
+        self._open = ExitStack()
+
+    def __enter__(self) -> Self:
+        for _ in range(self.processes):
+            self._idle.put(self._open.enter_context(_ClipProcess(self._limits)))
+        return self
+
+    def __exit__(
+        self, kind: type[BaseException] | None, error: BaseException | None, trace: TracebackType | None
+    ) -> None:
+        self._open.close()
+
+    def __call__(self, source: Path, target: Path, forbidden: Sequence[str]) -> float:
+        """Make a clip; see `leaderboard.study.clips.anonymous_clip`.
+
+        Raises:
+            StudyError: no picture can be decoded, or the process failed on the video.
+            OSError: the disk is full.
+        """
+        process = self._idle.get()
+        try:
+            return process.make(source, target, forbidden)
+        finally:
+            self._idle.put(process)
+
+
+class _ClipProcess(LimitedProcess):
+    def __init__(self, limits: ProcessLimits) -> None:
+        super().__init__("ipvg_eval.clips.worker", limits)
+
+    def make(self, source: Path, target: Path, forbidden: Sequence[str]) -> float:
+        paths = {"source": str(source.absolute()), "target": str(target.absolute())}
+        try:
+            self.ask(Make(**paths, forbidden=tuple(forbidden)))
+            answer = Made.model_validate_json(self.line(self.patience()))
+        except VideoError as error:
+            raise StudyError(error.message) from error
+        except ValidationError:
+            raise StudyError(self.refuse("an answer that makes no sense").message) from None
+        if answer.full:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        if answer.seconds is None:
+            raise StudyError(answer.problem or "no clip was made")
+        return answer.seconds
