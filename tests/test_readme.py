@@ -61,3 +61,14 @@ def test_the_python_example_runs(desk, monkeypatch, capsys):
 def test_its_links_lead_somewhere():
     for target in re.findall(r"\]\(([^)#]+)\)", README):
         assert (ROOT / target).exists(), target
+
+
+def test_the_yaml_of_the_organisers_guide_is_understood(tmp_path):
+    from leaderboard import read_challenge
+    from leaderboard.study import read_study_config
+
+    guide = (ROOT / "docs" / "organisers.md").read_text("utf-8")
+    blocks = re.findall(r"```yaml\n(.+?)```", guide, re.DOTALL)
+    for read, content in zip((read_challenge, read_study_config), blocks, strict=True):
+        (tmp_path / "file.yaml").write_text(content, "utf-8")
+        assert read(tmp_path / "file.yaml")
