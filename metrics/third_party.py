@@ -46,23 +46,19 @@ def _process_settings_kept() -> Iterator[None]:
 
     They add a handler to the root logger and lower its level (vbench/utils.py:33), extend sys.path
     (amt/utils/build_utils.py:5) and PATH (decord), and make Pillow accept truncated pictures
-    (amt/utils/flow_utils.py:5), which would hide damaged reference pictures. torchao,
-    where transformers finds it, announces two deprecations of its own through torch's logger.
+    (amt/utils/flow_utils.py:5), which would hide damaged reference pictures.
     """
-    root, torchao = logging.getLogger(), logging.getLogger("torch.utils._pytree")
-    spoke = torchao.level
+    root = logging.getLogger()
     path, search, level, handlers = list(sys.path), os.environ.get("PATH"), root.level, list(root.handlers)
     truncated = ImageFile.LOAD_TRUNCATED_IMAGES
     try:
         with warnings.catch_warnings():
             warnings.simplefilter("ignore")
-            torchao.setLevel(logging.ERROR)
             yield
     finally:
         sys.path[:] = path
         if search is not None:
             os.environ["PATH"] = search
-        torchao.setLevel(spoke)
         root.setLevel(level)
         root.handlers[:] = handlers
         ImageFile.LOAD_TRUNCATED_IMAGES = truncated
