@@ -91,6 +91,8 @@ def main(arguments: list[str] | None = None) -> None:
     """
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words
+    # torchao announces two deprecations of its own through torch's logger whenever transformers finds it.
+    logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
     if debug:
         logging.basicConfig(level=logging.DEBUG)
         logging.getLogger("matplotlib").setLevel(logging.INFO)
