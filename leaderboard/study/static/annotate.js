@@ -190,7 +190,8 @@ async function report(side) {
     const next = await ask("/watched", { item, side });
     if (state.item !== item) return;
     state = next;
-    watched = new Set(next.watched);
+    // Both clips may end at once, and the answers may come in either order.
+    for (const seen of next.watched) watched.add(seen);
     unlock();
     if (next.watched.length === 2) prefetch(next.next);
   } catch (error) {

@@ -57,7 +57,7 @@ def place(page: Any) -> int:
     return int(re.match(r"Pair (\d+) of", text)[1])
 
 
-def until(page: Any, expression: str, seconds: float = 20.0) -> None:
+def until(page: Any, expression: str, seconds: float = 90.0) -> None:
     """Wait for an expression to be true. Playwright's own waiting needs eval, which the page forbids."""
     deadline = time.monotonic() + seconds
     while not page.evaluate(expression):
@@ -248,3 +248,25 @@ def contrast(one: list[int], other: list[int]) -> float:
 
     light, dark = sorted((luminance(one), luminance(other)), reverse=True)
     return (light + 0.05) / (dark + 0.05)
+
+
+def test_answers_about_both_clips_may_come_in_either_order(make_study, serve_study, open_page):
+    created = make_study(annotators=1)
+    server = serve_study(created.path)
+    page = open_page()
+    begin(page, f"{server.url}/a/{new_annotators(open_study(created.path), 1)[0].token}")
+    held = []
+
+    def hold_until_both_are_there(route):
+        answer = route.fetch()
+        if answer.status != 200:
+            route.fulfill(response=answer)  # too early for the server: the page asks again
+            return
+        held.append((route, answer))
+        if len(held) == 2:
+            for waiting, given in reversed(held):
+                waiting.fulfill(response=given)
+
+    page.route("**/watched", hold_until_both_are_there)
+    watch(page)
+    assert len(held) == 2
