@@ -269,4 +269,6 @@ def test_answers_about_both_clips_may_come_in_either_order(make_study, serve_stu
 
     page.route("**/watched", hold_until_both_are_there)
     watch(page)
+    page.wait_for_timeout(500)
     assert len(held) == 2
+    assert page.locator(".answer").first.is_enabled()
