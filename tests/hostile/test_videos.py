@@ -281,7 +281,7 @@ def test_a_hostile_video_gives_frames_or_is_refused(case, decoder, untouched, tm
     started = time.monotonic()
     with untouched():
         assert frames_come_out(decoder, video) == frames
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def test_the_corpus_is_large():

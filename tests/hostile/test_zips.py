@@ -297,7 +297,7 @@ def test_a_hostile_zip_has_its_finding_and_leaves_nothing_behind(case, good_clip
             assert {finding.code for finding in report.findings} - {"video-missing"} == expected
             # A flaw never takes the good video along, unless they are of one name or none is left.
             assert report.present >= 1 or case in NONE_LEFT
-    assert time.monotonic() - started < 20
+    assert time.monotonic() - started < 60
 
 
 def codes_of(path, limits):

@@ -1,6 +1,5 @@
 from __future__ import annotations
 
-import time
 from collections.abc import Callable
 from pathlib import Path
 
@@ -64,17 +63,6 @@ def test_the_published_votes_agree_with_evalica(published: Votes) -> None:
     expected = 1000 + 400 / np.log(10) * (expected - expected.mean())
     ours = column(rate(published), "bradley_terry")
     assert ours == pytest.approx(expected.to_dict(), abs=1e-5)
-
-
-def test_three_thousand_votes_take_a_few_seconds(published: Votes) -> None:
-    begin = time.process_time()
-    rate(
-        published,
-        identities=identities(published),
-        elo=EloRule(permutations=200),
-        bootstrap=BootstrapRule(resamples=1000),
-    )
-    assert time.process_time() - begin < 10
 
 
 def test_intervals_of_points_have_a_closed_form() -> None:
