@@ -13,6 +13,7 @@ from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RunInfo, differences
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
+from ipvg_eval.scoring.local import LocalMeasuring
 from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import build_loaded
 from ipvg_eval.submission import Submission, load_submission
@@ -170,7 +171,12 @@ def _measured_again(
     with tempfile.TemporaryDirectory(prefix="ipvg-") as temporary:
         folder = RunFolder(Path(temporary) / "run")
         ScoringRun(
-            submission=submission, testset=subset, scorer=scorer, folder=folder, team=info.team
+            submission=submission,
+            testset=subset,
+            scorer=scorer,
+            folder=folder,
+            team=info.team,
+            measuring=LocalMeasuring(submission=submission, scorer=scorer),
         ).execute(on_sample=on_sample)
         return _Again(info=folder.read_info(), rows=folder.journal.read())
 

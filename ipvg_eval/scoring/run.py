@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Sequence
-from contextlib import ExitStack, closing
-from dataclasses import dataclass, field
+from collections.abc import Callable, Generator, Mapping, Sequence
+from contextlib import closing
+from dataclasses import dataclass
 from datetime import UTC, datetime
+from typing import Protocol
 
-from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import RunError
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.features import write_features
@@ -19,11 +19,9 @@ from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.results.row import SampleRow
 from ipvg_eval.results.summary import Summary
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring.ahead import ahead
 from ipvg_eval.scoring.contact_sheet import reference_picture, save_picture
 from ipvg_eval.scoring.corpus import summarise_corpus
 from ipvg_eval.scoring.measure import Measured
-from ipvg_eval.scoring.prepare import Preparation
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample, TestSet
@@ -51,6 +49,30 @@ class SampleDone:
 OnSample = Callable[[SampleDone], None]
 
 
+class Measuring(Protocol):
+    """Whatever measures samples, here or elsewhere.
+
+    Attributes:
+        limits: of each process that decodes.
+    """
+
+    @property
+    def limits(self) -> ProcessLimits:
+        """Limits of each process that decodes."""
+        ...
+
+    def results(
+        self, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
+    ) -> Generator[tuple[Sample, Measured | None]]:
+        """Every sample once, in any order, with its result; None where its row is up to date.
+
+        Args:
+            samples: what is to be measured.
+            rows: the rows so far, by sample id; read only, and growing while this runs.
+        """
+        ...
+
+
 @dataclass(frozen=True, kw_only=True, eq=False)
 class ScoringRun:
     """The scoring of one submission.
@@ -62,8 +84,7 @@ class ScoringRun:
         folder: where the run is written.
         team: who is scored.
         command: the command line, None where the Python API is used.
-        limits: of each decoder process.
-        decoders: how many videos are decoded at a time.
+        measuring: what measures its samples.
     """
 
     submission: Submission
@@ -71,9 +92,8 @@ class ScoringRun:
     scorer: Scorer
     folder: RunFolder
     team: str
+    measuring: Measuring
     command: tuple[str, ...] | None = None
-    limits: ProcessLimits = field(default_factory=ProcessLimits)
-    decoders: int = 2
 
     def execute(self, *, limit: int | None = None, on_sample: OnSample | None = None) -> Summary:
         """Measure what is not measured yet, then write tables and summary.
@@ -115,13 +135,9 @@ class ScoringRun:
     def _samples(
         self, samples: Sequence[Sample], rows: dict[str, SampleRow], on_sample: OnSample | None
     ) -> None:
-        preparation = Preparation(submission=self.submission, scorer=self.scorer, rows=rows)
-        with ExitStack() as stack:
-            journal = stack.enter_context(self.folder.journal.appending())
-            decoders = [stack.enter_context(DecoderProcess(self.limits)) for _ in range(self.decoders)]
-            turns = ahead(samples, preparation.produce, decoders, cancel=DecoderProcess.kill)
-            for done, (sample, channel) in enumerate(stack.enter_context(closing(turns)), start=1):
-                measured = preparation.finish(sample, channel)
+        results = self.measuring.results(samples, rows)
+        with self.folder.journal.appending() as journal, closing(results):
+            for done, (sample, measured) in enumerate(results, start=1):
                 if measured is not None:
                     rows[sample.id] = self._keep(sample, measured, journal)
                 if on_sample is not None:
@@ -156,7 +172,7 @@ class ScoringRun:
             weights=self.scorer.weights,
             random_weights=self.scorer.random_seed,
             decoder=decoder_version(),
-            limits=self.limits,
+            limits=self.measuring.limits,
             device=self.scorer.device_info,
             provenance=collect_provenance(),
             command=self.command,

@@ -9,6 +9,7 @@ from ipvg_eval.errors import UsageError
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.sandbox import ProcessLimits
+from ipvg_eval.scoring.local import LocalMeasuring
 from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
 from ipvg_eval.submission import Submission, load_submission
@@ -83,9 +84,10 @@ def score(
         scorer=scorer,
         folder=folder,
         team=name,
+        measuring=LocalMeasuring(
+            submission=loaded, scorer=scorer, limits=limits or ProcessLimits(), decoders=decoders
+        ),
         command=command,
-        limits=limits or ProcessLimits(),
-        decoders=decoders,
     )
     run.execute(limit=limit, on_sample=on_sample)
     return load_run(folder.path)
