@@ -12,8 +12,10 @@ from ipvg_eval.testset.junk import is_junk
 from ipvg_eval.testset.model import Sample, Track
 from ipvg_eval.testset.order import natural_key
 from ipvg_eval.testset.pictures import is_picture
-from ipvg_eval.testset.prompts import looks_like_timeline, read_prompt
+from ipvg_eval.testset.prompts import read_prompt
+from ipvg_eval.testset.timelines import looks_like_timeline, timeline_findings
 from metrics.target import Reference
+from metrics.timeline import parse_timeline
 
 _PROMPT = re.compile(r"prompt[0-9]+\.txt", re.IGNORECASE)
 
@@ -31,28 +33,18 @@ def is_identity_folder(root: Path) -> bool:
 def read_folders(root: Path) -> tuple[Track, list[Sample], list[Finding]]:
     """Every sample whose prompt can be read and whose folder has a picture, and what is wrong with the rest.
 
-    The track is sequential when most prompts hold time ranges; the timeline is then the prompt's text.
+    The track is sequential when most prompts are timelines; the timeline is then the prompt's text.
     """
     samples: list[Sample] = []
     findings: list[Finding] = []
     taken: set[str] = set()
     for folder in _subfolders(root):
         _read_identity(folder, samples, findings, taken)
-    with_ranges = {sample.id for sample in samples if looks_like_timeline(sample.prompt)}
-    if 2 * len(with_ranges) <= len(samples):
+    if 2 * sum(looks_like_timeline(sample.prompt) for sample in samples) <= len(samples):
         return Track.FACIAL, samples, findings
-    findings.extend(
-        Finding(
-            code="timeline-unrecognised",
-            severity=Severity.WARNING,
-            path=f"{sample.id}.txt",
-            message="The other prompts are timelines, this one holds no time range.",
-            action="Write it like the others: 0-2s: [first action]; 2-5s: [second action].",
-            sample=sample.id,
-        )
-        for sample in samples
-        if sample.id not in with_ranges
-    )
+    for sample in samples:
+        timeline = parse_timeline(sample.prompt)
+        findings.extend(timeline_findings(timeline, shown=f"{sample.id}.txt", sample=sample.id))
     return Track.SEQUENTIAL, [replace(s, timeline=s.prompt) for s in samples], findings
 
 

@@ -10,7 +10,9 @@ from pathlib import Path, PurePosixPath
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.testset.model import Sample
 from ipvg_eval.testset.prompts import clean_text, empty_prompt
+from ipvg_eval.testset.timelines import timeline_findings
 from metrics.target import Reference
+from metrics.timeline import parse_timeline
 
 Item = Mapping[str, object]
 
@@ -19,7 +21,8 @@ class ItemReader:
     """Reads one item and collects what is wrong with it.
 
     Attributes:
-        findings: what was found so far. A finding of severity error means that the item is no sample.
+        findings: what was found so far. An item with a finding of severity error is no sample, unless the
+            finding is about its timeline alone.
     """
 
     def __init__(self, *, file: Path, number: int) -> None:
@@ -107,11 +110,17 @@ class ItemReader:
         if not isinstance(value, list) or not all(isinstance(event, dict) for event in value):
             self._wrong_type(key, "a list of {start, end, description}", value)
             return None
-        if not value:
-            self._add("item-value", f"{key} is empty", "Name at least one event")
-            return None
-        text = json.dumps(value, ensure_ascii=False)
-        return self._checked_text(text, key)
+        text = self._checked_text(json.dumps(value, ensure_ascii=False), key)
+        if text is not None:
+            self.findings.extend(
+                timeline_findings(
+                    parse_timeline(value),
+                    shown=self._file.name,
+                    sample=str(self._number),
+                    where=f"Item {self._number}, {key}: ",
+                )
+            )
+        return text
 
     def _labels_fit(self, labels: list[str], names: list[str]) -> bool:
         if len(labels) > len(names):

@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import codecs
-import re
-import unicodedata
 from pathlib import Path
 
 from ipvg_eval.findings import Finding, Severity
@@ -16,15 +14,6 @@ _BYTE_ORDER_MARKS = (
     (codecs.BOM_UTF32_BE, "utf-32-be"),
     (codecs.BOM_UTF16_LE, "utf-16-le"),
     (codecs.BOM_UTF16_BE, "utf-16-be"),
-)
-
-_NUMBER = r"[0-9]{1,6}(?:[.,:][0-9]{1,6}){0,3}"
-_UNIT = r"\s{0,2}(?:milliseconds?|seconds?|secs?|ms|s|秒)(?![a-z])"
-_BETWEEN = r"\s{0,3}(?:[\u2010-\u2015\u2212~→-]>?|to|until)\s{0,3}"
-_RANGE = re.compile(
-    rf"(?P<open>[\[(【]\s?)?(?<![0-9.])(?P<start>{_NUMBER})(?P<unit1>{_UNIT})?{_BETWEEN}"
-    rf"(?P<end>{_NUMBER})(?P<unit2>{_UNIT})?(?P<close>\s?[\])】])?(?P<colon>\s{{0,2}}:)?",
-    re.IGNORECASE,
 )
 
 
@@ -93,17 +82,3 @@ def empty_prompt(shown: str, sample: str) -> Finding:
         action="Restore the prompt from the original test set.",
         sample=sample,
     )
-
-
-def looks_like_timeline(text: str) -> bool:
-    """Whether a prompt holds a time range such as "0-2s:", "[0-2]" or "00:01 to 00:03".
-
-    A bare "2-3 apples" does not count: a range needs a unit, a minutes:seconds form, brackets
-    around it or a colon behind it.
-    """
-    for found in _RANGE.finditer(unicodedata.normalize("NFKC", text)):
-        bracketed = found["open"] and found["close"]
-        clock = ":" in found["start"] and ":" in found["end"]
-        if found["unit1"] or found["unit2"] or bracketed or clock or found["colon"]:
-            return True
-    return False

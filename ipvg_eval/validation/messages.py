@@ -30,10 +30,17 @@ class Task(_Message):
 
 
 class Check(_Message):
-    """Look at this video of the submission, which belongs to this sample."""
+    """Look at this video of the submission.
+
+    Attributes:
+        name: its path there.
+        sample: id of the sample it belongs to.
+        timeline: what should happen in it, as it stands in the test set; None where nothing is said.
+    """
 
     name: str
     sample: str
+    timeline: str | None = None
 
 
 class Checked(_Message):

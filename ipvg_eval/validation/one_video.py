@@ -9,30 +9,30 @@ from ipvg_eval.findings import Finding
 from ipvg_eval.submission import MemberError, Submission
 from ipvg_eval.submission.paths import printable
 from ipvg_eval.validation.header_rules import ENCODE, About, check_header
+from ipvg_eval.validation.messages import Check
 from ipvg_eval.validation.rules import VideoRules
+from ipvg_eval.validation.timeline_rules import check_timeline
 from ipvg_eval.video import check_all_frames, probe
 
 _HOPELESS = frozenset({"video-undecodable", "video-streams"})  # nothing there to decode
 
 
-def check_video(
-    submission: Submission, name: str, sample: str, rules: VideoRules, deep: bool
-) -> list[Finding]:
-    """Open a video and hold it against the rules.
+def check_video(submission: Submission, request: Check, rules: VideoRules, *, deep: bool) -> list[Finding]:
+    """Open a video and hold it against the rules and its timeline.
 
     Args:
         submission: where it is.
-        name: its path there.
-        sample: id of its sample.
+        request: which video.
         rules: bounds.
         deep: decode every frame, and compare a packed member with its checksum.
     """
-    about = About(path=printable(name), sample=sample)
+    name, about = request.name, About(path=printable(request.name), sample=request.sample)
     if submission.files[name] == 0:
         return [about.error("video-empty", "The file is empty.", "Export or copy the video again.")]
     try:
         with submission.open_stream(name) as stream:
-            findings = check_header(probe(stream, name=name), about, rules)
+            header = probe(stream, name=name)
+        findings = [*check_header(header, about, rules), *check_timeline(header, request.timeline, about)]
         if deep and not any(finding.code in _HOPELESS for finding in findings):
             with submission.open_video(name) as path:
                 findings.extend(_check_frames(path, about))

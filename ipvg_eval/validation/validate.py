@@ -69,6 +69,7 @@ def validate(
             rules=rules or VideoRules(),
             deep=deep,
             progress=progress,
+            timelines=_timelines(expected),
             limits=process_limits,
         )
     )
@@ -115,6 +116,11 @@ def _unreadable(path: Path, error: SubmissionError, track: Track | None, deep: b
         deep=deep,
         findings=(finding,),
     )
+
+
+def _timelines(testset: TestSet | None) -> dict[str, str]:
+    samples = testset.samples if testset is not None else ()
+    return {sample.id: sample.timeline for sample in samples if sample.timeline is not None}
 
 
 def _track_findings(wanted: Track | None, testset: TestSet | None) -> list[Finding]:

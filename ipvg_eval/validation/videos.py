@@ -30,6 +30,7 @@ def check_videos(
     rules: VideoRules,
     deep: bool,
     progress: Progress | None,
+    timelines: Mapping[str, str] | None = None,
     limits: ProcessLimits | None = None,
 ) -> list[Finding]:
     """What is wrong inside the videos, in their order.
@@ -40,6 +41,7 @@ def check_videos(
         rules: bounds.
         deep: decode every frame, and compare packed members with their checksums.
         progress: told (done, total) from this thread.
+        timelines: what should happen in a sample's video, by sample id.
         limits: of each process that opens videos.
     """
     if not sample_of:
@@ -53,7 +55,7 @@ def check_videos(
     def check(name: str, sample: str) -> list[Finding]:
         process = idle.get()
         try:
-            return process.check(name, sample)
+            return process.check(Check(name=name, sample=sample, timeline=(timelines or {}).get(sample)))
         finally:
             idle.put(process)
 
@@ -77,17 +79,17 @@ class CheckingProcess(LimitedProcess):
     def __init__(self, task: Task, limits: ProcessLimits | None = None) -> None:
         super().__init__("ipvg_eval.validation.worker", limits, task)
 
-    def check(self, name: str, sample: str) -> list[Finding]:
+    def check(self, request: Check) -> list[Finding]:
         """What is wrong with a video; that the process failed on it is a finding too."""
         try:
-            self.ask(Check(name=name, sample=sample))
+            self.ask(request)
             answer = self.line(self.patience())
             try:
                 return list(Checked.model_validate_json(answer).findings)
             except ValidationError:
                 raise self.refuse("an answer that makes no sense") from None
         except VideoError as error:
-            about = About(path=printable(name), sample=sample)
+            about = About(path=printable(request.name), sample=request.sample)
             return [
                 about.error("video-unreadable", f"Reading it failed: {error.message}.", error.hint or ENCODE)
             ]

@@ -27,7 +27,7 @@ def main() -> None:
     for line in sys.stdin.buffer:
         request = Check.model_validate_json(line)
         try:
-            findings = check_video(submission, request.name, request.sample, task.rules, task.deep)
+            findings = check_video(submission, request, task.rules, deep=task.deep)
         except MemoryError:
             findings = [_too_large(request, limits)]
         answers.send(Checked(findings=tuple(findings)))

@@ -98,7 +98,7 @@ def test_broken_track_1_item_is_named_and_the_others_load(json_set, item, code, 
         ({"class_label": None}, "item-key-missing", "class_label"),
         ({"class_label": "man"}, "item-type", "class_label"),
         ({"global_prompt": ""}, "prompt-empty", "empty"),
-        ({"temporal_captions": []}, "item-value", "temporal_captions is empty"),
+        ({"temporal_captions": None}, "item-key-missing", "temporal_captions is null"),
         ({"temporal_captions": "0-2s: [a]"}, "item-type", "temporal_captions"),
         ({"temporal_captions": ["0-2s"]}, "item-type", "temporal_captions"),
         ({"temporal_captions": [{"description": "\udfff"}]}, "prompt-undecodable", "temporal_captions"),
@@ -108,6 +108,37 @@ def test_broken_track_2_item_is_named_and_the_others_load(json_set, change, code
     testset = load_testset(json_set([SEQUENTIAL, {**SEQUENTIAL, **change}]))
     assert [s.id for s in testset.samples] == ["1"]
     assert [(f.code, f.sample) for f in testset.findings] == [(code, "2")]
+    assert words in testset.findings[0].message
+
+
+@pytest.mark.parametrize(
+    ("captions", "codes", "words"),
+    [
+        ([], ["timeline-empty"], "no event"),
+        ([{"start": 2, "end": 0, "description": "x"}], ["timeline-empty", "timeline-reversed"], "no event"),
+        (
+            [{"start": 0, "end": 2, "description": "x"}, {"start": 5, "end": 3, "description": "y"}],
+            ["timeline-reversed"],
+            "Event 2: it ends at 3 s",
+        ),
+        ([{"start": -1, "end": 2, "description": "x"}], ["timeline-empty", "timeline-time-negative"], ""),
+        (
+            [{"start": 0, "end": 2, "description": "x"}, {"start": 1, "end": 3, "description": "y"}],
+            ["timeline-overlap"],
+            "begins before 2 s",
+        ),
+        ([{"end": 2, "description": "x"}], ["timeline-empty", "timeline-key-missing"], ""),
+    ],
+)
+def test_a_faulty_timeline_is_named_with_its_sample_and_key_and_the_sample_stays(
+    json_set, captions, codes, words
+):
+    faulty = {**SEQUENTIAL, "temporal_captions": captions}
+    testset = load_testset(json_set([SEQUENTIAL, faulty, SEQUENTIAL]))
+    assert [s.id for s in testset.samples] == ["1", "2", "3"]
+    assert sorted(f.code for f in testset.findings) == codes
+    assert {(f.sample, f.path) for f in testset.findings} == {("2", "eval.json")}
+    assert all(f.message.startswith("Item 2, temporal_captions: ") for f in testset.findings)
     assert words in testset.findings[0].message
 
 

@@ -93,10 +93,22 @@ def test_sequential_folders_with_several_pictures(folder_set, picture):
 
 
 def test_prompt_without_a_range_among_timelines_is_named(folder_set):
-    testset = load_testset(folder_set({"id001": ["0-2s: [a]", "1-2s: [b]", "just a dog"]}))
+    testset = load_testset(folder_set({"id001": ["0-2s: [a]", "2-1s: [b]", "just a dog", "0-1s: [c]"]}))
     assert testset.track is Track.SEQUENTIAL
-    assert codes(testset) == [("timeline-unrecognised", "id001/prompt3")]
-    assert len(testset.samples) == 3
+    assert codes(testset) == [
+        ("timeline-empty", "id001/prompt2"),
+        ("timeline-reversed", "id001/prompt2"),
+        ("timeline-empty", "id001/prompt3"),
+    ]
+    assert {f.path for f in testset.findings} == {"id001/prompt2.txt", "id001/prompt3.txt"}
+    assert len(testset.samples) == 4
+
+
+def test_prompts_that_hold_json_timelines(folder_set):
+    events = '[{"start": 0, "end": 2, "description": "walks"}]'
+    testset = load_testset(folder_set({"id001": [events, events]}))
+    assert testset.track is Track.SEQUENTIAL
+    assert testset.findings == ()
 
 
 def test_one_numeral_range_does_not_make_a_set_sequential(folder_set):

@@ -6,7 +6,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvg_eval.testset import natural_key
-from ipvg_eval.testset.prompts import looks_like_timeline
+from ipvg_eval.testset.timelines import looks_like_timeline
 
 
 @settings(deadline=None)
