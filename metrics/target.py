@@ -13,10 +13,13 @@ class Reference:
     Attributes:
         path: the picture file (png, webp or jpg).
         label: class label ("man", "ball", ...) where the test set names one.
+        subject: references of a sample with the same number are pictures of one subject; None for a picture
+            that is the only one of its subject.
     """
 
     path: Path
     label: str | None = None
+    subject: int | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,8 +13,9 @@ from ipvg_eval.testset.model import Sample
 def fingerprint(samples: Sequence[Sample], picture_hashes: Mapping[Path, str]) -> str:
     """Hex sha256 over what the samples ask for.
 
-    Ids, identities, prompts, timelines, class labels and the bytes of every reference picture count; where
-    the test set lies, file names of pictures, file times and the order of listing do not.
+    Ids, identities, prompts, timelines, class labels, which pictures show one subject and the bytes of every
+    reference picture count; where the test set lies, file names of pictures, file times and the order of
+    listing do not.
 
     Args:
         samples: the samples, in natural order of their ids.
@@ -22,7 +23,10 @@ def fingerprint(samples: Sequence[Sample], picture_hashes: Mapping[Path, str]) -
     """
     digest = hashlib.sha256(b"ipvg-testset-1\n")
     for sample in samples:
-        references = [[picture_hashes[r.path], r.label] for r in sample.references]
+        references = [
+            [picture_hashes[r.path], r.label, *([] if r.subject is None else [r.subject])]
+            for r in sample.references
+        ]
         record = [sample.id, sample.identity, sample.prompt, sample.timeline, references]
         # One JSON array per line: no two different records share a text.
         digest.update(json.dumps(record, ensure_ascii=True, separators=(",", ":")).encode("ascii") + b"\n")

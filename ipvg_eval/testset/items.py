@@ -59,8 +59,10 @@ class ItemReader:
             return None
         # One label for several pictures means several pictures of one subject.
         per_picture = labels * len(names) if len(labels) == 1 else [*labels, *[None] * len(names)]
+        subject = 0 if len(labels) == 1 < len(names) else None
         references = tuple(
-            Reference(path=path, label=label) for (_, path), label in zip(found, per_picture, strict=False)
+            Reference(path=path, label=label, subject=subject)
+            for (_, path), label in zip(found, per_picture, strict=False)
         )
         identity = "+".join(_without_suffix(relative) for relative, _ in found)
         return self._sample(identity=identity, references=references, prompt=prompt, timeline=timeline)

@@ -151,6 +151,8 @@ def test_one_label_for_two_pictures_and_a_label_too_few(json_set):
         ["man", "man"],
         ["man", "ball", None],
     ]
+    # Only the one label says that its pictures show one subject.
+    assert [[r.subject for r in s.references] for s in testset.samples] == [[0, 0], [None, None, None]]
     assert [(f.code, f.sample) for f in testset.findings] == [("images-without-labels", "2")]
 
 

@@ -56,6 +56,16 @@ def test_every_key_of_track_2_counts(json_set, key):
     assert load_testset(json_set([{**item, key: other[key]}])).fingerprint != before
 
 
+def test_one_subject_in_two_pictures_is_not_two_subjects(json_set):
+    item = {
+        "img_paths": ["images/a.png", "images/b.webp"],
+        "global_prompt": "x",
+        "temporal_captions": [{"start": 0, "end": 1, "description": "d"}],
+    }
+    one, two = ({**item, "class_label": ["man"] * count} for count in (1, 2))
+    assert load_testset(json_set([one])).fingerprint != load_testset(json_set([two])).fingerprint
+
+
 @settings(deadline=None, max_examples=25)
 @given(
     prompts=st.lists(
