@@ -75,7 +75,7 @@ def score(
         else build_scorer(
             protocol, metrics=metrics, device=device, dtype=dtype, weights=weights, frames=frames
         )
-    )
+    ).suited_to(samples)
     name = team or loaded.name
     folder = RunFolder(Path(out) if out else default_out(name, scorer))
     run = ScoringRun(

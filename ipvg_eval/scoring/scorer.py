@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
+from ipvg_eval.testset.model import TestSet
 from metrics.device import device_name, make_deterministic, resolve_device
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Evaluator
@@ -28,6 +29,21 @@ class Scorer:
     protocol: LoadedProtocol
     runtime: Runtime
     evaluators: tuple[Evaluator, ...]
+
+    def suited_to(self, testset: TestSet) -> Scorer:
+        """The same scorer without what needs timelines, where a test set has none.
+
+        Raises:
+            ProtocolError: nothing is left to measure.
+        """
+        timelines = any(sample.timeline is not None for sample in testset.samples)
+        protocol = self.protocol.suited_to(timelines=timelines)
+        kept = [
+            evaluator
+            for part, evaluator in zip(self.protocol.parts, self.evaluators, strict=True)
+            if timelines or part.entry.needs is None
+        ]
+        return replace(self, protocol=protocol, evaluators=tuple(kept))
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:

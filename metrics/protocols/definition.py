@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any
+from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -27,11 +27,13 @@ class EvaluatorEntry(_Strict):
         kind: name in the registry.
         options: its options; what is left out has the evaluator's default.
         metrics: which of its metrics are reported; all where left out.
+        needs: "timeline" leaves it out for test sets without a single timeline; always there where left out.
     """
 
     kind: str
     options: dict[str, Any] = Field(default_factory=dict)
     metrics: tuple[str, ...] | None = None
+    needs: Literal["timeline"] | None = None
 
 
 class Protocol(_Strict):

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
@@ -93,10 +93,29 @@ class LoadedProtocol:
             names_here = tuple(spec.name for spec in part.specs if spec.name in wanted)
             if names_here:
                 entries.append(part.entry.model_copy(update={"metrics": names_here}))
+        return self._cut_to(entries, wanted)
+
+    def suited_to(self, *, timelines: bool) -> LoadedProtocol:
+        """The same protocol without the evaluators that need timelines, where there are none.
+
+        Raises:
+            ProtocolError: nothing is left.
+        """
+        if timelines or all(part.entry.needs is None for part in self.parts):
+            return self
+        left = [part for part in self.parts if part.entry.needs is None]
+        if not left:
+            raise ProtocolError(
+                "the metrics that were asked for need timelines, and the test set has none",
+                hint="Choose other metrics, or give a Track 2 test set.",
+            )
+        return self._cut_to([part.entry for part in left], {s.name for part in left for s in part.specs})
+
+    def _cut_to(self, entries: Iterable[EvaluatorEntry], reported: Set[str]) -> LoadedProtocol:
         changes = {
             "evaluators": tuple(entries),
-            "combined": tuple(c for c in self.combined if wanted.issuperset(c.weights)),
-            "corpus": tuple(m.spec.name for m in self.corpus if m.needs in wanted),
+            "combined": tuple(c for c in self.combined if c.weights.keys() <= reported),
+            "corpus": tuple(m.spec.name for m in self.corpus if m.needs in reported),
         }
         return _checked(self.definition.model_copy(update=changes), self.text, where=self.definition.name)
 

@@ -141,3 +141,14 @@ def test_a_frame_budget_holds_every_evaluator_and_is_shouted(name):
 @pytest.mark.parametrize("name", shipped_protocols())
 def test_every_weight_a_protocol_needs_is_declared(name):
     assert set(load_protocol(name).required_weights()) <= set(WEIGHTS)
+
+
+def test_what_needs_timelines_is_left_out_where_there_are_none():
+    lite = load_protocol("lite")
+    assert lite.suited_to(timelines=True) is lite
+    facial = lite.suited_to(timelines=False)
+    names, left = ({spec.name for spec in p.specs} for p in (lite, facial))
+    assert names - left == {"lite_boundary_match"}
+    assert facial.suited_to(timelines=False) is facial
+    with pytest.raises(ProtocolError, match="need timelines"):
+        lite.select(["lite_boundary_match"]).suited_to(timelines=False)
