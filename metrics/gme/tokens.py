@@ -83,6 +83,11 @@ class GmeTokenizer:
         tokenizer.add_special_tokens(list(special_tokens))
         return cls(tokenizer)
 
+    @property
+    def backend(self) -> Any:
+        """The tokenizer of the package tokenizers, which neither cuts nor pads."""
+        return self._tokenizer
+
     def save(self, path: Path) -> None:
         """Write it as a tokenizer.json."""
         self._tokenizer.save(str(path))
