@@ -159,6 +159,42 @@ _ENTRIES = (
         note="in timm's layout",
     ),
     WeightFile(
+        name="owlv2_base",
+        used_by=("subject_similarity", "subject_similarity_all_frames", "subject_coverage"),
+        source=HubFolder(
+            repository="google/owlv2-base-patch16-ensemble",
+            revision="7c77fc1316a353da3109f81d80ae118dd58fd55b",
+        ),
+        file_name="owlv2-base-patch16-ensemble",
+        size=622_000_000,
+        licence="Apache-2.0 (Google)",
+        note="pinned by revision, hashes recorded when first pulled",
+    ),
+    WeightFile(
+        name="grounding_dino_tiny",
+        used_by=("subject_similarity", "subject_similarity_all_frames", "subject_coverage"),
+        source=HubFolder(
+            repository="IDEA-Research/grounding-dino-tiny",
+            revision="c254d1f282bf348ab7f5a27d5cf90531eeba69be",
+        ),
+        file_name="grounding-dino-tiny",
+        size=690_000_000,
+        licence="Apache-2.0 (IDEA Research)",
+        note="by option instead of owlv2_base; pinned by revision, hashes recorded when first pulled",
+    ),
+    WeightFile(
+        name="grounding_dino_base",
+        used_by=("subject_similarity", "subject_similarity_all_frames", "subject_coverage"),
+        source=HubFolder(
+            repository="IDEA-Research/grounding-dino-base",
+            revision="a062f8edaf7f3aa52714a8f80cb8db7de1e5e170",
+        ),
+        file_name="grounding-dino-base",
+        size=934_000_000,
+        licence="Apache-2.0 (IDEA Research)",
+        note="by option instead of owlv2_base; pinned by revision, hashes recorded when first pulled",
+    ),
+    WeightFile(
         name="clip_vit_b32",
         used_by=("clip_score",),
         source=HubFile(
