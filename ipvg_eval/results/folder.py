@@ -105,6 +105,10 @@ class RunFolder:
         """Where a sample's contact strip lies."""
         return self.path / "thumbnails" / f"{_file_name(sample)}.webp"
 
+    def event_picture(self, sample: str, number: int) -> Path:
+        """Where the picture of an event of a sample's timeline lies; numbers from 1."""
+        return self.path / "thumbnails" / "events" / f"{_file_name(sample)}-{number}.webp"
+
     def reference(self, identity: str) -> Path:
         """Where the small copy of an identity's first reference picture lies."""
         return self.path / "thumbnails" / "references" / f"{_file_name(identity)}.webp"

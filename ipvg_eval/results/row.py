@@ -78,6 +78,7 @@ class SampleRow(_Row):
         reason: why it was not scored, None if it was.
         damage: why part of the video did not decode, None if all of it did.
         note: what a reader must know about the video, None for nothing.
+        timeline: what should happen when, as the test set says it; None for a sample without a timeline.
         facts: the video's size and length, None if it did not open.
         measurements: one per metric of the protocol.
         frame_times: presentation time in seconds of every frame that has a value.
@@ -92,6 +93,7 @@ class SampleRow(_Row):
     reason: str | None = None
     damage: str | None = None
     note: str | None = None
+    timeline: str | None = None
     facts: VideoFacts | None = None
     measurements: tuple[MeasurementRow, ...]
     frame_times: dict[int, float] = {}

@@ -46,11 +46,15 @@ def samples_table(
 ) -> pa.Table:
     """One row per sample: facts, one float column per metric and weighted sum, then remarks.
 
-    `missing` and `notes` are JSON objects from metric to text, null where there is nothing to say.
+    `missing` and `notes` are JSON objects from metric to text, null where there is nothing to say. There is a
+    column `timeline` where any sample has one.
     """
+    rows = list(rows)
+    timeline = {"timeline": pa.string()} if any(row.timeline is not None for row in rows) else {}
     schema = pa.schema(
         {
             **_SAMPLE_COLUMNS,
+            **timeline,
             **dict.fromkeys([*metrics, *(c.name for c in combined)], pa.float64()),
             "missing": pa.string(),
             "notes": pa.string(),
@@ -99,7 +103,9 @@ def _sample_record(row: SampleRow, combined: Sequence[Combination]) -> dict[str,
             missing[combination.name] = total.reason
     notes = {m.name: m.note for m in row.measurements if m.note}
     return {
-        **row.model_dump(include={"sample", "identity", "video", "reason", "damage", "note", "video_sha256"}),
+        **row.model_dump(
+            include={"sample", "identity", "video", "reason", "damage", "note", "timeline", "video_sha256"}
+        ),
         **facts,
         "status": row.status.value,
         **values,

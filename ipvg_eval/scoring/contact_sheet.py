@@ -33,7 +33,7 @@ class ContactSheet:
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Take the frames it wants out of a batch."""
         self._cells.extend(
-            _cell(frame) for index, frame in zip(indices, frames, strict=True) if index in self.wanted
+            small_picture(frame) for index, frame in zip(indices, frames, strict=True) if index in self.wanted
         )
 
     def image(self) -> Image.Image | None:
@@ -55,7 +55,7 @@ def reference_picture(path: Path) -> Image.Image:
     Raises:
         metrics.errors.UnreadableImage: the picture cannot be read.
     """
-    return _cell(read_rgb(path))
+    return small_picture(read_rgb(path))
 
 
 def save_picture(image: Image.Image, path: Path) -> None:
@@ -64,7 +64,8 @@ def save_picture(image: Image.Image, path: Path) -> None:
         image.save(temporary, format="WEBP", quality=72, method=4)
 
 
-def _cell(frame: npt.NDArray[np.uint8]) -> Image.Image:
+def small_picture(frame: npt.NDArray[np.uint8]) -> Image.Image:
+    """A copy of at most 160 x 160 pixels of a frame, (height, width, 3) uint8."""
     image = Image.fromarray(frame)
     image.thumbnail(_CELL, Image.Resampling.LANCZOS)
     return image

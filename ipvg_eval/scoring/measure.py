@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Protocol
 
 import numpy as np
@@ -14,6 +14,7 @@ from PIL import Image
 from ipvg_eval.errors import VideoError
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
 from ipvg_eval.scoring.contact_sheet import ContactSheet
+from ipvg_eval.scoring.event_pictures import EventPictures
 from ipvg_eval.testset.model import Sample
 from ipvg_eval.video import Batch
 from metrics.errors import MetricsError
@@ -32,11 +33,13 @@ class Measured:
         row: its durable row.
         features: embeddings to keep, by metric.
         contact_sheet: a few frames side by side; None where nothing decoded.
+        event_pictures: a frame of every event of the timeline; None for an event that has none.
     """
 
     row: SampleRow
     features: dict[str, FrameFeatures]
     contact_sheet: Image.Image | None
+    event_pictures: tuple[Image.Image | None, ...] = ()
 
 
 def unmeasured(
@@ -51,6 +54,7 @@ def unmeasured(
             video_sha256=sha256,
             status=status,
             reason=reason,
+            timeline=sample.timeline,
             measurements=tuple(MeasurementRow(name=spec.name, value=None, reason=reason) for spec in specs),
             seconds=0.0,
         ),
@@ -87,9 +91,11 @@ class Video(Protocol):
         ...
 
 
-def wanted_frames(evaluators: Sequence[Evaluator], clip: ClipInfo) -> list[int]:
-    """The frames of a video that anybody wants, ascending."""
-    return sorted(set(ContactSheet(clip).wanted).union(*(evaluator.frames(clip) for evaluator in evaluators)))
+def wanted_frames(evaluators: Sequence[Evaluator], sample: Sample, clip: ClipInfo) -> list[int]:
+    """The frames of a sample's video that anybody wants, ascending."""
+    events = [index for index in EventPictures(sample.timeline, clip).wanted if index is not None]
+    seen = (evaluator.frames(clip) for evaluator in evaluators)
+    return sorted(set(ContactSheet(clip).wanted).union(events, *seen))
 
 
 def measure(
@@ -121,7 +127,7 @@ def measure(
         _log.debug("measuring %s failed", sample.id, exc_info=True)
         measured = unmeasured(sample, specs, Status.CRASHED, f"{type(error).__name__}: {error}", sha256)
     row = measured.row.model_copy(update={"seconds": time.perf_counter() - started})
-    return Measured(row=row, features=measured.features, contact_sheet=measured.contact_sheet)
+    return replace(measured, row=row)
 
 
 def _measure(
@@ -132,10 +138,11 @@ def _measure(
     specs: Sequence[MetricSpec],
 ) -> Measured:
     clip = video.clip
-    sheet = ContactSheet(clip)
+    sheet, events = ContactSheet(clip), EventPictures(sample.timeline, clip)
     viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
     for batch in video:
         sheet.add(batch.indices, batch.frames)
+        events.add(batch.indices, batch.frames)
         for viewer in viewers:
             viewer.add(batch.indices, batch.frames)
     found = {m.name: m for viewer in viewers for m in viewer.finish()}
@@ -148,6 +155,7 @@ def _measure(
             video=sample.video,
             video_sha256=sha256,
             status=Status.SCORED,
+            timeline=sample.timeline,
             damage=video.damage,
             note=video.note,
             facts=VideoFacts(
@@ -164,6 +172,7 @@ def _measure(
         ),
         features={m.name: m.features for m in measurements if m.features is not None},
         contact_sheet=sheet.image(),
+        event_pictures=events.pictures(),
     )
 
 

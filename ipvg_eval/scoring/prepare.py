@@ -47,7 +47,7 @@ class Preparation:
             with self.submission.open_video(sample.video) as path:
                 video = decoder.open(path)
                 channel.put(video)
-                for batch in video.batches(wanted_frames(self.scorer.evaluators, video.clip)):
+                for batch in video.batches(wanted_frames(self.scorer.evaluators, sample, video.clip)):
                     channel.put(batch)
             channel.put(None)
 
