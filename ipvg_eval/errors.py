@@ -11,7 +11,7 @@ class IpvgError(Exception):
     Attributes:
         message: what happened, without the path.
         hint: what the reader can do next, or None.
-        exit_code: 1 invalid input, 2 usage, 3 weights or device missing.
+        exit_code: 1 invalid input, 2 usage, 3 weights, device, package, cluster or storage missing.
     """
 
     exit_code = 1
@@ -26,6 +26,12 @@ class UsageError(IpvgError):
     """The command cannot be carried out as it was typed."""
 
     exit_code = 2
+
+
+class Unavailable(IpvgError):
+    """Something the command needs is not here: a package, a cluster, a storage, permission for it."""
+
+    exit_code = 3
 
 
 class TestSetError(IpvgError):

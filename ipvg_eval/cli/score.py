@@ -14,18 +14,21 @@ from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
 from ipvg_eval.errors import UsageError
 from ipvg_eval.sandbox.limits import ProcessLimits
+from ipvg_eval.submission.address import without_secrets
 from metrics.protocols import DEFAULT_PROTOCOL
 from metrics.runtime import Dtype
 
 if TYPE_CHECKING:
     from ipvg_eval.results import Run
+    from ipvg_eval.scoring import Scorer, ScorerRecipe
+    from ipvg_eval.scoring.score import Engine
     from ipvg_eval.submission import Submission
 
 _SOME_FAILED = 4
 
 
 def score(
-    submissions: Annotated[list[Path], typer.Argument(help="Folders or zips, one per team.")],
+    submissions: Annotated[list[str], typer.Argument(help="Folders or zips, or URLs of them; one per team.")],
     testset: Annotated[
         Path | None,
         typer.Option(help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here."),
@@ -57,47 +60,85 @@ def score(
         typer.Option(min=1, help="Look at N frames of each video only, for a quick try; marked everywhere."),
     ] = None,
     decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at a time.")] = 2,
+    ray: Annotated[
+        str | None,
+        typer.Option(
+            help="Score on a Ray cluster: HOST:PORT; local for one on this machine; auto for $RAY_ADDRESS, "
+            "else local."
+        ),
+    ] = None,
+    workers: Annotated[
+        int | None, typer.Option(min=1, help="With --ray: how many; as many as fit if left out.")
+    ] = None,
+    gpus_per_worker: Annotated[
+        float | None,
+        typer.Option(
+            min=0.0, help="With --ray: GPUs of each, perhaps a share; one if left out."
+        ),
+    ] = None,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
     from ipvg_eval.cli.progress import sample_progress
-    from ipvg_eval.scoring import build_scorer
+    from ipvg_eval.scoring import ScorerRecipe
     from ipvg_eval.scoring import score as score_submission
     from ipvg_eval.scoring.score import default_out
+    from ipvg_eval.scoring.scorer import choose_protocol
     from ipvg_eval.submission import load_submission
 
+    _check_ray_options(ray, workers, gpus_per_worker)
     loaded = [load_submission(path) for path in submissions]
     teams = _teams(loaded, team)
-    names = metric_names(metrics)
-    scorer = build_scorer(
-        protocol,
-        metrics=names,
+    recipe = ScorerRecipe(
+        protocol=choose_protocol(protocol, metrics=metric_names(metrics), frames=frames),
         device=device,
         dtype=dtype,
         weights=weights,
-        frames=frames,
         deterministic=deterministic,
     )
     runs = []
-    for submission, name in zip(loaded, teams, strict=True):
-        folder = _folder(out, name, len(loaded)) or default_out(name, scorer)
-        with _saying_what_is_kept(folder), sample_progress(name) as on_sample:
-            run = score_submission(
-                submission,
-                testset=testset,
-                protocol=scorer,
-                team=name,
-                out=folder,
-                limit=limit,
-                limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
-                decoders=decoders,
-                command=tuple(sys.argv),
-                on_sample=on_sample,
-            )
-        runs.append(run)
+    with _built(recipe, ray, workers, gpus_per_worker) as scorer:
+        for submission, name in zip(loaded, teams, strict=True):
+            folder = _folder(out, name, len(loaded)) or default_out(name, scorer.facts)
+            with _saying_what_is_kept(folder), sample_progress(name) as on_sample:
+                run = score_submission(
+                    submission,
+                    testset=testset,
+                    protocol=scorer,
+                    team=name,
+                    out=folder,
+                    limit=limit,
+                    limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+                    decoders=decoders,
+                    command=tuple(without_secrets(word) for word in sys.argv),
+                    on_sample=on_sample,
+                )
+            runs.append(run)
     finish(runs, as_json)
+
+
+def _check_ray_options(ray: str | None, workers: int | None, gpus_per_worker: float | None) -> None:
+    for option, value in (("--workers", workers), ("--gpus-per-worker", gpus_per_worker)):
+        if ray is None and value is not None:
+            raise UsageError(f"{option} is for --ray", hint="Add --ray auto, or leave it out.")
+
+
+@contextmanager
+def _built(
+    recipe: ScorerRecipe, ray: str | None, workers: int | None, gpus_per_worker: float | None
+) -> Iterator[Scorer | Engine]:
+    if ray is None:
+        yield recipe.build()
+        return
+    from ipvg_eval.cluster import ray_engine
+
+    def say(message: str) -> None:
+        STDERR.print(message, markup=False, soft_wrap=True)
+
+    with ray_engine(recipe, address=ray, workers=workers, gpus_per_worker=gpus_per_worker, say=say) as engine:
+        yield engine
 
 
 def metric_names(text: str | None) -> list[str] | None:

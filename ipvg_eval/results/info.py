@@ -74,6 +74,20 @@ class DeviceInfo(_Info):
     deterministic: bool = False
 
 
+class WorkersInfo(_Info):
+    """The processes that measured in the last session, where several did, perhaps on several machines.
+
+    Attributes:
+        engine: what ran them, with its version.
+        count: how many there were.
+        devices: how many there were of each kind of device, by a description of it.
+    """
+
+    engine: str
+    count: int
+    devices: dict[str, int]
+
+
 class RescoredInfo(_Info):
     """The run that a run was recombined from; nothing was decoded.
 
@@ -109,6 +123,7 @@ class RunInfo(_Info):
         decoder: library and versions that decoded the videos.
         limits: what each decoder process was allowed to use.
         device: where the networks ran.
+        workers: the processes that ran them; None where the command itself did.
         provenance: software and machine.
         command: the command line, None where the Python API was used.
         started: start of the first session, UTC, ISO 8601.
@@ -135,6 +150,7 @@ class RunInfo(_Info):
     finished: str | None
     seconds: float
     counts: Counts
+    workers: WorkersInfo | None = None
     rescored: RescoredInfo | None = None
 
     @property

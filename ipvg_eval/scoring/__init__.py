@@ -2,6 +2,6 @@
 
 from ipvg_eval.scoring.rescore import rescore
 from ipvg_eval.scoring.score import score
-from ipvg_eval.scoring.scorer import Scorer, build_scorer
+from ipvg_eval.scoring.scorer import Scorer, ScorerRecipe, build_scorer
 
-__all__ = ["Scorer", "build_scorer", "rescore", "score"]
+__all__ = ["Scorer", "ScorerRecipe", "build_scorer", "rescore", "score"]

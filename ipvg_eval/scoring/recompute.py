@@ -173,7 +173,7 @@ def _measured_again(
         ScoringRun(
             submission=submission,
             testset=subset,
-            scorer=scorer,
+            facts=scorer.facts,
             folder=folder,
             team=info.team,
             measuring=LocalMeasuring(submission=submission, scorer=scorer),

@@ -19,7 +19,8 @@ from ipvg_eval.results.info import RescoredInfo, RunInfo
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.scoring.corpus import summarise_corpus
-from ipvg_eval.scoring.scorer import choose_protocol, describe_protocol
+from ipvg_eval.scoring.facts import describe_protocol
+from ipvg_eval.scoring.scorer import choose_protocol
 from metrics.evaluator import FrameFeatures, FrameValues, Measurement
 from metrics.protocols.loading import LoadedProtocol, restore_protocol
 from metrics.protocols.recombination import Step, cannot_recombine, plan_recombination

@@ -13,20 +13,18 @@ from ipvg_eval.errors import RunError
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.features import write_features
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import RunInfo, SubmissionInfo, TestSetInfo
+from ipvg_eval.results.info import RunInfo, SubmissionInfo, TestSetInfo, WorkersInfo
 from ipvg_eval.results.journal import JournalWriter
-from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.results.row import SampleRow
 from ipvg_eval.results.summary import Summary
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.contact_sheet import reference_picture, save_picture
 from ipvg_eval.scoring.corpus import summarise_corpus
+from ipvg_eval.scoring.facts import ScorerFacts
 from ipvg_eval.scoring.measure import Measured
-from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample, TestSet
 from ipvg_eval.validation import validate
-from ipvg_eval.video import decoder_version
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -80,20 +78,22 @@ class ScoringRun:
     Attributes:
         submission: what is scored.
         testset: what it answers.
-        scorer: what measures it.
+        facts: what is recorded of the scorer that measures it.
         folder: where the run is written.
         team: who is scored.
         command: the command line, None where the Python API is used.
         measuring: what measures its samples.
+        workers: tells which workers measured so far; None where this process does.
     """
 
     submission: Submission
     testset: TestSet
-    scorer: Scorer
+    facts: ScorerFacts
     folder: RunFolder
     team: str
     measuring: Measuring
     command: tuple[str, ...] | None = None
+    workers: Callable[[], WorkersInfo] | None = None
 
     def execute(self, *, limit: int | None = None, on_sample: OnSample | None = None) -> Summary:
         """Measure what is not measured yet, then write tables and summary.
@@ -122,7 +122,7 @@ class ScoringRun:
                     summary = self.folder.write_results(
                         info.model_copy(update={"rescored": begun_with.rescored}),
                         ordered,
-                        summarise_corpus(self.scorer.protocol.corpus, self.folder, ordered),
+                        summarise_corpus(self.facts.protocol.corpus, self.folder, ordered),
                     )
             except OSError as error:
                 raise RunError(
@@ -147,6 +147,12 @@ class ScoringRun:
     def _keep(self, sample: Sample, measured: Measured, journal: JournalWriter) -> SampleRow:
         if measured.contact_sheet is not None:
             save_picture(measured.contact_sheet, self.folder.thumbnail(sample.id))
+        for number, picture in enumerate(measured.event_pictures, start=1):
+            path = self.folder.event_picture(sample.id, number)
+            if picture is not None:
+                save_picture(picture, path)
+            else:
+                path.unlink(missing_ok=True)
         reference = self.folder.reference(sample.identity)
         if not reference.exists():
             save_picture(reference_picture(sample.references[0].path), reference)
@@ -159,8 +165,8 @@ class ScoringRun:
         return RunInfo(
             team=self.team,
             submission=SubmissionInfo(name=self.submission.name, kind=self.submission.kind),
-            protocol=self.scorer.protocol_info,
-            specs=self.scorer.specs,
+            protocol=self.facts.protocol_info,
+            specs=self.facts.specs,
             testset=TestSetInfo(
                 name=self.testset.root.name,
                 layout=self.testset.layout,
@@ -169,12 +175,13 @@ class ScoringRun:
                 identities=len(self.testset.identities),
                 fingerprint=self.testset.fingerprint,
             ),
-            weights=self.scorer.weights,
-            random_weights=self.scorer.random_seed,
-            decoder=decoder_version(),
+            weights=self.facts.weights,
+            random_weights=self.facts.random_seed,
+            decoder=self.facts.decoder,
             limits=self.measuring.limits,
-            device=self.scorer.device_info,
-            provenance=collect_provenance(),
+            device=self.facts.device_info,
+            workers=None if self.workers is None else self.workers(),
+            provenance=self.facts.provenance,
             command=self.command,
             started=started,
             finished=None if counts.pending else _now(),

@@ -4,25 +4,51 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from pathlib import Path
+from typing import Protocol
 
 from ipvg_eval.errors import UsageError
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
+from ipvg_eval.results.info import WorkersInfo
 from ipvg_eval.sandbox import ProcessLimits
+from ipvg_eval.scoring.facts import ScorerFacts
 from ipvg_eval.scoring.local import LocalMeasuring
-from ipvg_eval.scoring.run import OnSample, ScoringRun
+from ipvg_eval.scoring.run import Measuring, OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
 from ipvg_eval.submission import Submission, load_submission
-from ipvg_eval.testset import find_testset, load_testset
+from ipvg_eval.testset import TestSet, find_testset, load_testset
 from metrics.protocols import DEFAULT_PROTOCOL
 from metrics.runtime import Dtype
+
+
+class Engine(Protocol):
+    """Scorers elsewhere that measure together; see `ipvg_eval.cluster.ray_engine`."""
+
+    @property
+    def facts(self) -> ScorerFacts:
+        """What a run records of each of them."""
+        ...
+
+    def suited_to(self, testset: TestSet) -> Engine:
+        """The same without what needs timelines, where a test set has none."""
+        ...
+
+    def measuring(
+        self, submission: Submission, testset: TestSet, *, limits: ProcessLimits, decoders: int
+    ) -> Measuring:
+        """What measures the samples of a submission."""
+        ...
+
+    def workers(self) -> WorkersInfo:
+        """Which workers there were so far."""
+        ...
 
 
 def score(
     submission: Path | str | Submission,
     *,
     testset: Path | str | None = None,
-    protocol: str | Scorer = DEFAULT_PROTOCOL,
+    protocol: str | Scorer | Engine = DEFAULT_PROTOCOL,
     team: str | None = None,
     out: Path | str | None = None,
     limit: int | None = None,
@@ -42,9 +68,10 @@ def score(
     not measured yet, or whose video changed.
 
     Args:
-        submission: folder or zip, or a submission that is already loaded.
+        submission: folder or zip or a URL of either, or a submission that is already loaded.
         testset: its folder; where None, `$IPVG_TESTSET`, then testset/ beside the submission or here.
-        protocol: name of a shipped protocol, path of a .yaml file, or a scorer that is already built.
+        protocol: name of a shipped protocol, path of a .yaml file, or a scorer or engine that is already
+            built; what is built already has its own metrics, device, dtype, weights and frames.
         team: who is scored; the submission's name where None.
         out: run folder; runs/TEAM-PROTOCOL where None.
         limit: measure the first so many samples only.
@@ -67,32 +94,36 @@ def score(
     """
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: there must be at least one sample to score")
-    loaded = submission if isinstance(submission, Submission) else load_submission(Path(submission))
-    samples = load_testset(find_testset(Path(testset) if testset else None, loaded.path))
-    scorer = (
-        protocol
-        if isinstance(protocol, Scorer)
-        else build_scorer(
-            protocol, metrics=metrics, device=device, dtype=dtype, weights=weights, frames=frames
-        )
+    loaded = submission if isinstance(submission, Submission) else load_submission(submission)
+    samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
+    built = (
+        build_scorer(protocol, metrics=metrics, device=device, dtype=dtype, weights=weights, frames=frames)
+        if isinstance(protocol, str)
+        else protocol
     ).suited_to(samples)
     name = team or loaded.name
-    folder = RunFolder(Path(out) if out else default_out(name, scorer))
+    facts, limits = built.facts, limits or ProcessLimits()
+    folder = RunFolder(Path(out) if out else default_out(name, facts))
+    if isinstance(built, Scorer):
+        measuring: Measuring = LocalMeasuring(
+            submission=loaded, scorer=built, limits=limits, decoders=decoders
+        )
+    else:
+        measuring = built.measuring(loaded, samples, limits=limits, decoders=decoders)
     run = ScoringRun(
         submission=loaded,
         testset=samples,
-        scorer=scorer,
+        facts=facts,
         folder=folder,
         team=name,
-        measuring=LocalMeasuring(
-            submission=loaded, scorer=scorer, limits=limits or ProcessLimits(), decoders=decoders
-        ),
+        measuring=measuring,
         command=command,
+        workers=None if isinstance(built, Scorer) else built.workers,
     )
     run.execute(limit=limit, on_sample=on_sample)
     return load_run(folder.path)
 
 
-def default_out(team: str, scorer: Scorer) -> Path:
+def default_out(team: str, facts: ScorerFacts) -> Path:
     """Where a run goes when no folder is given."""
-    return Path("runs") / f"{team}-{scorer.protocol.definition.name}"
+    return Path("runs") / f"{team}-{facts.protocol.definition.name}"

@@ -5,8 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
-from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
+from ipvg_eval.results.info import DeviceInfo
+from ipvg_eval.results.provenance import collect_provenance
+from ipvg_eval.scoring.facts import ScorerFacts, parts_suited_to, protocol_suited_to
 from ipvg_eval.testset.model import TestSet
+from ipvg_eval.video import decoder_version
 from metrics.device import device_name, make_deterministic, resolve_device
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Evaluator
@@ -36,14 +39,12 @@ class Scorer:
         Raises:
             ProtocolError: nothing is left to measure.
         """
-        timelines = any(sample.timeline is not None for sample in testset.samples)
-        protocol = self.protocol.suited_to(timelines=timelines)
-        kept = [
-            evaluator
-            for part, evaluator in zip(self.protocol.parts, self.evaluators, strict=True)
-            if timelines or part.entry.needs is None
-        ]
-        return replace(self, protocol=protocol, evaluators=tuple(kept))
+        kept = parts_suited_to(self.protocol, testset)
+        return replace(
+            self,
+            protocol=protocol_suited_to(self.protocol, testset),
+            evaluators=tuple(self.evaluators[position] for position in kept),
+        )
 
     @property
     def specs(self) -> tuple[MetricSpec, ...]:
@@ -51,24 +52,19 @@ class Scorer:
         return self.protocol.specs
 
     @property
-    def weights(self) -> dict[str, str]:
-        """sha256 of every weight file in use, by name."""
-        return {name: sha for evaluator in self.evaluators for name, sha in evaluator.weights.items()}
-
-    @property
-    def random_seed(self) -> int | None:
-        """Seed of the networks' random weights; None where they are the published ones, or there are none."""
+    def facts(self) -> ScorerFacts:
+        """What a run records of it."""
         weights = self.runtime.weights
-        return weights.random_seed if weights is not None and self.protocol.required_weights() else None
+        return ScorerFacts(
+            protocol=self.protocol,
+            weights_of_parts=tuple(dict(evaluator.weights) for evaluator in self.evaluators),
+            weights_seed=None if weights is None else weights.random_seed,
+            device_info=self._device_info(),
+            decoder=decoder_version(),
+            provenance=collect_provenance(),
+        )
 
-    @property
-    def protocol_info(self) -> ProtocolInfo:
-        """The protocol as a run records it."""
-        return describe_protocol(self.protocol, self.random_seed)
-
-    @property
-    def device_info(self) -> DeviceInfo:
-        """The device as a run records it."""
+    def _device_info(self) -> DeviceInfo:
         import torch
 
         return DeviceInfo(
@@ -80,28 +76,38 @@ class Scorer:
         )
 
 
-def describe_protocol(protocol: LoadedProtocol, random_seed: int | None) -> ProtocolInfo:
-    """A protocol as a run records it.
+@dataclass(frozen=True, kw_only=True)
+class ScorerRecipe:
+    """Everything a scorer is built from, so that it can be built here or in another process.
 
-    Args:
-        protocol: the rules.
-        random_seed: seed of the networks' random weights, which every output of the run must shout.
+    Attributes:
+        protocol: the rules, checked.
+        device: "auto", "cpu", "cuda" or "cuda:N", of the machine it is built on.
+        dtype: floating-point type of the networks.
+        weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
+        deterministic: have torch give the same bits every time, also on a GPU.
     """
-    definition = protocol.definition
-    notice = definition.notice
-    if random_seed is not None:
-        notice = f"RANDOM WEIGHTS (seed {random_seed}): these numbers mean nothing. {notice}".strip()
-    return ProtocolInfo(
-        name=definition.name,
-        version=definition.version,
-        sha256=protocol.sha256,
-        official=definition.official,
-        notice=notice,
-        text=protocol.text,
-        evaluators=definition.evaluators,
-        combined=protocol.combined,
-        corpus=tuple(metric.spec for metric in protocol.corpus),
-    )
+
+    protocol: LoadedProtocol
+    device: str = "auto"
+    dtype: Dtype = "float32"
+    weights: str | None = None
+    deterministic: bool = False
+
+    def build(self) -> Scorer:
+        """Load every network.
+
+        Raises:
+            DeviceUnavailable: there is no such device here.
+            WeightsMissing: weights are not on this machine; all that are missing are named.
+        """
+        return build_loaded(
+            self.protocol,
+            device=self.device,
+            dtype=self.dtype,
+            weights=self.weights,
+            deterministic=self.deterministic,
+        )
 
 
 def build_scorer(

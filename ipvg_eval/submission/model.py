@@ -26,7 +26,9 @@ class Submission(ABC):
     Every method may be called from several threads at once.
 
     Attributes:
-        path: the folder or the zip.
+        path: the folder or the zip on this machine; of a folder behind a URL, where copies of its files go.
+        location: what people are shown: the path, or the URL without user, password and query.
+        address: what opens it again in another process: the absolute path, or the URL as it was given.
         limits: bounds it was read with.
         kind: folder or zip.
         files: size in bytes of each usable file by its relative path with forward slashes, Unicode composed,
@@ -48,13 +50,22 @@ class Submission(ABC):
         wrapper: str | None,
         findings: tuple[Finding, ...],
         limits: Limits,
+        location: str | None = None,
+        address: str | None = None,
     ) -> None:
         self.path = path
+        self.location = str(path) if location is None else location
+        self.address = str(path.absolute()) if address is None else address
         self.limits = limits
         self.files = files
         self.refused = refused
         self.wrapper = wrapper
         self.findings = findings
+
+    @property
+    def beside(self) -> Path:
+        """The path beside which a test set may lie."""
+        return self.path
 
     @property
     def name(self) -> str:
@@ -103,4 +114,4 @@ class Submission(ABC):
         """Nothing to release."""
 
     def __repr__(self) -> str:
-        return f"<{type(self).__name__} {self.path} with {len(self.files)} files>"
+        return f"<{type(self).__name__} {self.location} with {len(self.files)} files>"

@@ -1,0 +1,106 @@
+"""Reaching a Ray cluster: one that is there, or one of our own for the time of the run."""
+
+from __future__ import annotations
+
+import logging
+import os
+import socket
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import Any
+
+from ipvg_eval.errors import Unavailable, UsageError
+
+AUTO = "auto"
+LOCAL = "local"
+_ADDRESS_VARIABLE = "RAY_ADDRESS"
+_ANSWER_WITHIN = 10.0
+_OBJECT_STORE = 512 * 2**20
+
+
+@contextmanager
+def connected(address: str, *, workers: int | None = None) -> Iterator[Any]:
+    """Ray, connected to a cluster.
+
+    A cluster that is started here ends with the block; from one that was there before, or that this process
+    is connected to already, only the connection is closed, or nothing.
+
+    Args:
+        address: HOST:PORT; "local" for a cluster on this machine, of its own; "auto" for the one that
+            `$RAY_ADDRESS` names, and "local" where there is none.
+        workers: how many processes a local cluster must have room for, though there be fewer cores.
+
+    Yields:
+        The module `ray`.
+
+    Raises:
+        Unavailable: Ray is not installed, or there is no cluster.
+        UsageError: the address makes no sense.
+    """
+    ray = _import()
+    if ray.is_initialized():
+        yield ray
+        return
+    if address == AUTO:
+        address = os.environ.get(_ADDRESS_VARIABLE) or LOCAL
+    if address == LOCAL:
+        cores = os.cpu_count() or 1
+        settings: dict[str, Any] = {
+            "num_cpus": max(cores, workers or 0),
+            "include_dashboard": False,
+            "object_store_memory": _OBJECT_STORE,
+        }
+    else:
+        _expect_answer(address)
+        settings = {}
+    try:
+        ray.init(address, log_to_driver=False, configure_logging=False, **settings)
+    except Exception as error:  # Ray raises whatever went wrong on the way
+        raise _unreachable(address, str(error).strip().partition("\n")[0] or type(error).__name__) from error
+    try:
+        yield ray
+    finally:
+        ray.shutdown()
+
+
+def _import() -> Any:
+    os.environ.setdefault("RAY_USAGE_STATS_ENABLED", "0")
+    # Workers without a GPU see none: "auto" must mean the same on each of them.
+    os.environ.setdefault("RAY_ACCEL_ENV_VAR_OVERRIDE_ON_ZERO", "1")
+    try:
+        import ray
+    except ImportError as error:
+        raise Unavailable(
+            f"--ray needs the package ray, which cannot be imported ({error})",
+            hint="Install it: pip install 'ipvg-eval[ray]'",
+        ) from error
+    logging.getLogger("ray").setLevel(logging.ERROR)
+    return ray
+
+
+def _expect_answer(address: str) -> None:
+    """Knock before Ray does, which waits for minutes where nobody is at home."""
+    if address == "auto":
+        return
+    host, colon, port = address.rpartition(":")
+    if "://" in address or not colon or not port.isdigit() or not 0 < int(port) < 65536:
+        raise UsageError(
+            f"--ray {address!r} is not an address",
+            hint="Give auto, local, or HOST:PORT of a cluster's head as `ray start` prints it, "
+            "on a machine of the cluster.",
+        )
+    try:
+        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_WITHIN).close()
+    except OSError as error:
+        raise _unreachable(address, error.strerror or str(error)) from error
+
+
+def _unreachable(address: str, why: str) -> Unavailable:
+    if address == LOCAL:
+        return Unavailable(
+            f"Ray cannot be started here: {why}", hint="`ray start --head` shows what Ray itself says."
+        )
+    return Unavailable(
+        f"there is no Ray cluster at {address}: {why}",
+        hint="Look with `ray status`, on the same machine; --ray local needs no cluster.",
+    )

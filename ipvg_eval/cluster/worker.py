@@ -1,0 +1,176 @@
+"""A worker: one process with its own networks and its own decoder processes."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import platform
+import queue
+import threading
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from contextlib import closing
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TypeVar
+
+from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.errors import IpvgError, Unavailable
+from ipvg_eval.results.row import SampleRow
+from ipvg_eval.sandbox import ProcessLimits
+from ipvg_eval.scoring.ahead import Channel, ahead
+from ipvg_eval.scoring.facts import ScorerFacts
+from ipvg_eval.scoring.measure import Measured
+from ipvg_eval.scoring.prepare import Item, Preparation
+from ipvg_eval.scoring.scorer import Scorer, ScorerRecipe
+from ipvg_eval.submission import Submission, load_submission
+from ipvg_eval.testset import load_testset
+from ipvg_eval.testset.model import Sample
+from metrics.errors import MetricsError
+
+T = TypeVar("T")
+
+
+@dataclass(frozen=True, kw_only=True)
+class Job:
+    """The submission that is scored next.
+
+    Attributes:
+        submission: path or URL that every worker opens by itself.
+        listing: hash of what it holds as the driver sees it, see `listing_hash`.
+        testset: the test set's folder, which every worker sees too.
+        fingerprint: of the test set as the driver sees it.
+        limits: of each decoder process.
+        decoders: how many videos a worker decodes at a time.
+    """
+
+    submission: str
+    listing: str
+    testset: Path
+    fingerprint: str
+    limits: ProcessLimits
+    decoders: int
+
+
+@dataclass(frozen=True, kw_only=True)
+class Ready:
+    """A worker can measure; what a run records of it, and the machine it runs on."""
+
+    node: str
+    facts: ScorerFacts
+
+
+@dataclass(frozen=True, kw_only=True)
+class Refused:
+    """An error with an explanation, as data: some exceptions do not survive being sent.
+
+    Attributes:
+        node: the machine it happened on.
+        text: what happened.
+        hint: what to do next.
+        exit_code: what the command exits with.
+    """
+
+    node: str
+    text: str
+    hint: str | None
+    exit_code: int
+
+
+def listing_hash(submission: Submission) -> str:
+    """A hash over the paths and sizes of a submission's files."""
+    lines = (f"{name}\0{size}\n" for name, size in sorted(submission.files.items()))
+    return hashlib.sha256("".join(lines).encode("utf-8", "surrogatepass")).hexdigest()
+
+
+class MeasuringWorker:
+    """Builds a scorer once and measures one sample per call; several calls may run at a time.
+
+    Videos of later calls are decoded while the networks are busy with an earlier one. The networks only
+    ever run in one thread, in the order of the calls.
+
+    Args:
+        recipe: what to build the scorer from.
+        directory: the driver's working directory, which relative paths are meant from.
+    """
+
+    def __init__(self, recipe: ScorerRecipe, directory: str) -> None:
+        self._recipe = recipe
+        self._networks = ThreadPoolExecutor(1, thread_name_prefix="networks")
+        self._idle: queue.SimpleQueue[DecoderProcess] = queue.SimpleQueue()
+        self._turn = threading.Lock()
+        self._built: Scorer | None = None
+        self._scorer: Scorer | None = None
+        self._submission: Submission | None = None
+        if Path(directory).is_dir():
+            os.chdir(directory)
+
+    def hello(self) -> None:
+        """Nothing but a sign of life."""
+
+    def build(self) -> Ready | Refused:
+        """Load the networks."""
+        return self._networks.submit(_explained, self._build).result()
+
+    def open(self, job: Job) -> Ready | Refused:
+        """Load the networks if they are not loaded yet, and open a submission."""
+        return self._networks.submit(_explained, lambda: self._open(job)).result()
+
+    def measure(self, sample: Sample, earlier: SampleRow | None) -> Measured | Refused | None:
+        """Measure a sample of the submission that was opened last; None if its row is up to date."""
+        return _explained(lambda: self._measure(sample, earlier))
+
+    def _build(self) -> Ready:
+        if self._built is None:
+            self._built = self._recipe.build()
+        return Ready(node=platform.node(), facts=self._built.facts)
+
+    def _open(self, job: Job) -> Ready:
+        ready = self._build()
+        assert self._built is not None
+        testset = load_testset(job.testset)
+        if testset.fingerprint != job.fingerprint:
+            raise _differs("test set", job.testset)
+        submission = load_submission(job.submission)
+        if listing_hash(submission) != job.listing:
+            raise _differs("submission", submission.location)
+        self._scorer, self._submission = self._built.suited_to(testset), submission
+        while not self._idle.empty():
+            self._idle.get().close()
+        for _ in range(job.decoders):
+            self._idle.put(DecoderProcess(job.limits))
+        return ready
+
+    def _measure(self, sample: Sample, earlier: SampleRow | None) -> Measured | None:
+        assert self._scorer is not None
+        assert self._submission is not None
+        rows = {} if earlier is None else {sample.id: earlier}
+        preparation = Preparation(submission=self._submission, scorer=self._scorer, rows=rows)
+
+        def produce(work: Sample, channel: Channel[Item], decoder: DecoderProcess) -> None:
+            try:
+                preparation.produce(work, channel, decoder)
+            finally:
+                self._idle.put(decoder)
+
+        # Whoever has a decoder must not wait for networks behind somebody who waits for a decoder.
+        with self._turn:
+            turns = ahead([sample], produce, [self._idle.get()], cancel=DecoderProcess.kill)
+            _, channel = next(turns)
+            measured = self._networks.submit(preparation.finish, sample, channel)
+        with closing(turns):
+            return measured.result()
+
+
+def _explained(action: Callable[[], T]) -> T | Refused:
+    try:
+        return action()
+    except (IpvgError, MetricsError) as error:
+        return Refused(node=platform.node(), text=str(error), hint=error.hint, exit_code=error.exit_code)
+
+
+def _differs(what: str, where: Path | str) -> Unavailable:
+    return Unavailable(
+        f"{where}: the {what} differs from the one that the command was started with",
+        hint="Every node must see the same files under the same path: use a shared folder, or a URL.",
+    )
