@@ -2,117 +2,100 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
-from pathlib import Path
-from typing import ClassVar, Literal
-
-import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from collections.abc import Collection, Mapping, Sequence
+from typing import ClassVar
 
 from metrics.errors import ProtocolError
-from metrics.evaluator import ClipInfo, Frames, Measurement, Pass
+from metrics.evaluator import ClipInfo, Measurement, Pass
+from metrics.rescoring import Kept
 from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
 from metrics.target import Target
+from metrics.timeline import rescoring
 from metrics.timeline.check import video_problems
-from metrics.timeline.judging import FROZEN, Case, judge
-from metrics.timeline.measurements import Seen, measurements
-from metrics.timeline.model import Problem, Timeline
-from metrics.timeline.open_clip_encoder import OpenClipEncoder, weight_name
+from metrics.timeline.measuring import NoPass, ScoredPass, Task, TimelinePass, told
+from metrics.timeline.open_clip_encoder import OpenClipEncoder
+from metrics.timeline.options import TimelineAlignmentOptions, required_weights, specs_for
 from metrics.timeline.parse import parse_timeline
+from metrics.timeline.presence.judge import PresenceJudge
 from metrics.timeline.prototypes import PrototypeEncoder
 from metrics.timeline.sampling import Samples, sample
-from metrics.timeline.scorer import EmbeddingScorer, TextVideoScorer, Viewing
-from metrics.timeline.spec import EVENTS, EXCESS, SPECS
+from metrics.timeline.scorer import EmbeddingScorer, TextVideoScorer
+from metrics.timeline.spec import SPECS
+from metrics.timeline.video_score.network import VideoScore
+from metrics.timeline.video_score.spec import VIDEO_SCORES
+from metrics.timeline.video_score.watching import Watching, watched_frames
+from metrics.timeline.xclip.scorer import XClipScorer
 
 _LONGEST = 3600.0
 """Seconds a timeline may last; what is longer is in another unit, or no timeline of a video clip."""
 
-_PE_CORE_LICENCE = "PE-Core weights: Apache-2.0 (Meta)"
-
-_WITHOUT_WEIGHTS = frozenset({EVENTS.name, EXCESS.name})
-
-
-class TimelineAlignmentOptions(BaseModel):
-    """Rules of the timeline metrics.
-
-    Attributes:
-        scorer: "open_clip" for a text-image model, "prototypes" for example pictures of every text, which
-            needs no weights and proves nothing about actions.
-        model: open_clip's name of the model.
-        examples: JSON file of the prototypes: every text with its picture files.
-        rate: frames looked at per second of video.
-        frame_limit: frames looked at per video, at most.
-    """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
-    scorer: Literal["open_clip", "prototypes"] = "open_clip"
-    model: str = "PE-Core-L-14-336"
-    examples: Path | None = None
-    rate: float = Field(default=4.0, gt=0, le=60)
-    frame_limit: int = Field(default=240, ge=1)
-
 
 class TimelineAlignment:
-    """Measures the metrics of `metrics.timeline.spec`, four frames per second unless told otherwise.
+    """Measures the metrics of `metrics.timeline.spec`, and VideoScore's where the options ask for them.
 
     Attributes:
-        specs: all of them, with the scorer's weights.
-        weights: sha256 of the scorer's weight file; empty for prototypes.
+        specs: all of them, with the networks that these options use.
+        weights: sha256 of every network's weights; empty for prototypes.
     """
 
     Options = TimelineAlignmentOptions
-    SPECS: ClassVar[tuple[MetricSpec, ...]] = SPECS
+    SPECS: ClassVar[tuple[MetricSpec, ...]] = (*SPECS, *VIDEO_SCORES)
     BUDGET: ClassVar[str] = "frame_limit"
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]
 
     def __init__(
-        self, options: TimelineAlignmentOptions, runtime: Runtime, *, scorer: TextVideoScorer | None = None
+        self,
+        options: TimelineAlignmentOptions,
+        runtime: Runtime,
+        *,
+        scorer: TextVideoScorer | None = None,
+        presence: PresenceJudge | None = None,
+        video_score: VideoScore | None = None,
     ) -> None:
-        """Load the scorer.
+        """Load the networks.
 
         Args:
             options: the rules.
             runtime: device and weights.
             scorer: use this one instead of the one the options name.
+            presence: likewise, where the options ask for one.
+            video_score: likewise.
 
         Raises:
             ProtocolError: prototypes without examples, or a model that open_clip does not have.
-            WeightsMissing: the model's weights are not here.
+            WeightsMissing: a network's weights are not here.
         """
         self._options = options
         self._scorer = scorer or _scorer(options, runtime)
+        self._presence: PresenceJudge | None = None
+        if options.presence == "vlm":
+            self._presence = presence or PresenceJudge.load(options.presence_model, runtime)
+        self._video_score: VideoScore | None = None
+        if options.video_score:
+            self._video_score = video_score or VideoScore.load(runtime)
         self.specs = self.specs_for(options)
-        self.weights = self._scorer.weights
+        self.weights = {
+            **self._scorer.weights,
+            **(self._presence.weights if self._presence else {}),
+            **(self._video_score.weights if self._video_score else {}),
+        }
 
-    @classmethod
-    def specs_for(cls, options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
-        """All of them; those that come from example pictures are proxies."""
-        needed = cls.required_weights(options)
-        proxy = options.scorer == "prototypes"
-        licence = _PE_CORE_LICENCE if not proxy and options.model.startswith("PE-Core") else ""
-        return tuple(
-            spec
-            if spec.name in _WITHOUT_WEIGHTS
-            else replace(spec, weights=needed, proxy=proxy, licence=licence)
-            for spec in SPECS
-        )
+    @staticmethod
+    def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
+        """All metrics of these options; those that come from example pictures are proxies."""
+        return specs_for(options)
 
     @staticmethod
     def required_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
-        """The open_clip model's weights; none for prototypes."""
-        return (weight_name(options.model),) if options.scorer == "open_clip" else ()
+        """The scorer's weights, and those of the networks that are asked for."""
+        return required_weights(options)
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
-        """Frames at an even rate."""
-        return self._samples(clip).wanted
-
-    def _samples(self, clip: ClipInfo) -> Samples:
-        return sample(clip, self._options.rate, self._options.frame_limit)
+        """Frames at an even rate, and VideoScore's own."""
+        return tuple(sorted({*self._samples(clip).wanted, *self._watched(clip)}))
 
     def start(self, target: Target, clip: ClipInfo) -> Pass:
         """Begin one video.
@@ -120,28 +103,64 @@ class TimelineAlignment:
         Raises:
             MetricsError: the scorer does not understand an action's text.
         """
-        if target.timeline is None:
-            return _NoPass(self.specs, "the sample has no timeline")
-        timeline = parse_timeline(target.timeline)
-        if not timeline.events:
-            return _NoPass(self.specs, f"the timeline cannot be used: {_told(timeline.problems)}")
-        if timeline.end > _LONGEST:
-            problems = video_problems(timeline, duration=clip.duration, fps=clip.fps)
-            return _NoPass(self.specs, f"the timeline is longer than an hour: {_told(problems)}")
-        texts = [event.description for event in timeline.events]
-        self._scorer.text_cosines(texts)
-        return _TimelinePass(
-            specs=self.specs,
-            scorer=self._scorer,
-            timeline=timeline,
-            neutral=neutral_text(target) if self._scorer.knows_neutral_text else None,
-            clip=clip,
-            samples=self._samples(clip),
+        looking = self._look(target, clip)
+        if self._video_score is None:
+            return looking
+        return ScoredPass(
+            looking, Watching(self._video_score, prompt=target.prompt, wanted=self._watched(clip))
         )
 
+    def _look(self, target: Target, clip: ClipInfo) -> TimelinePass | NoPass:
+        specs = self.specs[: len(SPECS)]
+        if target.timeline is None:
+            return NoPass(specs, "the sample has no timeline")
+        timeline = parse_timeline(target.timeline)
+        if not timeline.events:
+            return NoPass(specs, f"the timeline cannot be used: {told(timeline.problems)}")
+        if timeline.end > _LONGEST:
+            problems = video_problems(timeline, duration=clip.duration, fps=clip.fps)
+            return NoPass(specs, f"the timeline is longer than an hour: {told(problems)}")
+        self._scorer.text_cosines([event.description for event in timeline.events])
+        return TimelinePass(
+            Task(
+                specs=specs,
+                scorer=self._scorer,
+                presence=self._presence,
+                timeline=timeline,
+                neutral=neutral_text(target) if self._scorer.knows_neutral_text else None,
+                clip=clip,
+                samples=self._samples(clip),
+            )
+        )
 
-def _told(problems: Iterable[Problem]) -> str:
-    return "; ".join(problem.message.removesuffix(".") for problem in problems)
+    def _samples(self, clip: ClipInfo) -> Samples:
+        return sample(clip, self._options.frames_per_second, self._options.frame_limit)
+
+    def _watched(self, clip: ClipInfo) -> tuple[int, ...]:
+        if self._video_score is None:
+            return ()
+        return watched_frames(clip.frame_count, self._options.frame_limit)
+
+    @staticmethod
+    def cannot_rescore(
+        name: str,
+        options: TimelineAlignmentOptions,
+        earlier: TimelineAlignmentOptions,
+        reported: Collection[str],
+    ) -> str | None:
+        """See `metrics.timeline.rescoring.cannot_rescore`."""
+        return rescoring.cannot_rescore(name, options, earlier, reported)
+
+    @staticmethod
+    def rescore(
+        name: str, options: TimelineAlignmentOptions, earlier: TimelineAlignmentOptions, kept: Kept
+    ) -> Measurement:
+        """See `metrics.timeline.rescoring.rescore`.
+
+        Raises:
+            KeptMissing: values it needs are gone.
+        """
+        return rescoring.rescore(name, options, earlier, kept)
 
 
 def neutral_text(target: Target) -> str:
@@ -152,97 +171,11 @@ def neutral_text(target: Target) -> str:
 
 def _scorer(options: TimelineAlignmentOptions, runtime: Runtime) -> TextVideoScorer:
     if options.scorer == "open_clip":
-        return EmbeddingScorer(OpenClipEncoder(options.model, runtime), runtime.batch_size)
+        return EmbeddingScorer(OpenClipEncoder(options.scorer_model, runtime), runtime.batch_size)
+    if options.scorer == "xclip":
+        return XClipScorer.load(options.scorer_model, options.scorer_weights[0], runtime)
     if options.examples is None:
         raise ProtocolError(
             "prototypes need example pictures", hint="Set `examples` to a JSON file: text to picture files."
         )
     return EmbeddingScorer(PrototypeEncoder.read(options.examples), runtime.batch_size)
-
-
-class _NoPass:
-    """A video whose sample has no usable timeline."""
-
-    def __init__(self, specs: tuple[MetricSpec, ...], reason: str) -> None:
-        self._specs = specs
-        self._reason = reason
-
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Nothing is looked at."""
-
-    def finish(self) -> list[Measurement]:
-        """Every metric is missing."""
-        return [Measurement(name=spec.name, value=None, reason=self._reason) for spec in self._specs]
-
-
-class _TimelinePass:
-    """The measuring of one video; holds one embedding per frame."""
-
-    def __init__(
-        self,
-        *,
-        specs: tuple[MetricSpec, ...],
-        scorer: TextVideoScorer,
-        timeline: Timeline,
-        neutral: str | None,
-        clip: ClipInfo,
-        samples: Samples,
-    ) -> None:
-        self._specs = specs
-        self._scorer = scorer
-        self._timeline = timeline
-        self._neutral = neutral
-        self._clip = clip
-        self._samples = samples
-        self._wanted = frozenset(samples.wanted)
-        self._viewing: Viewing = scorer.view()
-
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
-        for index, frame in zip(indices, frames, strict=True):
-            if index in self._wanted:
-                self._viewing.add(index, frame)
-
-    def finish(self) -> list[Measurement]:
-        """One measurement per spec."""
-        footage = self._viewing.finish()
-        if not footage.indices:
-            return _NoPass(self._specs, "no frame could be read").finish()
-        if not np.isfinite(footage.features).all():
-            return _NoPass(self._specs, "the network's output is not finite").finish()
-        judgement = judge(
-            Case(
-                footage=footage,
-                events=self._timeline.events,
-                clip=self._clip,
-                samples=self._samples,
-                scorer=self._scorer,
-                neutral=self._neutral,
-            )
-        )
-        if judgement is None:
-            return _NoPass(self._specs, "the video is too short for its timeline").finish()
-        seen = Seen(
-            judgement=judgement,
-            footage=footage,
-            clip=self._clip,
-            wanted=len(self._wanted),
-            end=self._timeline.end,
-            notes=self._notes(len(footage.indices), frozen=judgement.frozen),
-        )
-        return measurements(self._specs, seen)
-
-    def _notes(self, read: int, *, frozen: bool) -> tuple[str, ...]:
-        problems = [
-            *(p for p in self._timeline.problems if p.severity == "error"),
-            *video_problems(self._timeline, duration=self._clip.duration, fps=self._clip.fps),
-        ]
-        notes = [_told(problems)] if problems else []
-        if frozen:
-            notes.append(f"the video is frozen: no window differs from its mean (cosine {FROZEN} or more)")
-        cut = sum(self._scorer.cut_off(event.description) for event in self._timeline.events)
-        if cut:
-            notes.append(f"{cut} texts were longer than the model reads and were cut")
-        if read < len(self._wanted):
-            notes.append(f"{read} of {len(self._wanted)} frames could be read")
-        return tuple(notes)

@@ -13,11 +13,17 @@ from metrics.spec import MetricSpec
 from metrics.timeline import spec
 from metrics.timeline.alignment import Alignment, action_timeline_alignment
 from metrics.timeline.judging import Judgement
-from metrics.timeline.scorer import Footage
+from metrics.timeline.layout import BoolArray, FloatArray
+from metrics.timeline.presence.events import EventPresence
+from metrics.timeline.scorer import Footage, Rows
+
+COSINES = "CLIP-T, no vision-language model"
+"""What presence is made of where no model is asked."""
 
 _ONE_ACTION = "the timeline has one action only, as the scorer reads it"
 _NO_CONTRAST = "one action fills the whole video: nothing to tell it from"
 _WHOLE_FRAME = "no detector: the whole frame is the crop"
+_BROKEN = "the vision-language model's output is not finite"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +32,7 @@ class Seen:
 
     Attributes:
         judgement: its scores.
+        presence: what SEM is made of.
         footage: what the scorer saw.
         clip: the video.
         wanted: number of frames that were asked for.
@@ -34,6 +41,7 @@ class Seen:
     """
 
     judgement: Judgement
+    presence: EventPresence
     footage: Footage
     clip: ClipInfo
     wanted: int
@@ -47,7 +55,8 @@ def measurements(specs: Sequence[MetricSpec], seen: Seen) -> list[Measurement]:
     The frame values of `timeline_clip_t` are the cosines with the prompted action's text; those of
     `timeline_mof` are the credit. The features of `timeline_miou` are the similarity curves, one
     column per event, with the found starts and ends in seconds as the reference (NaN where nothing was
-    found); those of `timeline_con` are the frames' embeddings.
+    found); those of `timeline_con` are the frames' embeddings. `timeline_clip_t` and `timeline_sem` have
+    no rows, and as the reference one cosine or probability per event, NaN where there is none.
     """
     values = _values(seen)
     per_frame = _per_frame(seen)
@@ -69,15 +78,20 @@ def measurements(specs: Sequence[MetricSpec], seen: Seen) -> list[Measurement]:
     return found
 
 
-def grounded_intervals(features: FrameFeatures) -> list[tuple[float, float] | None]:
-    """Start and end in seconds of every event's found interval, from the features of `timeline_miou`.
+def cosine_presence(judgement: Judgement) -> EventPresence:
+    """Presence by the scorer's own cosines."""
+    values = judgement.presence
+    return EventPresence(values=values, reached=np.isfinite(values), how=COSINES)
 
-    Returns:
-        One entry per event, in the timeline's order; None for an event that was not found.
+
+def mean_presence(values: npt.NDArray[np.floating]) -> float:
+    """SEM: mean over events of what is kept of them, float32; 0 for an event without a value, and below 0.
+
+    Args:
+        values: (K,), NaN for an event that the video does not reach.
     """
-    assert features.reference is not None
-    pairs = features.reference.reshape(-1, 2)
-    return [(float(a), float(b)) if np.isfinite(a) and np.isfinite(b) else None for a, b in pairs]
+    kept = np.nan_to_num(values.astype(np.float32).astype(np.float64), nan=0.0)
+    return float(np.clip(kept, 0.0, 1.0).mean())
 
 
 _Value = tuple[float | None, str | None, str | None]
@@ -88,8 +102,8 @@ def _values(seen: Seen) -> dict[str, _Value]:
     judgement = seen.judgement
     presence = judgement.presence
     reached = np.isfinite(presence)
-    lost = int((~reached).sum())
-    sem = float(np.clip(np.nan_to_num(presence, nan=0.0), 0.0, 1.0).mean())
+    lost_note, lost_to_sem = (_lost(there) for there in (reached, seen.presence.reached))
+    sem = None if seen.presence.broken else mean_presence(seen.presence.values)
     coverage = len(seen.footage.indices) / seen.wanted
     some = len(judgement.pairs) > 0
     con = float(np.clip(judgement.pairs.mean(), 0, 1)) * coverage if some else None
@@ -97,12 +111,11 @@ def _values(seen: Seen) -> dict[str, _Value]:
     con_reason = "fewer than two events were reached" if len(presence) > 1 else "fewer than two frames"
     tim, tim_reason, tim_note = _timing(judgement.alignment)
     ata = action_timeline_alignment(semantic=sem, timing=tim, consistency=con)
-    lost_note = f"{lost} of {len(presence)} events lie behind the video's end" if lost else None
     halves = "; the event's two halves are compared" if len(presence) == 1 else ""
     values: dict[str, _Value] = {
-        spec.ATA.name: (ata, tim_reason or con_reason, tim_note),
+        spec.ATA.name: (ata, _BROKEN if sem is None else tim_reason or con_reason, tim_note),
         spec.TIM.name: (tim, tim_reason, tim_note),
-        spec.SEM.name: (sem, None, "; ".join(filter(None, ("CLIP-T, no vision-language model", lost_note)))),
+        spec.SEM.name: (sem, _BROKEN, "; ".join(filter(None, (seen.presence.how, lost_to_sem)))),
         spec.CON.name: (con, con_reason, _WHOLE_FRAME + halves),
         spec.CON_MIN.name: (least, con_reason, _WHOLE_FRAME + halves),
         spec.CLIP_T.name: (
@@ -116,6 +129,11 @@ def _values(seen: Seen) -> dict[str, _Value]:
         spec.EVENTS.name: (float(len(presence)), None, None),
     }
     return values | _alignment_values(judgement.alignment, several=judgement.layout.class_count > 1)
+
+
+def _lost(reached: BoolArray) -> str | None:
+    lost = int((~reached).sum())
+    return f"{lost} of {len(reached)} events lie behind the video's end" if lost else None
 
 
 def _alignment_values(found: Alignment, *, several: bool) -> dict[str, _Value]:
@@ -165,7 +183,14 @@ def _features(seen: Seen) -> dict[str, FrameFeatures]:
     return {
         spec.MIOU.name: FrameFeatures(indices=indices, rows=curves, reference=grounded),
         spec.CON.name: FrameFeatures(indices=indices, rows=seen.footage.features),
+        spec.CLIP_T.name: _per_event(judgement.presence),
+        spec.SEM.name: _per_event(seen.presence.values),
     }
+
+
+def _per_event(values: FloatArray) -> FrameFeatures:
+    nothing: Rows = np.empty((0, 0), dtype=np.float32)
+    return FrameFeatures(indices=(), rows=nothing, reference=values.astype(np.float32))
 
 
 def _cells(seen: Seen) -> npt.NDArray[np.int64]:

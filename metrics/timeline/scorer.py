@@ -89,11 +89,11 @@ class FrameTextEncoder(Protocol):
     weights: Mapping[str, str]
     knows_neutral_text: bool
 
-    def prepare(self, frame: Frames) -> npt.NDArray[np.float32]:
-        """What the network is fed for a frame; a copy."""
+    def prepare(self, frame: Frames) -> Any:
+        """An array of what the network is fed for a frame; a copy."""
         ...
 
-    def images(self, prepared: Sequence[npt.NDArray[np.float32]]) -> Rows:
+    def images(self, prepared: Sequence[Any]) -> Rows:
         """Embeddings of prepared frames; (n, d)."""
         ...
 

@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+from types import MappingProxyType
+from typing import Any, Final
+
 from metrics.spec import MetricSpec
 from metrics.timeline.alignment import VERSION
 
@@ -65,6 +68,23 @@ CLIP_T = _spec(
     bounds=(-1.0, 1.0),
     source="CLIP-T per event as in MinT (arXiv 2412.05263)",
 )
+SEM_BY_MODEL: Final = MappingProxyType[str, Any](
+    {
+        "summary": "Mean over events of the probability with which a vision-language model says yes when "
+        "asked whether the prompted stretch shows the action; an event the video does not reach counts 0.",
+        "caveats": "The model sees up to 8 frames of an event and is often too sure. Only runs with one "
+        "model and one wording of the question compare; the rows name both.",
+        "source": "this project's question, metrics.timeline.presence; per-event yes or no as in StoryEval",
+    }
+)
+"""What changes in SEM's declaration where a vision-language model judges presence."""
+ATA_BY_MODEL: Final = MappingProxyType[str, Any](
+    {
+        "caveats": "Read the three factors beside it. A factor near 0 pulls the whole to 0. SEM is a "
+        "vision-language model's probability, so only videos judged by one model compare.",
+    }
+)
+"""What changes in ATA's declaration there."""
 CON = _spec(
     "con",
     "Subject consistency over events",

@@ -25,6 +25,13 @@ _INSIGHTFACE_TERMS = "InsightFace model packs: non-commercial research only"
 _CUR = ("cur_score", "cur_score_all_frames")
 _ARC = ("arc_score", "arc_score_all_frames")
 _FID = ("face_fid", "face_fid_samples")
+_VIDEO_SCORES = (
+    "video_score_visual_quality",
+    "video_score_temporal_consistency",
+    "video_score_dynamic_degree",
+    "video_score_text_alignment",
+    "video_score_factual_consistency",
+)
 _FACE_METRICS = (*_CUR, *_ARC, "face_feature_distance", *_FID, "face_coverage")
 
 _ENTRIES = (
@@ -194,7 +201,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="video_score",
-        used_by=("video_score_text_alignment", "video_score_temporal_consistency"),
+        used_by=_VIDEO_SCORES,
         source=HubFolder(
             repository="TIGER-Lab/VideoScore",
             revision="4314c95b49799e50556ffa3afb001f8363d1e040",

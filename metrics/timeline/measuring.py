@@ -1,0 +1,156 @@
+"""The measuring of one video against its timeline."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from dataclasses import dataclass
+
+import numpy as np
+
+from metrics.evaluator import ClipInfo, Frames, Measurement
+from metrics.spec import MetricSpec
+from metrics.timeline.check import video_problems
+from metrics.timeline.judging import FROZEN, Case, judge
+from metrics.timeline.layout import snapped
+from metrics.timeline.measurements import Seen, cosine_presence, measurements
+from metrics.timeline.model import Problem, Timeline
+from metrics.timeline.presence.events import EventFrames
+from metrics.timeline.presence.judge import PresenceJudge
+from metrics.timeline.sampling import Samples
+from metrics.timeline.scorer import TextVideoScorer, Viewing
+from metrics.timeline.video_score.watching import Watching
+
+
+def told(problems: Iterable[Problem]) -> str:
+    """Problems as one line."""
+    return "; ".join(problem.message.removesuffix(".") for problem in problems)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Task:
+    """What one video is measured against, and with.
+
+    Attributes:
+        specs: the metrics made from the timeline.
+        scorer: compares windows with texts.
+        presence: answers whether an event shows its action; None where the scorer's cosine stands for it.
+        timeline: at least one event.
+        neutral: a text without an action, or None.
+        clip: the video.
+        samples: the moments that are looked at.
+    """
+
+    specs: tuple[MetricSpec, ...]
+    scorer: TextVideoScorer
+    presence: PresenceJudge | None
+    timeline: Timeline
+    neutral: str | None
+    clip: ClipInfo
+    samples: Samples
+
+
+class TimelinePass:
+    """Holds what the scorer keeps of each frame, and up to eight frames per event for the presence judge."""
+
+    def __init__(self, task: Task) -> None:
+        self._task = task
+        self._wanted = frozenset(task.samples.wanted)
+        self._viewing: Viewing = task.scorer.view()
+        self._events: EventFrames | None = None
+        if task.presence is not None:
+            given = tuple((event.start, event.end) for event in task.timeline.events)
+            intervals = snapped(given, duration=task.clip.duration, fps=task.clip.fps)
+            self._events = EventFrames(task.presence, intervals, task.samples)
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        for index, frame in zip(indices, frames, strict=True):
+            if index in self._wanted:
+                self._viewing.add(index, frame)
+                if self._events is not None:
+                    self._events.add(index, frame)
+
+    def finish(self) -> list[Measurement]:
+        """One measurement per spec."""
+        task, footage = self._task, self._viewing.finish()
+        if not footage.indices:
+            return NoPass(task.specs, "no frame could be read").finish()
+        if not np.isfinite(footage.features).all():
+            return NoPass(task.specs, "the network's output is not finite").finish()
+        events = task.timeline.events
+        judgement = judge(
+            Case(
+                footage=footage,
+                events=events,
+                clip=task.clip,
+                samples=task.samples,
+                scorer=task.scorer,
+                neutral=task.neutral,
+            )
+        )
+        if judgement is None:
+            return NoPass(task.specs, "the video is too short for its timeline").finish()
+        presence = (
+            cosine_presence(judgement)
+            if self._events is None
+            else self._events.finish([event.description for event in events])
+        )
+        seen = Seen(
+            judgement=judgement,
+            presence=presence,
+            footage=footage,
+            clip=task.clip,
+            wanted=len(self._wanted),
+            end=task.timeline.end,
+            notes=self._notes(len(footage.indices), frozen=judgement.frozen),
+        )
+        return measurements(task.specs, seen)
+
+    def _notes(self, read: int, *, frozen: bool) -> tuple[str, ...]:
+        task = self._task
+        problems = [
+            *(p for p in task.timeline.problems if p.severity == "error"),
+            *video_problems(task.timeline, duration=task.clip.duration, fps=task.clip.fps),
+        ]
+        notes = [told(problems)] if problems else []
+        if frozen:
+            notes.append(f"the video is frozen: no window differs from its mean (cosine {FROZEN} or more)")
+        cut = sum(task.scorer.cut_off(event.description) for event in task.timeline.events)
+        if cut:
+            notes.append(f"{cut} texts were longer than the model reads and were cut")
+        if read < len(self._wanted):
+            notes.append(f"{read} of {len(self._wanted)} frames could be read")
+        return tuple(notes)
+
+
+class NoPass:
+    """A video whose sample has no usable timeline."""
+
+    def __init__(self, specs: tuple[MetricSpec, ...], reason: str) -> None:
+        self._specs = specs
+        self._reason = reason
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        """Nothing is looked at."""
+
+    def finish(self) -> list[Measurement]:
+        """Every metric is missing."""
+        return [Measurement(name=spec.name, value=None, reason=self._reason) for spec in self._specs]
+
+
+class ScoredPass:
+    """The timeline's metrics, and VideoScore's behind them, which needs no timeline."""
+
+    def __init__(self, timeline: TimelinePass | NoPass, watching: Watching) -> None:
+        self._timeline = timeline
+        self._watching = watching
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        self._timeline.add(indices, frames)
+        for index, frame in zip(indices, frames, strict=True):
+            self._watching.add(index, frame)
+
+    def finish(self) -> list[Measurement]:
+        """One measurement per spec."""
+        return [*self._timeline.finish(), *self._watching.finish()]

@@ -1,0 +1,1 @@
+"""Presence of an action as a vision-language model's yes or no."""

@@ -1,0 +1,108 @@
+"""P(yes): how sure a vision-language model is that frames show an action, from one forward pass."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import cached_property
+from typing import Any, Final
+
+import numpy as np
+import torch
+
+from metrics.checkpoint import weight_source
+from metrics.errors import WeightsMissing
+from metrics.evaluator import Frames
+from metrics.runtime import Runtime
+from metrics.timeline.presence.checkpoint import PresenceModel, load
+from metrics.timeline.presence.question import QUESTION_VERSION, QuestionTokenizer
+from metrics.timeline.snapshots import VERIFY, transformers
+
+FRAMES_PER_EVENT: Final = 8
+"""Frames of an event that the model is shown, at most."""
+
+_LEAST_PIXELS: Final = 4 * 28 * 28
+_MOST_PIXELS: Final = 256 * 28 * 28
+"""Pixels of a frame: 448 x 448, or 588 x 336; two frames become at most 256 tokens."""
+
+_VIDEO: Final = 2
+
+
+class PresenceJudge:
+    """Answers whether frames show an action.
+
+    Attributes:
+        weights: sha256 of the snapshot by name.
+        how: the model and the wording of the question, for the rows.
+    """
+
+    def __init__(self, network: Any, tokenizer: QuestionTokenizer, *, weights: Mapping[str, str]) -> None:
+        if network.config.video_token_id != tokenizer.video_pad:
+            raise WeightsMissing(
+                "the tokenizer and the network disagree on the video token's id", hint=VERIFY
+            )
+        self.weights = weights
+        self.how = f"P(yes) of {', '.join(weights)}, question {QUESTION_VERSION}"
+        self._network = network
+        self._tokenizer = tokenizer
+
+    @classmethod
+    def load(cls, model: PresenceModel, runtime: Runtime) -> PresenceJudge:
+        """By name; see `metrics.timeline.presence.checkpoint.load`.
+
+        Raises:
+            WeightsMissing: packages or files are missing.
+        """
+        hashes: dict[str, str] = {model: weight_source(runtime, model).sha256(model)}
+        return cls(*load(model, runtime), weights=hashes)
+
+    def shrink(self, frame: Frames) -> Frames:
+        """A frame at the size at which the model sees it, sides multiples of 28 (bicubic, torchvision).
+
+        Args:
+            frame: (height, width, 3) uint8.
+
+        Returns:
+            (height', width', 3) uint8.
+        """
+        video = torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1)))[None, None]
+        size = transformers(".image_utils").SizeDict(shortest_edge=_LEAST_PIXELS, longest_edge=_MOST_PIXELS)
+        small = self._processor.resize(video, size, self._processor.resample, factor=28)[0, 0]
+        return np.ascontiguousarray(small.permute(1, 2, 0).numpy())
+
+    @torch.inference_mode()
+    def presence(self, frames: Sequence[Frames], action: str) -> float:
+        """Probability of yes against no as the next token.
+
+        The first tokens of every spelling of an answer count together; all other tokens are left out.
+
+        Args:
+            frames: shrunk frames in order of time, at least one; the model merges them in pairs.
+            action: the event's description.
+
+        Returns:
+            0 to 1; NaN where the network's output is not finite.
+        """
+        video = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
+        seen = self._processor(videos=[video], do_resize=False, return_tensors="pt")
+        grid = seen["video_grid_thw"]
+        ids = torch.tensor([self._tokenizer.conversation(action, patches=int(grid.prod()) // 4)])
+        device = self._network.device
+        logits = self._network(
+            input_ids=ids.to(device),
+            attention_mask=torch.ones_like(ids, device=device),
+            mm_token_type_ids=(ids == self._tokenizer.video_pad).int().to(device) * _VIDEO,
+            pixel_values_videos=seen["pixel_values_videos"].to(device, self._network.dtype),
+            video_grid_thw=grid.to(device),
+            use_cache=False,
+            logits_to_keep=1,
+        ).logits[0, -1]
+        yes, no = (logits[words].double().logsumexp(0) for words in (self._tokenizer.yes, self._tokenizer.no))
+        return float(torch.sigmoid(yes - no))
+
+    @cached_property
+    def _processor(self) -> Any:
+        """The processor of Qwen2-VL's videos in transformers."""
+        module = transformers(".models.qwen2_vl.video_processing_qwen2_vl")
+        return module.Qwen2VLVideoProcessor(
+            size={"shortest_edge": _LEAST_PIXELS, "longest_edge": _MOST_PIXELS}, cap_pixels_per_frame=False
+        )

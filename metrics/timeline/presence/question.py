@@ -1,0 +1,88 @@
+"""The question that is put about an event, as tokens. The wording is part of the metric's version."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any, Final
+
+from metrics.errors import WeightsMissing
+from metrics.gme.tokens import GmeTokenizer
+from metrics.timeline.snapshots import VERIFY
+
+QUESTION_VERSION: Final = 1
+"""Raised with every change of the wording, the answers, the frames or their size."""
+
+SYSTEM: Final = "You are a helpful assistant."
+"""Qwen2-VL's own system turn."""
+
+ANSWERS: Final = (("Yes", "yes"), ("No", "no"))
+"""Spellings whose first tokens count as yes and as no."""
+
+VIDEO_PAD: Final = "<|video_pad|>"
+
+
+def question(action: str) -> str:
+    """What is asked under the frames."""
+    return (
+        "These are frames of a video in order of time. "
+        f'Does the video show the following: "{action}"? '
+        "Answer with one word, yes or no."
+    )
+
+
+class QuestionTokenizer:
+    """Token ids of the conversation, in Qwen2-VL's chat format.
+
+    Attributes:
+        video_pad: id of the token that stands for one patch of the video.
+        yes: ids of the first tokens that mean yes.
+        no: ids of those that mean no.
+    """
+
+    def __init__(self, tokenizer: Any) -> None:
+        # Control tokens are put in by id, never read from text.
+        tokenizer.encode_special_tokens = True
+        self._tokenizer = tokenizer
+        self.video_pad: int = tokenizer.token_to_id(VIDEO_PAD)
+        self.yes, self.no = (sorted({self._text(word)[0] for word in words}) for words in ANSWERS)
+        if set(self.yes) & set(self.no):
+            raise WeightsMissing("the tokenizer cannot tell yes from no", hint=VERIFY)
+
+    @classmethod
+    def load(cls, folder: Path) -> QuestionTokenizer:
+        """From the tokenizer.json of a snapshot folder.
+
+        Raises:
+            WeightsMissing: the file or the package tokenizers is not there.
+        """
+        return cls(GmeTokenizer.load(folder).backend)
+
+    @classmethod
+    def bytes_only(cls) -> QuestionTokenizer:
+        """A stand-in for runs with random weights: one token per UTF-8 byte, Qwen2-VL's control tokens."""
+        return cls(GmeTokenizer.bytes_only().backend)
+
+    def conversation(self, action: str, *, patches: int) -> list[int]:
+        """System turn, the video and the question about it, and an opened answer.
+
+        Control tokens inside the action's text are read as plain text.
+
+        Args:
+            action: the event's description.
+            patches: tokens that the video takes.
+        """
+        control = self._tokenizer.token_to_id
+        start, end = control("<|im_start|>"), control("<|im_end|>")
+        turn = self._text("\n")
+        return [
+            *(start, *self._text(f"system\n{SYSTEM}"), end, *turn),
+            *(start, *self._text("user\n"), control("<|vision_start|>")),
+            *[self.video_pad] * patches,
+            *(control("<|vision_end|>"), *self._text(question(action)), end, *turn),
+            *(start, *self._text("assistant\n")),
+        ]
+
+    def _text(self, text: str) -> Sequence[int]:
+        ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids
+        return ids

@@ -1,0 +1,1 @@
+"""VideoScore: five scores of a whole video, by regression on Idefics2."""
