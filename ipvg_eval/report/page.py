@@ -17,6 +17,7 @@ from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
+from ipvg_eval.report.timeline_view import Timelines, TimelineView
 from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.results.files import unreadable, write_text
 from ipvg_eval.results.info import RunInfo
@@ -73,6 +74,7 @@ class _Card:
     strip: Picture | None
     reference: Picture | None
     curves: tuple[Curve, ...]
+    timeline: TimelineView | None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -194,13 +196,14 @@ def _totals(run: Run) -> list[_Total]:
 
 def _cards(run: Run, samples: tuple[Sample, ...], shown: list[str], album: Album) -> dict[str, _Card]:
     by_name = {sample.sample: sample for sample in samples}
-    curves = Curves(run)
+    curves, timelines = Curves(run), Timelines(run, album)
     return {
         name: _Card(
             sample=by_name[name],
             strip=album.picture(run.folder.thumbnail(name)),
             reference=album.picture(run.folder.reference(by_name[name].identity)),
             curves=curves.of(by_name[name]),
+            timeline=timelines.of(by_name[name]),
         )
         for name in shown
     }

@@ -27,6 +27,8 @@ class Sample:
         damage: why part of it did not decode, None if all of it did.
         facts: size, length and codec in words, empty where the video did not open.
         fps: mean frame rate, None where the video did not open.
+        duration: length in seconds, None where the video did not open.
+        timeline: what should happen when, as the test set says it; None where nothing is said.
         values: one entry per metric, None where there is no value.
         remarks: reasons for missing values and notes, each said once.
     """
@@ -39,6 +41,8 @@ class Sample:
     damage: str | None
     facts: str
     fps: float | None
+    duration: float | None
+    timeline: str | None
     values: Mapping[str, float | None]
     remarks: tuple[str, ...]
 
@@ -79,6 +83,8 @@ def _sample(record: Mapping[Any, Any], metrics: list[str]) -> Sample:
         damage=damage,
         facts=_facts(record),
         fps=_float(record["fps"]),
+        duration=_float(record["duration"]),
+        timeline=_text(record.get("timeline")),
         values={name: _float(record[name]) for name in metrics},
         remarks=tuple(_remarks(reason, damage, missing, notes)),
     )

@@ -23,6 +23,10 @@ from ipvg_eval.results.summary import Summary, to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
 
 
+EVENT_PICTURES = 24
+"""Events of a timeline that get a picture, at most."""
+
+
 class RunFolder:
     """The files of one run.
 

@@ -8,11 +8,9 @@ from collections.abc import Sequence
 from PIL import Image
 
 from ipvg_eval.scoring.contact_sheet import small_picture
+from ipvg_eval.results.folder import EVENT_PICTURES
 from metrics.evaluator import ClipInfo, Frames
 from metrics.timeline import parse_timeline
-
-MOST_EVENTS = 24
-"""Events of a timeline that get a picture."""
 
 
 class EventPictures:
@@ -23,7 +21,7 @@ class EventPictures:
     """
 
     def __init__(self, timeline: str | None, clip: ClipInfo) -> None:
-        events = parse_timeline(timeline).events[:MOST_EVENTS] if timeline is not None else ()
+        events = parse_timeline(timeline).events[:EVENT_PICTURES] if timeline is not None else ()
         self.wanted = tuple(_shown_at((event.start + event.end) / 2, clip) for event in events)
         self._pictures: dict[int, Image.Image] = {}
 

@@ -37,6 +37,8 @@ def samples(values: Sequence[float | None], identities: Sequence[str] | None = N
             damage=None,
             facts="",
             fps=None,
+            duration=None,
+            timeline=None,
             values={"m": value},
             remarks=(),
         )

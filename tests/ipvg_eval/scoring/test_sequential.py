@@ -15,8 +15,8 @@ from pathlib import Path
 
 import make_sequential as maker
 import pytest
-from make_fixtures import view, write_video
-from PIL import Image
+from make_fixtures import write_video
+from prototypes import write_prototypes
 
 from ipvg_eval.scoring import score
 from ipvg_eval.testset import load_testset
@@ -33,22 +33,7 @@ ORDERS = {
 
 @pytest.fixture(scope="module")
 def protocol(tmp_path_factory) -> Path:
-    """Prototypes from other views of the same pictures than the clips show."""
-    folder = tmp_path_factory.mktemp("prototypes")
-    examples: dict[str, list[str]] = {}
-    for number, scene in enumerate((maker.WOMAN, maker.OFFICER, maker.CAT, maker.CUP, maker.ROCKET)):
-        for k, place in enumerate(((0.40, 0.40), (0.55, 0.42))):
-            name = f"{number}-{k}.png"
-            Image.fromarray(view(scene.picture, *place, 0.75)).save(folder / name)
-            examples.setdefault(scene.text, []).append(name)
-    (folder / "examples.json").write_text(json.dumps(examples))
-    path = folder / "prototypes.yaml"
-    path.write_text(
-        "name: prototypes\nversion: 1\ntitle: Example pictures for texts\nofficial: false\nevaluators:\n"
-        f"  - kind: timeline\n    options: {{scorer: prototypes, examples: {folder / 'examples.json'}}}\n"
-        "  - kind: lite_timeline\n"
-    )
-    return path
+    return write_prototypes(tmp_path_factory.mktemp("prototypes"))
 
 
 @pytest.fixture(scope="module")

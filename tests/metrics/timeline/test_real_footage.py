@@ -16,8 +16,8 @@ from PIL import Image
 from metrics.errors import MetricsError, ProtocolError
 from metrics.runtime import Runtime
 from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
+from metrics.timeline.grounded import grounded_intervals
 from metrics.timeline.lite import LiteTimeline, LiteTimelineOptions
-from metrics.timeline.measurements import grounded_intervals
 from metrics.timeline.prototypes import PrototypeEncoder
 from metrics.timeline.sampling import sample
 

@@ -1,0 +1,151 @@
+"""A sample's timeline beside what was found in its video."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+
+import numpy as np
+from markupsafe import Markup
+
+from ipvg_eval.report.samples import Sample
+from ipvg_eval.report.timeline_chart import Bar, Line, timeline_chart
+from ipvg_eval.results.features import read_features
+from ipvg_eval.results.folder import EVENT_PICTURES
+from ipvg_eval.results.reading import Run
+from leaderboard.page import Album, Picture
+from metrics.evaluator import FrameFeatures
+from metrics.timeline import Event, parse_timeline
+from metrics.timeline.grounded import grounded_intervals
+from metrics.timeline.spec import MIOU
+
+COLOURS = 6
+"""Events beyond these take the first one's colour again."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class EventView:
+    """One event.
+
+    Attributes:
+        number: from 1.
+        colour: which of the page's event colours it has, from 1.
+        when: prompted time in words.
+        text: the action.
+        found: the time it was found at in words; None where nothing looked for it.
+        picture: the frame in the middle of the prompted time.
+    """
+
+    number: int
+    colour: int
+    when: str
+    text: str
+    found: str | None
+    picture: Picture | None
+
+
+@dataclass(frozen=True, kw_only=True)
+class TimelineView:
+    """The timeline of one sample.
+
+    Attributes:
+        events: by start.
+        more: events that are not shown.
+        chart: prompted bars, found bars and similarity curves over time.
+        words: the same for those who cannot see it.
+        with_curves: whether a text-video scorer looked at it.
+    """
+
+    events: tuple[EventView, ...]
+    more: int
+    chart: Markup
+    words: str
+    with_curves: bool
+
+
+class Timelines:
+    """The timelines of a run's samples."""
+
+    def __init__(self, run: Run, album: Album) -> None:
+        self._run = run
+        self._album = album
+
+    def of(self, sample: Sample) -> TimelineView | None:
+        """A sample's timeline; None where it has none or its video was not looked at.
+
+        Raises:
+            RunError: the file of what was found is damaged.
+        """
+        events = parse_timeline(sample.timeline).events if sample.timeline is not None else ()
+        if not events or sample.duration is None:
+            return None
+        kept = read_features(self._run.folder.features(sample.sample)).get(MIOU.name)
+        if kept is not None and kept.rows.shape[1] != len(events):
+            kept = None
+        found = grounded_intervals(kept) if kept is not None else None
+        shown = events[:EVENT_PICTURES]
+        views = tuple(self._event(sample, n, event, found) for n, event in enumerate(shown, start=1))
+        chart = timeline_chart(
+            prompted=[_bar(n, event.start, event.end) for n, event in enumerate(shown, start=1)],
+            found=[_bar(n, *span) for n, span in enumerate((found or [])[:EVENT_PICTURES], start=1) if span],
+            lines=self._lines(sample, kept, len(shown)) if kept is not None else [],
+            duration=sample.duration,
+        )
+        return TimelineView(
+            events=views,
+            more=len(events) - len(shown),
+            chart=chart,
+            words="; ".join(_words(view) for view in views),
+            with_curves=kept is not None,
+        )
+
+    def _event(
+        self, sample: Sample, number: int, event: Event, found: Sequence[tuple[float, float] | None] | None
+    ) -> EventView:
+        span = found[number - 1] if found is not None else None
+        return EventView(
+            number=number,
+            colour=_colour(number),
+            when=_span(event.start, event.end),
+            text=event.description,
+            found=None if found is None else _span(*span) if span else "not found",
+            picture=self._album.picture(self._run.folder.event_picture(sample.sample, number)),
+        )
+
+    def _lines(self, sample: Sample, kept: FrameFeatures, count: int) -> list[Line]:
+        times = self._times(sample, kept.indices)
+        columns = kept.rows.astype(float).T[:count]
+        return [
+            Line(
+                number=number,
+                colour=_colour(number),
+                points=tuple((t, float(v)) for t, v in zip(times, column, strict=True) if np.isfinite(v)),
+            )
+            for number, column in enumerate(columns, start=1)
+        ]
+
+    def _times(self, sample: Sample, indices: Sequence[int]) -> list[float]:
+        """Presentation times of frames in seconds; from the frame rate where the tables do not have them."""
+        frames = self._run.frames
+        rows = frames[(frames["sample"] == sample.sample) & frames["time"].notna()]
+        known = dict(zip(rows["frame"].tolist(), rows["time"].tolist(), strict=True))
+        return [known.get(index, index / (sample.fps or 1.0)) for index in indices]
+
+
+def _colour(number: int) -> int:
+    return (number - 1) % COLOURS + 1
+
+
+def _bar(number: int, start: float, end: float) -> Bar:
+    return Bar(number=number, colour=_colour(number), start=start, end=end)
+
+
+def _span(start: float, end: float) -> str:
+    return f"{round(start, 2):g}\N{EN DASH}{round(end, 2):g}\N{NO-BREAK SPACE}s"
+
+
+def _words(view: EventView) -> str:
+    found = f", {view.found}" if view.found is not None else ""
+    if view.found is not None and view.found[0].isdigit():
+        found = f", found {view.found}"
+    return f"event {view.number}, {view.text}: prompted {view.when}{found}"
