@@ -23,7 +23,7 @@ EVALUATORS: dict[str, str] = {
     "lite_motion": "metrics.lite.motion:LiteMotion",
     "lite_timeline": "metrics.timeline.lite:LiteTimeline",
     "motion_smoothness": "metrics.motion.evaluator:MotionSmoothness",
-    "subject": "metrics.subject.evaluator:WholeFrameSubject",
+    "subject": "metrics.subject.evaluator:SubjectMetrics",
     "timeline": "metrics.timeline.evaluator:TimelineAlignment",
 }
 """Where each evaluator lives, "module:class"."""

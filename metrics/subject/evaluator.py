@@ -1,56 +1,36 @@
-"""Does a video keep to its reference pictures, whatever they show? From whole frames."""
+"""Does a video keep to its subjects, whatever they are, and to itself?"""
 
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar
+from typing import ClassVar, Literal
 
 import numpy as np
-import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from metrics.batches import FixedBatches
-from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
+from metrics.evaluator import ClipInfo, Frames, Pass
 from metrics.images import read_rgb
 from metrics.runtime import Runtime
 from metrics.sampling import linspace_indices
 from metrics.spec import MetricSpec
-from metrics.subject.consistency import frame_consistency, reference_similarities
+from metrics.subject import spec
+from metrics.subject.detection.detector import ObjectDetector
+from metrics.subject.detection.loading import DETECTOR_WEIGHTS, DetectorName, is_here, load_detector
 from metrics.subject.dino import WEIGHTS, DinoEncoder, dino_pixels
+from metrics.subject.finding import FindingRules, ReferenceView, Rows, SubjectFinder
+from metrics.subject.measuring import WHOLE_FRAME
+from metrics.subject.passes import SubjectPass
+from metrics.subject.subjects import LONGEST_LABEL, Subject, labels_of, subjects_of
 from metrics.target import Target
 
-_REFERENCES_KEPT = 64
-_WHOLE_FRAME = "no detector: the whole frame is the crop"
-_NO_FRAME = "no frame could be read"
+_REFERENCES_KEPT = 256
+_AUTOMATIC: DetectorName = "owlv2"
 
-SUBJECT_SIMILARITY = MetricSpec(
-    name="subject_similarity",
-    version=1,
-    higher_is_better=True,
-    bounds=(-1.0, 1.0),
-    title="Similarity to the references (DINOv2)",
-    summary="Mean over references and frames of the cosine between DINOv2 embeddings.",
-    caveats="Without a detector whole frames are compared with whole pictures: background, framing and "
-    "other subjects count as much as the subject. Two references of different things lower each other.",
-    source="DINO-I of DreamBench++ (arXiv 2406.16855) with DINOv2 ViT-B/14 on whole frames",
-    weights=(WEIGHTS,),
-    licence="DINOv2 weights: Apache-2.0 (Meta)",
-)
-SUBJECT_CONSISTENCY = MetricSpec(
-    name="subject_consistency",
-    version=1,
-    higher_is_better=True,
-    bounds=(0.0, 1.0),
-    title="Subject consistency (DINOv2)",
-    summary="Mean over frames of the cosines with the frame before and with the first one, at least 0.",
-    caveats="A frozen video has the best value, and a change of scene lowers it. VBench uses DINO ViT-B/16 "
-    "and every frame; these numbers do not compare with its table.",
-    source="VBench subject_consistency (vbench 0.1.5) with DINOv2 ViT-B/14 on sampled frames",
-    weights=(WEIGHTS,),
-    licence="DINOv2 weights: Apache-2.0 (Meta)",
-)
+Choice = DetectorName | Literal["auto", "none"]
 
 
 class SubjectOptions(BaseModel):
@@ -58,45 +38,105 @@ class SubjectOptions(BaseModel):
 
     Attributes:
         frame_count: evenly spaced frames that are looked at, both ends included.
+        detector: what finds the subjects by their class labels. "auto" is owlv2 where its weights are on this
+            machine and otherwise "none": whole frames are compared, and the row says so. The weights of a
+            run say which it was, and runs that differ in it do not compare.
+        query: wording around "{label}"; None for the detector's published one.
+        threshold: probability a detection must exceed; None for the published default, OWLv2 0.1 and
+            Grounding DINO 0.25.
+        text_threshold: probability of the label itself, for Grounding DINO; None for the published 0.25.
+        overlap: largest intersection over union of two detections of one label; the published postprocessing
+            keeps overlapping boxes, but one thing must not be matched twice. The default is that of
+            torchvision's detectors (box_nms_thresh).
+        boxes_per_label: detections of one label that count, best first; never fewer than its subjects.
+        min_similarity: cosine a match must exceed; what is below is no better than nothing found.
+        unlabelled: what references without a class label are looked for as.
+        frames_per_batch: frames the detector sees at once at most, or the runtime's batch size.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
     frame_count: int = Field(default=16, ge=2)
+    detector: Choice = "owlv2"
+    query: str | None = None
+    threshold: float | None = Field(default=None, ge=0, lt=1)
+    text_threshold: float | None = Field(default=None, ge=0, lt=1)
+    overlap: float = Field(default=0.5, ge=0, le=1)
+    boxes_per_label: int = Field(default=5, ge=1)
+    min_similarity: float = Field(default=0.0, ge=-1, lt=1)
+    unlabelled: str = Field(default="object", min_length=1)
+    frames_per_batch: int = Field(default=4, ge=1)
+
+    @field_validator("query")
+    @classmethod
+    def _names_the_label(cls, query: str | None) -> str | None:
+        if query is not None and ("{label}" not in query or "{" in query.replace("{label}", "")):
+            raise ValueError('a query holds "{label}" and no other braces')
+        return query
 
 
-class WholeFrameSubject:
-    """Measures `subject_similarity` and `subject_consistency` on whole frames.
+class SubjectMetrics:
+    """Measures the metrics of `metrics.subject.spec`.
 
     Attributes:
-        specs: both.
-        weights: sha256 of DINOv2's weight file.
+        specs: all of them; those of a detector only where the options name one.
+        weights: sha256 of DINOv2's weight file, and of the detector's weights where it is used.
+        notice: what every output of the run must say, or None.
     """
 
     Options = SubjectOptions
-    SPECS: ClassVar[tuple[MetricSpec, ...]] = (SUBJECT_SIMILARITY, SUBJECT_CONSISTENCY)
+    SPECS: ClassVar[tuple[MetricSpec, ...]] = spec.SPECS
     BUDGET: ClassVar[str] = "frame_count"
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]
+    notice: str | None
 
-    def __init__(self, options: SubjectOptions, runtime: Runtime) -> None:
-        self.specs = self.SPECS
+    def __init__(
+        self, options: SubjectOptions, runtime: Runtime, *, detector: ObjectDetector | None = None
+    ) -> None:
+        """Load the networks.
+
+        Args:
+            options: the rules.
+            runtime: device and weights.
+            detector: use this one instead of the one the options name.
+
+        Raises:
+            WeightsMissing: weights that the options need are not here.
+        """
+        self.specs = self.specs_for(options)
         self._options = options
         self._encoder = DinoEncoder(runtime)
         self._batch_size = runtime.batch_size
-        self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._encode_reference)
-        self.weights = self._encoder.weights
+        self._detector = detector or _detector(options, runtime)
+        self._finder = self._make_finder()
+        self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._view)
+        self.weights = {**self._encoder.weights, **(self._detector.weights if self._detector else {})}
+        fell_back = options.detector == "auto" and self._detector is None
+        self.notice = f"Subjects: {WHOLE_FRAME}; its weights are not on this machine." if fell_back else None
 
     @classmethod
-    def specs_for(cls, options: SubjectOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """Both, whatever the options."""
-        return cls.SPECS
+    def specs_for(cls, options: SubjectOptions) -> tuple[MetricSpec, ...]:
+        """What these options measure, with the weights of their detector."""
+        if options.detector == "none":
+            similarity = replace(spec.SUBJECT_SIMILARITY, weights=(WEIGHTS,), licence=spec.LICENCE)
+            return (similarity, spec.SUBJECT_CONSISTENCY)
+        weights = (WEIGHTS, DETECTOR_WEIGHTS[_named(options.detector)])
+        detected = [replace(each, weights=weights) for each in cls.SPECS if each != spec.SUBJECT_CONSISTENCY]
+        return (*detected, spec.SUBJECT_CONSISTENCY)
 
     @staticmethod
-    def required_weights(options: SubjectOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """DINOv2."""
-        return (WEIGHTS,)
+    def required_weights(options: SubjectOptions) -> tuple[str, ...]:
+        """DINOv2, and the detector the options insist on."""
+        if options.detector in {"auto", "none"}:
+            return (WEIGHTS,)
+        return (WEIGHTS, DETECTOR_WEIGHTS[_named(options.detector)])
+
+    @staticmethod
+    def optional_weights(options: SubjectOptions) -> tuple[str, ...]:
+        """The detector that "auto" uses if it is there."""
+        return (DETECTOR_WEIGHTS[_AUTOMATIC],) if options.detector == "auto" else ()
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Evenly spaced frames."""
@@ -108,82 +148,73 @@ class WholeFrameSubject:
         Raises:
             UnreadableImage: a reference picture cannot be decoded.
         """
-        references = np.stack([self._reference(reference.path) for reference in target.references])
-        labels = [
-            reference.label or f"reference {k}" for k, reference in enumerate(target.references, start=1)
+        subjects = subjects_of(target.references, unlabelled=self._options.unlabelled)
+        labels = {position: subject.label for subject in subjects for position in subject.pictures}
+        views = [
+            self._reference(reference.path, labels[position] if self._finder else "")
+            for position, reference in enumerate(target.references)
         ]
-        return _SubjectPass(
-            references=references,
-            labels=labels,
+        return SubjectPass(
+            specs=self.specs,
+            subjects=subjects,
+            references=np.stack([view.row for view in views]),
+            notes=self._notes(target, subjects, views),
             wanted=len(self.frames(clip)),
             batches=FixedBatches(self._encoder.images, self._batch_size),
+            finder=self._finder,
+            detector_batch=min(self._batch_size, self._options.frames_per_batch),
         )
 
-    def _encode_reference(self, path: Path) -> npt.NDArray[np.float32]:
-        row: npt.NDArray[np.float32] = self._encoder.images([dino_pixels(read_rgb(path))])[0]
+    def _make_finder(self) -> SubjectFinder | None:
+        if self._detector is None:
+            return None
+        rules = FindingRules(
+            overlap=self._options.overlap,
+            boxes_per_label=self._options.boxes_per_label,
+            above=self._options.min_similarity,
+        )
+        return SubjectFinder(self._detector, self._embed, rules)
+
+    def _embed(self, picture: Frames) -> Rows:
+        # Crops differ in size, so that each goes through the network alone.
+        row: Rows = self._encoder.images([dino_pixels(picture)])[0]
         return row
 
+    def _view(self, path: Path, label: str) -> ReferenceView:
+        picture = read_rgb(path)
+        if self._finder is None:
+            return ReferenceView(row=self._embed(picture), found=False)
+        return self._finder.reference(picture, label)
 
-class _SubjectPass:
-    """The measuring of one video; holds one embedding per frame."""
-
-    def __init__(
-        self,
-        *,
-        references: npt.NDArray[np.float32],
-        labels: Sequence[str],
-        wanted: int,
-        batches: FixedBatches[npt.NDArray[np.float32]],
-    ) -> None:
-        self._references = references
-        self._labels = labels
-        self._wanted = wanted
-        self._batches = batches
-
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
-        for index, frame in zip(indices, frames, strict=True):
-            self._batches.add(index, dino_pixels(frame))
-
-    def finish(self) -> list[Measurement]:
-        """Similarity and consistency."""
-        indices, rows = self._batches.finish()
-        if indices and not np.isfinite(rows).all():
-            return [
-                Measurement(name=spec.name, value=None, reason="the network's output is not finite")
-                for spec in WholeFrameSubject.SPECS
-            ]
-        notes = [_WHOLE_FRAME]
-        if len(indices) < self._wanted:
-            notes.append(f"{len(indices)} of {self._wanted} frames could be read")
-        return [self._similarity(indices, rows, notes), _consistency(indices, rows, notes)]
-
-    def _similarity(
-        self, indices: tuple[int, ...], rows: npt.NDArray[np.float32], notes: Sequence[str]
-    ) -> Measurement:
-        if not indices:
-            return Measurement(name=SUBJECT_SIMILARITY.name, value=None, reason=_NO_FRAME)
-        table = reference_similarities(rows, self._references)
-        each = [f"{label} {mean:.3f}" for label, mean in zip(self._labels, table.mean(axis=0), strict=True)]
-        return Measurement(
-            name=SUBJECT_SIMILARITY.name,
-            value=float(table.mean()),
-            note="; ".join([*notes, *([", ".join(each)] if len(each) > 1 else [])]),
-            per_frame=FrameValues(indices=indices, values=tuple(float(v) for v in table.mean(axis=1))),
-            features=FrameFeatures(indices=indices, rows=rows),
-        )
+    def _notes(
+        self, target: Target, subjects: Sequence[Subject], views: Sequence[ReferenceView]
+    ) -> list[str]:
+        if self._detector is None:
+            return [WHOLE_FRAME]
+        whole = [
+            subject.name for subject in subjects for position in subject.pictures if not views[position].found
+        ]
+        notes = [f"not found in its own reference picture, all of which counts: {name}" for name in whole]
+        cut = [label for label in labels_of(subjects) if not self._detector.reads_all(label)]
+        long = [r for r in target.references if len(r.label or "") > LONGEST_LABEL]
+        if cut or long:
+            notes.append("a class label is longer than the detector reads and was cut")
+        return notes
 
 
-def _consistency(
-    indices: tuple[int, ...], rows: npt.NDArray[np.float32], notes: Sequence[str]
-) -> Measurement:
-    if len(indices) < 2:
-        reason = "fewer than 2 frames could be read" if indices else _NO_FRAME
-        return Measurement(name=SUBJECT_CONSISTENCY.name, value=None, reason=reason)
-    values = frame_consistency(rows)
-    return Measurement(
-        name=SUBJECT_CONSISTENCY.name,
-        value=float(values.mean()),
-        note="; ".join(notes),
-        per_frame=FrameValues(indices=indices, values=(None, *(float(v) for v in values))),
+def _named(choice: Choice) -> DetectorName:
+    """The detector of a choice that is not "none"."""
+    assert choice != "none"
+    return _AUTOMATIC if choice == "auto" else choice
+
+
+def _detector(options: SubjectOptions, runtime: Runtime) -> ObjectDetector | None:
+    if options.detector == "none" or (options.detector == "auto" and not is_here(_AUTOMATIC, runtime)):
+        return None
+    return load_detector(
+        _named(options.detector),
+        runtime,
+        query=options.query,
+        threshold=options.threshold,
+        text_threshold=options.text_threshold,
     )

@@ -1,9 +1,6 @@
-"""Whole-frame subject metrics: arithmetic by hand, parity with vbench's loop, the full-size network."""
+"""Subjects by whole frames: arithmetic by hand, parity with vbench's loop, the full-size network."""
 
 from __future__ import annotations
-
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -13,7 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from safetensors.torch import save_file
+from planted_things import Weights
+from safetensors.torch import load_file
 from vbench.subject_consistency import subject_consistency
 
 from metrics.errors import UnreadableImage, WeightsMissing
@@ -21,36 +19,13 @@ from metrics.evaluator import ClipInfo
 from metrics.runtime import Runtime
 from metrics.subject.consistency import frame_consistency, reference_similarities
 from metrics.subject.dino import DinoEncoder, dino_pixels
-from metrics.subject.evaluator import SubjectOptions, WholeFrameSubject
+from metrics.subject.evaluator import SubjectMetrics, SubjectOptions
 from metrics.target import Reference, Target
 
 
-@dataclass(frozen=True)
-class Weights:
-    """Seeded random weights, or one file."""
-
-    random_seed: int | None = 0
-    file: Path | None = None
-
-    def path(self, name: str) -> Path:
-        assert self.file is not None, name
-        return self.file
-
-    def sha256(self, name: str) -> str:
-        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
 @pytest.fixture(scope="module")
-def evaluator():
-    return WholeFrameSubject(SubjectOptions(frame_count=4), Runtime(weights=Weights(), batch_size=3))
+def evaluator(runtime):
+    return SubjectMetrics(SubjectOptions(frame_count=4, detector="none"), runtime)
 
 
 @pytest.fixture(scope="module")
@@ -112,8 +87,8 @@ def test_similarities_by_hand():
 def test_pictures_are_neither_cropped_nor_squeezed(height, width, expected):
     picture = np.full((height, width, 3), 255, dtype=np.uint8)
     pixels = dino_pixels(picture)
-    assert pixels.shape == (3, *expected)
-    assert pixels[:, 0, 0] == pytest.approx((1 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225])
+    assert pixels.shape == (*expected, 3)
+    assert (pixels == 255).all()
 
 
 def test_both_metrics_from_the_full_size_network(evaluator, frames, target):
@@ -128,7 +103,7 @@ def test_both_metrics_from_the_full_size_network(evaluator, frames, target):
     assert similarity.value == results[1]["subject_similarity"].value
     assert consistency.value == results[1]["subject_consistency"].value
     assert evaluator.weights == {"dinov2_vitb14": "random:0"}
-    assert similarity.features.rows.shape == (4, 768)
+    assert consistency.features.rows.shape == (4, 768)
     assert "the whole frame is the crop" in similarity.note
     assert "man " in similarity.note
     assert "cup " in similarity.note
@@ -159,19 +134,19 @@ def test_missing_frames_and_pictures(evaluator, frames, target, tmp_path):
         evaluator.start(gone, CLIP)
 
 
-def test_weights_come_from_a_local_file(frames, tmp_path):
-    path = tmp_path / "model.safetensors"
-    network = timm.create_model("vit_base_patch14_dinov2", pretrained=False, num_classes=0)
-    save_file(network.state_dict(), path)
-    encoder = DinoEncoder(Runtime(weights=Weights(random_seed=None, file=path)))
+def test_weights_come_from_a_local_file(frames, dino_file, tmp_path):
+    encoder = DinoEncoder(Runtime(weights=Weights(random_seed=None, file=dino_file)))
     pixels = dino_pixels(frames[0])
     resized = timm.create_model(
         "vit_base_patch14_dinov2", pretrained=False, num_classes=0, dynamic_img_size=True
     )
-    resized.load_state_dict(network.state_dict())
+    resized.load_state_dict(load_file(dino_file))
+    normalised = (pixels / 255 - np.array([0.485, 0.456, 0.406])) / [0.229, 0.224, 0.225]
     with torch.inference_mode():
-        expected = resized.eval()(torch.from_numpy(pixels)[None]).numpy()
+        batch = torch.from_numpy(normalised.transpose(2, 0, 1).astype(np.float32))[None]
+        expected = resized.eval()(batch).numpy()
     assert encoder.images([pixels]) == pytest.approx(expected, rel=1e-4, abs=1e-6)
+    path = tmp_path / "model.safetensors"
     path.write_bytes(b"nothing")
     with pytest.raises(WeightsMissing, match="not the checkpoint"):
         DinoEncoder(Runtime(weights=Weights(random_seed=None, file=path)))

@@ -1,0 +1,108 @@
+"""From matches and embeddings of a video to its measurements."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+import numpy.typing as npt
+
+from metrics.evaluator import FrameFeatures, FrameValues, Measurement
+from metrics.subject.consistency import frame_consistency
+from metrics.subject.matching import Matches
+from metrics.subject.spec import (
+    SUBJECT_CONSISTENCY,
+    SUBJECT_COVERAGE,
+    SUBJECT_SIMILARITY,
+    SUBJECT_SIMILARITY_ALL_FRAMES,
+)
+from metrics.subject.subjects import Subject
+
+WHOLE_FRAME = "no detector: the whole frame is the crop"
+NO_FRAME = "no frame could be read"
+NOT_FINITE = "the network's output is not finite"
+
+DETECTED = (SUBJECT_SIMILARITY, SUBJECT_SIMILARITY_ALL_FRAMES, SUBJECT_COVERAGE)
+
+
+def missing(names: Sequence[str], reason: str) -> dict[str, Measurement]:
+    """Metrics without a value, all for one reason."""
+    return {name: Measurement(name=name, value=None, reason=reason) for name in names}
+
+
+def of_matches(
+    indices: tuple[int, ...], matches: Matches, subjects: Sequence[Subject], notes: Sequence[str]
+) -> dict[str, Measurement]:
+    """The metrics of `DETECTED` from at least one frame.
+
+    Args:
+        indices: the frames looked at.
+        matches: their matches.
+        subjects: the sample's.
+        notes: what a reader must know.
+    """
+    frames = matches.of_frames()
+    each = ", ".join(
+        _told(subject, own) for subject, own in zip(subjects, matches.of_subjects(), strict=True)
+    )
+    note = "; ".join([each, *notes])
+    values = {
+        SUBJECT_SIMILARITY.name: (matches.similarity(), [frame.similarity() for frame in frames]),
+        SUBJECT_SIMILARITY_ALL_FRAMES.name: (
+            matches.similarity_all(),
+            [frame.similarity_all() for frame in frames],
+        ),
+        SUBJECT_COVERAGE.name: (matches.coverage(), [frame.coverage() for frame in frames]),
+    }
+    return {
+        name: Measurement(
+            name=name,
+            value=value,
+            reason=None if value is not None else f"no subject found in any of {len(indices)} frames",
+            note=note,
+            per_frame=FrameValues(indices=indices, values=tuple(per_frame)),
+        )
+        for name, (value, per_frame) in values.items()
+    }
+
+
+def of_whole_frames(
+    indices: tuple[int, ...], matches: Matches, subjects: Sequence[Subject], notes: Sequence[str]
+) -> dict[str, Measurement]:
+    """The same where every subject is compared with the whole of every frame: coverage means nothing then."""
+    means = [own.similarity() for own in matches.of_subjects()]
+    each = ", ".join(f"{subject.name} {mean:.3f}" for subject, mean in zip(subjects, means, strict=True))
+    similarity = Measurement(
+        name=SUBJECT_SIMILARITY.name,
+        value=matches.similarity(),
+        note="; ".join([*notes, *([each] if len(subjects) > 1 else [])]),
+        per_frame=FrameValues(
+            indices=indices, values=tuple(frame.similarity() for frame in matches.of_frames())
+        ),
+    )
+    others = missing([spec.name for spec in DETECTED[1:]], WHOLE_FRAME)
+    return {similarity.name: similarity, **others}
+
+
+def consistency(indices: tuple[int, ...], rows: npt.NDArray[np.float32], notes: Sequence[str]) -> Measurement:
+    """subject_consistency from whole frames' embeddings, (n, d)."""
+    if len(indices) < 2:
+        reason = "fewer than 2 frames could be read" if indices else NO_FRAME
+        return Measurement(name=SUBJECT_CONSISTENCY.name, value=None, reason=reason)
+    if not np.isfinite(rows).all():
+        return Measurement(name=SUBJECT_CONSISTENCY.name, value=None, reason=NOT_FINITE)
+    values = frame_consistency(rows)
+    return Measurement(
+        name=SUBJECT_CONSISTENCY.name,
+        value=float(values.mean()),
+        note="; ".join(notes) or None,
+        per_frame=FrameValues(indices=indices, values=(None, *(float(v) for v in values))),
+        features=FrameFeatures(indices=indices, rows=rows),
+    )
+
+
+def _told(subject: Subject, own: Matches) -> str:
+    found = sum(frame[0] is not None for frame in own.frames)
+    value = own.similarity()
+    many = f"in {found} of {len(own.frames)} frames"
+    return f"{subject.name} {many}" if value is None else f"{subject.name} {value:.3f} {many}"

@@ -1,0 +1,101 @@
+"""The frames of one video under the subject metrics."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from metrics.batches import FixedBatches
+from metrics.evaluator import Frames, Measurement
+from metrics.spec import MetricSpec
+from metrics.subject import measuring
+from metrics.subject.consistency import reference_similarities
+from metrics.subject.dino import dino_pixels
+from metrics.subject.finding import Rows, SubjectFinder
+from metrics.subject.matching import Matches, subject_table
+from metrics.subject.spec import SUBJECT_CONSISTENCY
+from metrics.subject.subjects import Subject
+
+
+class SubjectPass:
+    """Whole frames for consistency, and the subjects in them; holds one embedding per frame.
+
+    Frames wait as pixels until a batch for the detector is full, so that what it sees together does not
+    depend on how they came.
+    """
+
+    def __init__(
+        self,
+        *,
+        specs: Sequence[MetricSpec],
+        subjects: Sequence[Subject],
+        references: Rows,
+        notes: Sequence[str],
+        wanted: int,
+        batches: FixedBatches[Rows],
+        finder: SubjectFinder | None,
+        detector_batch: int,
+    ) -> None:
+        self._specs = specs
+        self._subjects = subjects
+        self._references = references
+        self._notes = notes
+        self._wanted = wanted
+        self._batches = batches
+        self._finder = finder
+        self._detector_batch = detector_batch
+        self._waiting: list[Frames] = []
+        self._matched: list[tuple[float | None, ...] | None] = []
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        for index, frame in zip(indices, frames, strict=True):
+            self._batches.add(index, dino_pixels(frame))
+            if self._finder is not None:
+                self._waiting.append(frame.copy())
+                if len(self._waiting) == self._detector_batch:
+                    self._find()
+
+    def finish(self) -> list[Measurement]:
+        """One measurement per spec."""
+        if self._waiting:
+            self._find()
+        indices, rows = self._batches.finish()
+        lost = [f"{len(indices)} of {self._wanted} frames could be read"]
+        lost = lost if len(indices) < self._wanted else []
+        found = {
+            **self._subject_measurements(indices, rows, [*self._notes, *lost]),
+            SUBJECT_CONSISTENCY.name: measuring.consistency(indices, rows, lost),
+        }
+        return [found[spec.name] for spec in self._specs]
+
+    def _find(self) -> None:
+        assert self._finder is not None
+        self._matched += self._finder.matches(self._waiting, self._subjects, self._references)
+        self._waiting = []
+
+    def _subject_measurements(
+        self, indices: tuple[int, ...], rows: Rows, notes: Sequence[str]
+    ) -> dict[str, Measurement]:
+        names = [spec.name for spec in measuring.DETECTED]
+        if not indices:
+            return measuring.missing(names, measuring.NO_FRAME)
+        if not np.isfinite(self._references).all():
+            return measuring.missing(names, measuring.NOT_FINITE)
+        if self._finder is None:
+            if not np.isfinite(rows).all():
+                return measuring.missing(names, measuring.NOT_FINITE)
+            matches = _whole_frames(rows, self._references, self._subjects)
+            return measuring.of_whole_frames(indices, matches, self._subjects, notes)
+        matched = tuple(frame for frame in self._matched if frame is not None)
+        if len(matched) < len(self._matched):
+            return measuring.missing(names, measuring.NOT_FINITE)
+        return measuring.of_matches(indices, Matches(frames=matched), self._subjects, notes)
+
+
+def _whole_frames(rows: Rows, references: Rows, subjects: Sequence[Subject]) -> Matches:
+    """Every subject against the whole of every frame."""
+    pictures = reference_similarities(references, rows)
+    table = subject_table(pictures, [subject.pictures for subject in subjects])
+    return Matches(frames=tuple(tuple(float(value) for value in frame) for frame in table.T))

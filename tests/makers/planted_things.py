@@ -1,0 +1,101 @@
+"""Things drawn into frames of one colour, and a detector that finds them without a network."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
+from pathlib import Path
+
+import numpy as np
+import skimage.data
+from PIL import Image
+from scipy import ndimage
+
+from metrics.evaluator import ClipInfo, Frames
+from metrics.subject.boxes import Boxes
+
+COLOURS = {"man": (250, 0, 0), "ball": (0, 0, 250), "object": (0, 250, 0)}
+BORDER = 4
+SIDE = 56
+
+
+@dataclass(frozen=True)
+class Weights:
+    """Seeded random weights, or one file or folder."""
+
+    random_seed: int | None = 0
+    file: Path | None = None
+
+    def path(self, name: str) -> Path:
+        assert self.file is not None, name
+        return self.file
+
+    def sha256(self, name: str) -> str:
+        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
+
+
+@dataclass(frozen=True)
+class ColourDetector:
+    """Finds what `framed` draws: every connected border of a label's colour is one thing."""
+
+    title: str = "colours"
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+    def reads_all(self, label: str) -> bool:
+        return len(label) <= 20
+
+    def detect(self, pictures: Sequence[Frames], labels: Sequence[str]) -> list[Boxes]:
+        return [self._one(picture, labels) for picture in pictures]
+
+    def _one(self, picture: Frames, labels: Sequence[str]) -> Boxes:
+        corners, numbers = [], []
+        for number, label in enumerate(labels):
+            regions, _ = ndimage.label((picture == COLOURS.get(label, (1, 2, 3))).all(axis=2))
+            for rows, columns in ndimage.find_objects(regions):
+                corners.append([columns.start, rows.start, columns.stop, rows.stop])
+                numbers.append(number)
+        return Boxes(
+            corners=np.array(corners, dtype=np.float64).reshape(-1, 4),
+            scores=np.linspace(0.9, 0.5, len(corners)),
+            labels=np.array(numbers, dtype=np.int64),
+        )
+
+
+@dataclass(frozen=True)
+class ToldDetector:
+    """Says what it is told, whatever it sees."""
+
+    boxes: Boxes
+    title: str = "told"
+    weights: Mapping[str, str] = field(default_factory=dict)
+
+    def reads_all(self, label: str) -> bool:  # noqa: ARG002
+        return True
+
+    def detect(self, pictures: Sequence[Frames], labels: Sequence[str]) -> list[Boxes]:  # noqa: ARG002
+        return [self.boxes for _ in pictures]
+
+
+def framed(label: str, thing: str) -> Frames:
+    """A photograph of skimage inside a border of the label's colour, (SIDE, SIDE, 3)."""
+    inside = SIDE - 2 * BORDER
+    picture = np.empty((SIDE, SIDE, 3), dtype=np.uint8)
+    picture[:] = COLOURS[label]
+    photograph = Image.fromarray(getattr(skimage.data, thing)()).convert("RGB").resize((inside, inside))
+    # Colours of borders must not occur inside.
+    picture[BORDER:-BORDER, BORDER:-BORDER] = np.clip(np.asarray(photograph), 10, 240)
+    return picture
+
+
+def scene(*things: tuple[Frames, int, int], ground: int = 128) -> Frames:
+    """Framed things on grey, each at (left, top); (120, 200, 3)."""
+    picture = np.full((120, 200, 3), ground, dtype=np.uint8)
+    for thing, left, top in things:
+        picture[top : top + len(thing), left : left + thing.shape[1]] = thing
+    return picture
+
+
+def clip_of(count: int) -> ClipInfo:
+    """A clip of a few frames."""
+    times = tuple(i / 4 for i in range(count))
+    return ClipInfo(frame_count=count, width=200, height=120, fps=4.0, duration=count / 4, times=times)
