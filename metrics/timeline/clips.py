@@ -13,8 +13,8 @@ _SAME_TIME = 1e-9
 def clip_columns(weights: FloatArray, count: int) -> npt.NDArray[np.int64]:
     """Frames at `count` moments evenly spaced over what each stretch holds.
 
-    The moments are (i + .5) / count of the way through the time that was read, so that a stretch which
-    holds half a frame more of one action has half a frame more of it.
+    The moments are (i + .5) / count of the way through the time that was read; one on the border of two
+    frames belongs to the earlier one.
 
     Args:
         weights: (stretches, n) seconds of each frame, as `metrics.timeline.sampling.stretch_weights` gives
