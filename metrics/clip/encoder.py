@@ -15,10 +15,14 @@ from metrics.runtime import Dtype, Runtime
 from metrics.third_party import published_module
 
 ClipModel = Literal["clip_vit_b16", "clip_vit_b32"]
+"""The networks of published CLIPScores."""
 
-ARCHITECTURES: Mapping[ClipModel, str] = {
+ClipNetwork = Literal["clip_vit_b16", "clip_vit_b32", "clip_vit_l14"]
+
+ARCHITECTURES: Mapping[ClipNetwork, str] = {
     "clip_vit_b16": "ViT-B-16-quickgelu",
     "clip_vit_b32": "ViT-B-32-quickgelu",
+    "clip_vit_l14": "ViT-L-14-quickgelu",
 }
 """open_clip's name for each declared weight: OpenAI's checkpoints, trained with the quick GELU."""
 
@@ -27,7 +31,7 @@ _PACKAGE = "open_clip_torch"
 
 
 class ClipEncoder:
-    """One CLIP model, ready to encode.
+    """One CLIP model, ready to encode. Its embeddings have d = 512 numbers, 768 for ViT-L/14.
 
     Attributes:
         logit_scale: exp of the learned scale; 100 for OpenAI's checkpoints.
@@ -40,7 +44,7 @@ class ClipEncoder:
         self._model = model.eval().requires_grad_(False).to(device=self._device, dtype=self._dtype)
 
     @classmethod
-    def load(cls, name: ClipModel, runtime: Runtime) -> ClipEncoder:
+    def load(cls, name: ClipNetwork, runtime: Runtime) -> ClipEncoder:
         """The named model with published weights, or with seeded random ones where the run asks for them.
 
         Args:
@@ -59,13 +63,13 @@ class ClipEncoder:
 
     @torch.inference_mode()
     def images(self, pixels: Sequence[npt.NDArray[np.float32]]) -> Features:
-        """Image embeddings, not normalised: n arrays (3, 224, 224) to (n, 512) float32."""
+        """Image embeddings, not normalised: n arrays (3, 224, 224) to (n, d) float32."""
         batch = torch.from_numpy(np.stack(pixels)).to(device=self._device, dtype=self._dtype)
         return _features(self._model.encode_image(batch))
 
     @torch.inference_mode()
     def texts(self, sequences: Sequence[Sequence[int]]) -> Features:
-        """Text embeddings, not normalised: n token sequences of at most 77 ids to (n, 512) float32.
+        """Text embeddings, not normalised: n token sequences of at most 77 ids to (n, d) float32.
 
         The embedding is read at the end token, which has the largest id, and attention is causal:
         what fills the row behind it does not matter.
@@ -76,7 +80,7 @@ class ClipEncoder:
         return _features(self._model.encode_text(batch.to(self._device)))
 
 
-def build(name: ClipModel, *, seed: int = 0) -> Any:
+def build(name: ClipNetwork, *, seed: int = 0) -> Any:
     """The full-size network with seeded random weights, float32 on the CPU.
 
     The global random state is left as it was.
