@@ -240,12 +240,16 @@ def test_an_event_that_is_not_reached_counts_nothing(film, evaluators):
     assert "1 of 3 events lie behind the video's end" in found["timeline_sem"].note
 
 
-def test_output_that_is_not_finite_is_missing_with_the_reason(film, evaluators, judge, monkeypatch):
-    broken = torch.nn.Parameter(
-        torch.full_like(judge._network.lm_head.weight, torch.nan), requires_grad=False
+def test_output_that_is_not_finite_is_missing_with_the_reason(film, examples, snapshot):
+    broken = PresenceJudge.load("qwen2_vl_2b", Runtime(weights=Weights(snapshot)))
+    broken._network.lm_head.weight.fill_(torch.nan)
+    evaluator = TimelineAlignment(
+        TimelineAlignmentOptions(scorer="prototypes", presence="vlm"),
+        Runtime(),
+        scorer=EmbeddingScorer(PrototypeEncoder(examples), 8),
+        presence=broken,
     )
-    monkeypatch.setattr(judge._network.lm_head, "weight", broken)
-    found = film((A, 1), (B, 2), (C, 1)).measure(evaluators["vlm"], TIMELINE)
+    found = film((A, 1), (B, 2), (C, 1)).measure(evaluator, TIMELINE)
     for name in ("timeline_sem", "timeline_ata"):
         assert found[name].value is None
         assert found[name].reason == "the vision-language model's output is not finite"

@@ -18,13 +18,14 @@ from safetensors.numpy import load_file, save_file
 from transformers import Idefics2ForConditionalGeneration
 
 from metrics.errors import WeightsMissing
+from metrics.evaluator import ClipInfo
 from metrics.runtime import Runtime
 from metrics.target import Reference, Target
 from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from metrics.timeline.prototypes import PrototypeEncoder
 from metrics.timeline.scorer import EmbeddingScorer
 from metrics.timeline.video_score import checkpoint
-from metrics.timeline.video_score.network import VideoScore
+from metrics.timeline.video_score.network import VideoScore, _bytes_only
 from metrics.timeline.video_score.query import query
 from metrics.timeline.video_score.spec import VIDEO_SCORES
 from metrics.timeline.video_score.watching import Watching, watched_frames
@@ -164,8 +165,6 @@ def test_unusable_snapshots_are_refused(maker, tmp_path, damage, message):
 
 
 def test_another_models_tokenizer_is_refused(network):
-    from metrics.timeline.video_score.network import _bytes_only
-
     with pytest.raises(WeightsMissing, match="image token"):
         VideoScore(network._network, network._head, processor=None, tokenizer=_bytes_only(), weights={})
 
@@ -181,7 +180,7 @@ def test_the_full_size_is_that_of_idefics2_8b():
 
 
 def test_random_weights_run_the_same_path(maker, monkeypatch):
-    """The architecture's own configuration class at a small size; the byte-level tokenizer needs 32,002 ids."""
+    """The architecture's own configuration class at a small size; the tokenizer needs 32,002 ids."""
     small = {
         "_VISION": {"hidden_size": 16, "intermediate_size": 16, "num_hidden_layers": 1,
                     "num_attention_heads": 2, "image_size": 98, "patch_size": 14},
@@ -233,8 +232,6 @@ def target():
 
 def watch(evaluator, scenes, target, *, lost=()):
     """Half a second each of two scenes at 16 frames per second, straight from memory."""
-    from metrics.evaluator import ClipInfo
-
     frames = np.concatenate([scenes[A][:16], scenes[B][:16]])
     times = tuple(i / 16 for i in range(32))
     clip = ClipInfo(frame_count=32, width=320, height=240, fps=16.0, duration=2.0, times=times)
@@ -283,15 +280,15 @@ def test_prompts_that_cannot_be_asked_are_missing(evaluator, scenes, target, pro
     assert found["timeline_tim"].value is not None
 
 
-def test_output_that_is_not_finite_is_missing(network, maker, monkeypatch):
-    nothing = torch.nn.Parameter(torch.full_like(network._head.bias, torch.nan), requires_grad=False)
-    monkeypatch.setattr(network._head, "bias", nothing)
-    watching = Watching(network, prompt="She waves.", wanted=(0,))
+def test_output_that_is_not_finite_is_missing(snapshot, maker):
+    broken = VideoScore.load(Runtime(weights=Weights(snapshot)))
+    broken._head.bias.fill_(torch.nan)
+    watching = Watching(broken, prompt="She waves.", wanted=(0,))
     watching.add(0, maker.frames(0)[0])
     assert {m.reason for m in watching.finish()} == {"VideoScore's output is not finite"}
 
 
-def test_the_frame_limit_bounds_everything(evaluator, examples, network, scenes, target):
+def test_the_frame_limit_bounds_everything(examples, network, scenes, target):
     few = TimelineAlignment(
         TimelineAlignmentOptions(scorer="prototypes", video_score=True, frame_limit=2),
         Runtime(),
