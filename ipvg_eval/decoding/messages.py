@@ -1,7 +1,7 @@
 """What the parent and a decoder process say to each other.
 
-Requests and answers are one line of JSON; an answer may announce bytes that follow it. The parent checks
-every answer: the process on the other side reads untrusted files and may have been taken over.
+Requests and answers are one line of JSON; frames come through shared memory. The parent checks every answer:
+the process on the other side reads untrusted files and may have been taken over.
 """
 
 from __future__ import annotations
@@ -24,11 +24,25 @@ class Open(_Message):
     path: str
 
 
+class Memory(_Message):
+    """Where frames are written: a file descriptor that the decoder process inherits."""
+
+    descriptor: NonNegativeInt
+
+
 class Decode(_Message):
-    """Decode these frames of the video that was opened last."""
+    """Begin to decode these frames of the video that was opened last; nothing is answered yet."""
 
     kind: Literal["decode"] = "decode"
     indices: tuple[NonNegativeInt, ...]
+
+
+class Fill(_Message):
+    """Write the next frames into this piece of the shared memory, and say which they are."""
+
+    kind: Literal["fill"] = "fill"
+    offset: NonNegativeInt
+    size: PositiveInt
 
 
 class Opened(_Message):
@@ -55,8 +69,15 @@ class Opened(_Message):
         )
 
 
+class Room(_Message):
+    """The next frames need a piece of so many bytes; ask again with one."""
+
+    kind: Literal["room"] = "room"
+    size: PositiveInt
+
+
 class Batch(_Message):
-    """Frames; count x height x width x 3 bytes follow."""
+    """These frames are at the beginning of the piece, count x height x width x 3 bytes."""
 
     kind: Literal["batch"] = "batch"
     indices: Annotated[tuple[NonNegativeInt, ...], Field(min_length=1)]
@@ -71,7 +92,7 @@ class Batch(_Message):
 
     @property
     def size(self) -> int:
-        """How many bytes follow."""
+        """How many bytes they take."""
         return len(self.indices) * self.height * self.width * 3
 
 
@@ -91,8 +112,8 @@ class Failed(_Message):
     hint: str | None
 
 
-Request = Annotated[Open | Decode, Field(discriminator="kind")]
-Answer = Annotated[Opened | Batch | End | Failed, Field(discriminator="kind")]
+Request = Annotated[Open | Decode | Fill, Field(discriminator="kind")]
+Answer = Annotated[Opened | Room | Batch | End | Failed, Field(discriminator="kind")]
 
-REQUEST: TypeAdapter[Open | Decode] = TypeAdapter(Request)
-ANSWER: TypeAdapter[Opened | Batch | End | Failed] = TypeAdapter(Answer)
+REQUEST: TypeAdapter[Open | Decode | Fill] = TypeAdapter(Request)
+ANSWER: TypeAdapter[Opened | Room | Batch | End | Failed] = TypeAdapter(Answer)

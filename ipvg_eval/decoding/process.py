@@ -2,26 +2,47 @@
 
 from __future__ import annotations
 
+import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-import numpy as np
 from pydantic import ValidationError
 
-from ipvg_eval.decoding.messages import ANSWER, Batch, Decode, End, Failed, Open, Opened
+from ipvg_eval.decoding.messages import (
+    ANSWER,
+    Batch,
+    Decode,
+    End,
+    Failed,
+    Fill,
+    Memory,
+    Open,
+    Opened,
+    Room,
+)
+from ipvg_eval.decoding.shared_memory import FrameMemory, Slot
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox import LimitedProcess, Patience, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 from metrics.evaluator import ClipInfo
 
+_USUAL_BATCH = 32 * 2**20
 _MAX_BATCH = 2**30
 
 
 class DecoderProcess(LimitedProcess):
-    """Opens and decodes videos, one after the other, in a process with limits."""
+    """Opens and decodes videos, one after the other, in a process with limits.
+
+    Frames come through memory that both share; a process that was taken over could change frames it has
+    handed over, and nothing else.
+    """
 
     def __init__(self, limits: ProcessLimits | None = None) -> None:
-        super().__init__("ipvg_eval.decoding.worker", limits)
+        self.memory = FrameMemory()
+        weakref.finalize(self, self.memory.close)
+        descriptor = self.memory.descriptor
+        settings = Memory(descriptor=descriptor)
+        super().__init__("ipvg_eval.decoding.worker", limits, settings, inherited=(descriptor,))
 
     def open(self, path: Path) -> OpenVideo:
         """Look at a video.
@@ -35,7 +56,7 @@ class DecoderProcess(LimitedProcess):
             raise self.refuse("an answer out of turn")
         return OpenVideo(self, answer)
 
-    def answer(self, patience: Patience) -> Opened | Batch | End:
+    def answer(self, patience: Patience) -> Opened | Room | Batch | End:
         """The next answer.
 
         Raises:
@@ -70,18 +91,26 @@ class OpenVideo:
     def batches(self, indices: Sequence[int]) -> Iterator[FrameBatch]:
         """Decode these frames; see `ipvg_eval.video.decode`. Only for the video opened last.
 
+        The next batch is being decoded while the caller works on one.
+
         Raises:
             VideoError: no wanted frame decodes, or the process failed.
         """
         process, wanted = self._process, sorted(set(indices))
         process.ask(Decode(indices=tuple(wanted)))
         patience = process.patience()
+        size = min(max(_USUAL_BATCH, self.clip.width * self.clip.height * 3), _MAX_BATCH)
+        slot = self._ask_for_more(size)
         unread = True
         try:
             last = -1
             while not isinstance(answer := process.answer(patience), End):
-                batch = self._frames(answer, wanted, last, patience)
+                if isinstance(answer, Room):
+                    slot = self._with_more_room(slot, answer.size)
+                    continue
+                batch = self._frames(answer, wanted, last, slot)
                 last = batch.indices[-1]
+                slot = self._ask_for_more(slot.size)
                 yield batch
             unread = False
         except VideoError:
@@ -90,20 +119,34 @@ class OpenVideo:
         finally:
             if unread:
                 process.close()  # nobody reads the frames that are still to come
+            slot.give_back()
         self.damage, self.note = answer.damage, answer.note
 
-    def _frames(
-        self, answer: Opened | Batch, wanted: Sequence[int], last: int, patience: Patience
-    ) -> FrameBatch:
+    def _ask_for_more(self, size: int) -> Slot:
+        slot = self._process.memory.slot(size)
+        try:
+            self._process.ask(Fill(offset=slot.offset, size=slot.size))
+        except VideoError:
+            slot.give_back()
+            raise
+        return slot
+
+    def _with_more_room(self, slot: Slot, size: int) -> Slot:
+        if not slot.size < size <= _MAX_BATCH:
+            raise self._process.refuse("frames that are too large")
+        slot.give_back()
+        return self._ask_for_more(size)
+
+    def _frames(self, answer: Opened | Batch, wanted: Sequence[int], last: int, slot: Slot) -> FrameBatch:
         process, times = self._process, self.clip.times
         if not isinstance(answer, Batch) or answer.indices[0] <= last:
             raise process.refuse("an answer out of turn")
         if answer.indices[-1] >= len(times) or not set(answer.indices) <= set(wanted):
             raise process.refuse("frames that nobody asked for")
-        if answer.size > _MAX_BATCH:
+        if answer.size > slot.size:
             raise process.refuse("frames that are too large")
-        frames = np.empty((len(answer.indices), answer.height, answer.width, 3), np.uint8)
-        process.fill(frames.data.cast("B"), patience)
         return FrameBatch(
-            indices=answer.indices, times=tuple(times[i] for i in answer.indices), frames=frames
+            indices=answer.indices,
+            times=tuple(times[i] for i in answer.indices),
+            frames=slot.array((len(answer.indices), answer.height, answer.width, 3)),
         )

@@ -1,21 +1,35 @@
-"""The decoder process: reads requests from stdin, answers on stdout.
+"""The decoder process: reads requests from stdin, answers on stdout, writes frames into shared memory.
 
-python -m ipvg_eval.decoding.worker LIMITS
+python -m ipvg_eval.decoding.worker LIMITS MEMORY
 """
 
 from __future__ import annotations
 
+import mmap
 import sys
 from collections.abc import Iterator
 from pathlib import Path
 
 from pydantic import BaseModel
 
-from ipvg_eval.decoding.messages import REQUEST, Batch, Decode, End, Failed, Open, Opened
+from ipvg_eval.decoding.messages import (
+    REQUEST,
+    Batch,
+    Decode,
+    End,
+    Failed,
+    Fill,
+    Memory,
+    Open,
+    Opened,
+    Room,
+)
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox.confine import Answers, confine
 from ipvg_eval.sandbox.limits import ProcessLimits
-from ipvg_eval.video import FrameIndex, decode, index_frames
+from ipvg_eval.video import Batch as FrameBatch
+from ipvg_eval.video import Decoding, FrameIndex, decode, index_frames
+from metrics.evaluator import Frames
 
 _BATCH_BYTES = 32 * 2**20
 
@@ -23,33 +37,47 @@ _BATCH_BYTES = 32 * 2**20
 def main() -> None:
     """Serve requests until stdin ends; the process limits itself before the first file is opened."""
     limits = ProcessLimits.model_validate_json(sys.argv[1])
+    memory = Memory.model_validate_json(sys.argv[2])
     answers = Answers()
     confine(limits)
-    decoder = _Decoder(limits)
+    decoder = _Decoder(limits, memory)
     for line in sys.stdin.buffer:
         try:
-            for answer, content in decoder.answers(line):
-                answers.send(answer, content)
+            answer = decoder.answer(line)
         except VideoError as error:
-            answers.send(Failed(message=error.message, hint=error.hint))
+            answer = Failed(message=error.message, hint=error.hint)
         except MemoryError:
             message = f"it needs more memory than the limit of {limits.memory_mib} MiB"
-            answers.send(Failed(message=message, hint="Lower the resolution, or raise the memory limit."))
+            answer = Failed(message=message, hint="Lower the resolution, or raise the memory limit.")
+        if answer is not None:
+            answers.send(answer)
 
 
 class _Decoder:
-    def __init__(self, limits: ProcessLimits) -> None:
+    def __init__(self, limits: ProcessLimits, memory: Memory) -> None:
         self._seconds = limits.seconds
+        self._memory = memory
         self._path = Path()
         self._index: FrameIndex | None = None
+        self._decoding: Decoding | None = None
+        self._batches: Iterator[FrameBatch] = iter(())
+        self._waiting: FrameBatch | None = None
 
-    def answers(self, line: bytes) -> Iterator[tuple[BaseModel, memoryview | None]]:
-        """What to answer to a request, each with the bytes that follow."""
+    def answer(self, line: bytes) -> BaseModel | None:
+        """What to answer to a request; None for nothing."""
         request = REQUEST.validate_json(line)
+        if isinstance(request, Fill):
+            return self._fill(request)
+        self._stop()
         if isinstance(request, Open):
-            yield self._open(request), None
-        else:
-            yield from self._decode(request)
+            return self._open(request)
+        self._begin(request)
+        return None
+
+    def _stop(self) -> None:
+        if self._decoding is not None:
+            self._decoding.close()
+        self._decoding, self._waiting, self._batches = None, None, iter(())
 
     def _open(self, request: Open) -> Opened:
         self._path = Path(request.path)
@@ -64,19 +92,39 @@ class _Decoder:
             times=clip.times,
         )
 
-    def _decode(self, request: Decode) -> Iterator[tuple[BaseModel, memoryview | None]]:
+    def _begin(self, request: Decode) -> None:
         assert self._index is not None
-        with decode(
+        self._decoding = decode(
             self._path,
             request.indices,
             index=self._index,
             batch_bytes=_BATCH_BYTES,
             time_limit=self._seconds,
-        ) as decoding:
-            for batch in decoding:
-                _, height, width, _ = batch.frames.shape
-                yield Batch(indices=batch.indices, height=height, width=width), batch.frames.data
-            yield End(damage=decoding.damage, note=decoding.note), None
+        )
+        self._batches = iter(self._decoding)
+
+    def _fill(self, piece: Fill) -> Batch | Room | End:
+        assert self._decoding is not None
+        batch = self._waiting or next(self._batches, None)
+        if batch is None:
+            return End(damage=self._decoding.damage, note=self._decoding.note)
+        if batch.frames.nbytes > piece.size:
+            self._waiting = batch
+            return Room(size=batch.frames.nbytes)
+        self._waiting = None
+        _write(batch.frames, self._memory, piece)
+        _, height, width, _ = batch.frames.shape
+        return Batch(indices=batch.indices, height=height, width=width)
+
+
+def _write(frames: Frames, memory: Memory, piece: Fill) -> None:
+    """Copy frames into a piece, mapped for the moment only: maps count against the limit on memory."""
+    try:
+        mapped = mmap.mmap(memory.descriptor, piece.size, offset=piece.offset)
+    except OSError as error:
+        raise MemoryError from error
+    with mapped:
+        mapped[: frames.nbytes] = frames.data.cast("B")
 
 
 if __name__ == "__main__":

@@ -32,12 +32,8 @@ class Answers:
         self._file: BinaryIO = os.fdopen(os.dup(1), "wb", buffering=0)
         os.dup2(2, 1)
 
-    def send(self, answer: BaseModel, content: memoryview | None = None) -> None:
-        """One line of JSON, and the bytes it announces."""
-        self._write(memoryview(answer.model_dump_json().encode() + b"\n"))
-        if content is not None:
-            self._write(content.cast("B"))
-
-    def _write(self, content: memoryview) -> None:
+    def send(self, answer: BaseModel) -> None:
+        """One line of JSON."""
+        content = memoryview(answer.model_dump_json().encode() + b"\n")
         while content:
             content = content[self._file.write(content) :]

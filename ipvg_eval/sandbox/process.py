@@ -31,10 +31,25 @@ class LimitedProcess:
     hand; the next request starts a new process. Not for several threads at once.
     """
 
-    def __init__(self, module: str, limits: ProcessLimits | None = None, *settings: BaseModel) -> None:
+    def __init__(
+        self,
+        module: str,
+        limits: ProcessLimits | None = None,
+        *settings: BaseModel,
+        inherited: tuple[int, ...] = (),
+    ) -> None:
+        """Nothing is started yet.
+
+        Args:
+            module: run with `python -m`.
+            limits: of the process.
+            settings: further arguments, as JSON.
+            inherited: file descriptors it shares with this process, under the same numbers.
+        """
         self.limits = limits or ProcessLimits()
         self._module = module
         self._settings = settings
+        self._inherited = inherited
         self._process: subprocess.Popen[bytes] | None = None
         self._unread = bytearray()
 
@@ -98,20 +113,6 @@ class LimitedProcess:
         self._unread = rest
         return bytes(line)
 
-    def fill(self, view: memoryview, patience: Patience) -> None:
-        """Read the bytes that follow a line.
-
-        Raises:
-            VideoError: the process ended or took too long.
-        """
-        known = min(len(view), len(self._unread))
-        view[:known] = self._unread[:known]
-        del self._unread[:known]
-        while known < len(view):
-            part = self._read(len(view) - known, patience)
-            view[known : known + len(part)] = part
-            known += len(part)
-
     def _read(self, most: int, patience: Patience) -> bytes:
         process = self._running()
         assert process.stdout is not None
@@ -156,6 +157,7 @@ class LimitedProcess:
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 bufsize=0,
+                pass_fds=self._inherited,
                 start_new_session=True,  # Ctrl-C is for the parent
             )
         return self._process

@@ -165,7 +165,7 @@ class _Liar(DecoderProcess):
     script = ""
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-c", self.script]
+        return [sys.executable, "-c", self.script, *super()._command()[3:]]
 
 
 OPENED = '{"kind":"opened","codec":null,"width":2,"height":2,"fps":1.0,"duration":1.0,"times":[0.0,1.0]}'
@@ -205,4 +205,70 @@ def test_nonsense_instead_of_frames_is_refused(video, answer, says):
     last = "print(%r, flush=True); input()" % answer if answer else "raise SystemExit(3)"  # noqa: UP031
     liar.script = f"input(); print({OPENED!r}, flush=True); input(); {last}"
     with liar, pytest.raises(VideoError, match=says):
+        list(liar.open(video).batches([0]))
+
+
+def test_frames_that_are_kept_stay_as_they_came(decoder, video):
+    """Nothing is written over frames that somebody holds, also by later videos and a new process."""
+    kept = [batch.frames for _ in range(6) for batch in decoder.open(video).batches(range(48))]
+    copies = [frames.copy() for frames in kept]
+    os.kill(_child(decoder), signal.SIGKILL)
+    with pytest.raises(VideoError):
+        decoder.open(video)
+    assert list(decoder.open(video).batches([5, 9]))
+    assert all(np.array_equal(one, other) for one, other in zip(kept, copies, strict=True))
+
+
+def test_memory_that_nobody_holds_is_used_again(decoder, video):
+    memory = os.fstat(decoder.memory.descriptor)
+    assert memory.st_size == 0
+    sizes = set()
+    for _ in range(5):
+        for batch in decoder.open(video).batches(range(48)):
+            part = batch.frames[0, :2]
+            assert part.any()
+            del batch, part
+        sizes.add(os.fstat(decoder.memory.descriptor).st_size)
+    assert len(sizes) == 1
+
+
+def test_the_process_cannot_take_the_memory_away(decoder):
+    """A parent that reads behind the end of a file it has mapped would be killed."""
+    decoder.memory.slot(1 << 20)
+    with pytest.raises(PermissionError):
+        os.ftruncate(decoder.memory.descriptor, 0)
+
+
+def test_frames_larger_than_the_header_says_get_the_room_they_need(video):
+    """Height and width of a stream may change in its middle; a header may say what it likes."""
+    script = (
+        "import json, mmap\n"
+        "input()\n"
+        f"print({OPENED!r}, flush=True)\n"
+        "input()\n"
+        "piece = json.loads(input())\n"
+        'print(json.dumps({"kind": "room", "size": 40 * 2**20}), flush=True)\n'
+        "piece = json.loads(input())\n"
+        "assert piece['size'] >= 40 * 2**20\n"
+        "memory = json.loads(__import__('sys').argv[2])['descriptor']\n"
+        "mapped = mmap.mmap(memory, piece['size'], offset=piece['offset'])\n"
+        "mapped[:12] = bytes(range(12))\n"
+        'print(json.dumps({"kind": "batch", "indices": [0], "height": 2, "width": 2}), flush=True)\n'
+        "input()\n"
+        'print(json.dumps({"kind": "end", "damage": None, "note": None}), flush=True)\n'
+        "input()\n"
+    )
+    liar = _Liar()
+    liar.script = script
+    with liar:
+        (batch,) = liar.open(video).batches([0])
+    assert batch.frames.tolist() == np.arange(12).reshape(1, 2, 2, 3).tolist()
+
+
+@pytest.mark.parametrize("size", [1, 2**40])
+def test_a_demand_for_senseless_room_is_refused(video, size):
+    liar = _Liar()
+    room = '{"kind":"room","size":%d}' % size  # noqa: UP031
+    liar.script = f"input(); print({OPENED!r}, flush=True); input(); print({room!r}, flush=True); input()"
+    with liar, pytest.raises(VideoError, match="too large"):
         list(liar.open(video).batches([0]))
