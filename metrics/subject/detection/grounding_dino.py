@@ -105,7 +105,7 @@ class GroundingDinoDetector:
     def detect(self, pictures: Sequence[Frames], labels: Sequence[str]) -> list[Boxes]:
         """What is found; see `metrics.subject.detection.detector.ObjectDetector`."""
         small = [reduced(picture) for picture in pictures]
-        images = [torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1) for pixels, _ in small]
+        images = [torch.from_numpy(np.array(pixels)).permute(2, 0, 1) for pixels, _ in small]
         inputs = self._processor(images, return_tensors="pt", device=self._device)
         texts = self._tokenizer.texts([self._query.format(label=label) for label in labels])
         passes = [self._boxes(text, inputs, small) for text in texts]
@@ -117,8 +117,8 @@ class GroundingDinoDetector:
         probabilities = torch.sigmoid(output.logits).double().cpu().numpy()  # (n, queries, 256)
         centres = output.pred_boxes.double().cpu().numpy()
         return [
-            self._picture(text, *found, picture.shape[:2], factor)
-            for *found, (picture, factor) in zip(probabilities, centres, small, strict=True)
+            self._picture(text, scores, places, picture.shape[:2], factor)
+            for scores, places, (picture, factor) in zip(probabilities, centres, small, strict=True)
         ]
 
     def _picture(

@@ -87,7 +87,7 @@ class Owlv2Detector:
         """What is found; see `metrics.subject.detection.detector.ObjectDetector`."""
         small = [reduced(picture) for picture in pictures]
         # uint8 pixels cross to the device and are prepared there.
-        images = [torch.from_numpy(np.ascontiguousarray(pixels)).permute(2, 0, 1) for pixels, _ in small]
+        images = [torch.from_numpy(np.array(pixels)).permute(2, 0, 1) for pixels, _ in small]
         pixels = self._processor(images, return_tensors="pt", device=self._device).pixel_values
         queries = torch.tensor([self.token_ids(label) for label in labels], device=self._device)
         queries = queries.repeat(len(images), 1)
