@@ -13,6 +13,7 @@ from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
 
 EVALUATORS: dict[str, str] = {
+    "aesthetic_score": "metrics.opens2v.aesthetics:AestheticScore",
     "clip_score": "metrics.clip.evaluator:ClipScore",
     "dynamic_degree": "metrics.motion.dynamic_degree:DynamicDegree",
     "faces": "metrics.faces.published:PublishedFaces",
@@ -22,7 +23,9 @@ EVALUATORS: dict[str, str] = {
     "lite_imaging": "metrics.lite.imaging:LiteImaging",
     "lite_motion": "metrics.lite.motion:LiteMotion",
     "lite_timeline": "metrics.timeline.lite:LiteTimeline",
+    "motion_amplitude": "metrics.opens2v.motion_amplitude:MotionAmplitude",
     "motion_smoothness": "metrics.motion.evaluator:MotionSmoothness",
+    "outside_scores": "metrics.opens2v.outside_scores:OutsideScores",
     "subject": "metrics.subject.evaluator:SubjectMetrics",
     "timeline": "metrics.timeline.evaluator:TimelineAlignment",
 }
@@ -38,12 +41,13 @@ class EvaluatorClass(Protocol):
     Attributes:
         Options: pydantic model of its options; unknown keys are refused.
         SPECS: every metric it can measure, with its default options.
-        BUDGET: the option that bounds how many frames, or groups of frames, it looks at.
+        BUDGET: the option that bounds how many frames, or groups of frames, it looks at; None where it looks
+            at none.
     """
 
     Options: ClassVar[type[BaseModel]]
     SPECS: ClassVar[tuple[MetricSpec, ...]]
-    BUDGET: ClassVar[str]
+    BUDGET: ClassVar[str | None]
 
     def __call__(self, options: Any, runtime: Runtime) -> Evaluator:
         """Build the evaluator; networks are loaded here."""

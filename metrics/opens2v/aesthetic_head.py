@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from collections.abc import Mapping
 
 import numpy as np
@@ -59,7 +60,7 @@ class _Network(torch.nn.Module):
 
     def __init__(self) -> None:
         super().__init__()
-        linear = [torch.nn.Linear(a, b) for a, b in zip(WIDTHS, WIDTHS[1:], strict=False)]
+        linear = [torch.nn.Linear(a, b) for a, b in itertools.pairwise(WIDTHS)]
         layers: list[torch.nn.Module] = []
         for layer, rate in zip(linear, _DROPOUTS, strict=False):
             layers += [layer, torch.nn.Dropout(rate)]

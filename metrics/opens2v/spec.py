@@ -35,8 +35,8 @@ AESTHETIC_UNIT = MetricSpec(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     title="Aesthetics, 0 to 1",
-    summary="The aesthetic score clipped to 4..7 and moved to 0..1, as it enters OpenS2V-Eval's totals and is "
-    "listed on its leaderboard.",
+    summary="The aesthetic score clipped to 4..7 and moved to 0..1, as it enters OpenS2V-Eval's totals and "
+    "is listed on its leaderboard.",
     caveats="Videos below 4 or above 7 cannot be told apart any more.",
     source=f"{_MERGE} lines 97 and 151",
     weights=_WEIGHTS,
@@ -50,11 +50,11 @@ AMPLITUDE = MetricSpec(
     bounds=(0.0, None),
     unit="pixels/frame",
     title="Motion amplitude",
-    summary="Absolute value of the mean of both components of Farneback's optical flow over all pixels and all "
-    "pairs of consecutive frames.",
+    summary="Absolute value of the mean of both components of Farneback's optical flow, over all pixels "
+    "and all pairs of consecutive frames.",
     caveats="The mean is signed: motion to the left cancels motion to the right, and down cancels up, so "
-    "that a busy scene may have less than a slow pan along the diagonal. Depends on resolution and frame rate. "
-    "The published script takes RGB for BGR when it makes grey pictures; so is it here.",
+    "that a busy scene may have less than a slow pan along the diagonal. Depends on resolution and frame "
+    "rate. The published script takes RGB for BGR when it makes grey pictures; so is it here.",
     source="OpenS2V-Nexus eval/get_motionscore.py @b452831, unchanged in (fork franciszzj) "
     "eval/get_motion_amplitude.py @ef17513 but for the video reader",
 )
@@ -76,8 +76,8 @@ SMOOTHNESS_UNIT = MetricSpec(
     higher_is_better=True,
     bounds=(0.0, 1.0),
     title="Motion smoothness by Q-Align, from a file",
-    summary="Share of frames without a jump of more than 0.025 in Q-Align's quality of three-frame windows, at "
-    f"most 1. {_FROM_FILES}",
+    summary="Share of frames without a jump of more than 0.025 in Q-Align's quality of three-frame windows. "
+    f"{_FROM_FILES}",
     caveats="Another thing than VBench's motion smoothness. A still video has the best value. Nothing here "
     "can tell whether the file belongs to these videos.",
     source=f"{_MERGE} lines 107-109; eval/get_motion_smoothness.py",
@@ -89,10 +89,10 @@ NEXUS = MetricSpec(
     higher_is_better=True,
     bounds=(None, None),
     title="NexusScore, from a file",
-    summary="Similarity of detected subjects (YOLO-World, GME) with their references, over the number of frames "
-    f"in which one was detected. {_FROM_FILES}",
-    caveats="Divided by the number of frames with a detection, so that a subject seen more often scores lower. "
-    "Nothing here can tell whether the file belongs to these videos.",
+    summary="Similarity of detected subjects (YOLO-World, GME) with their references, over the number of "
+    f"frames in which one was detected. {_FROM_FILES}",
+    caveats="Divided by the number of frames with a detection, so that a subject seen more often scores "
+    "lower. Nothing here can tell whether the file belongs to these videos.",
     source="OpenS2V-Nexus (fork franciszzj) eval/get_nexusscore.py @ef17513",
 )
 
@@ -102,8 +102,8 @@ NEXUS_UNIT = MetricSpec(
     higher_is_better=True,
     bounds=(None, 1.0),
     title="NexusScore, 0 to 1, from a file",
-    summary="NexusScore, at most 0.05, over 0.05, as it enters OpenS2V-Eval's open-domain totals. A score of 0 "
-    "is left out.",
+    summary="NexusScore, at most 0.05, over 0.05, as it enters OpenS2V-Eval's open-domain totals. A score "
+    "of 0 is left out.",
     caveats="A system whose subjects are not found in most videos is judged by the others alone: look at "
     "how many samples have a value.",
     source=f"{_MERGE} lines 123-126 and 162",
@@ -116,9 +116,9 @@ NATURAL = MetricSpec(
     bounds=(None, None),
     title="NaturalScore, from files",
     summary=f"Mean of GPT-4o's marks from 1 to 5 for naturalness, asked three times. {_FROM_FILES}",
-    caveats="The marks of a closed model that may answer differently tomorrow. Nothing here can tell whether the "
-    "files belong to these videos.",
-    source="OpenS2V-Nexus (fork franciszzj) eval/get_naturalscore.py and eval/merge_result.py lines 59-67 @ef17513",
+    caveats="The marks of a closed model that may answer differently tomorrow. Nothing here can tell whether "
+    "the files belong to these videos.",
+    source=f"{_MERGE} lines 59-67; eval/get_naturalscore.py",
 )
 
 NATURAL_UNIT = MetricSpec(

@@ -126,8 +126,12 @@ class LoadedProtocol:
         """
         entries = []
         for part in self.parts:
-            bound = getattr(part.options, part.cls.BUDGET)
-            options = {**part.entry.options, part.cls.BUDGET: min(frames, bound or frames)}
+            option = part.cls.BUDGET
+            if option is None:
+                entries.append(part.entry)
+                continue
+            bound = getattr(part.options, option)
+            options = {**part.entry.options, option: min(frames, bound or frames)}
             entries.append(part.entry.model_copy(update={"options": options}))
         notice = f"REDUCED FRAME BUDGET ({frames}): not the protocol's numbers. {self.definition.notice}"
         changes = {"evaluators": tuple(entries), "official": False, "notice": notice.strip()}
