@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, ClassVar, Protocol, cast
+from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel
 
@@ -59,6 +59,19 @@ class EvaluatorClass(Protocol):
 
     def required_weights(self, options: Any) -> tuple[str, ...]:
         """Names of the declared weights that building it with these options needs."""
+        ...
+
+
+@runtime_checkable
+class FallsBack(Protocol):
+    """What a registered class offers on top if it can do without some weights.
+
+    An evaluator that had to do without says so in its attribute `notice`, which every output of a run
+    repeats.
+    """
+
+    def optional_weights(self, options: Any) -> tuple[str, ...]:
+        """Names of the declared weights that it uses where they are on the machine."""
         ...
 
 

@@ -119,7 +119,8 @@ def _wanted(names: list[str], everything: bool, protocol: str | None) -> list[st
     if protocol is not None:
         from metrics.protocols.loading import load_protocol  # reaches the evaluators, and with them torch
 
-        wanted += load_protocol(protocol).required_weights()
+        loaded = load_protocol(protocol)
+        wanted += (*loaded.required_weights(), *loaded.optional_weights())
     elif not wanted:
         raise ProtocolError(
             "no weight is named",

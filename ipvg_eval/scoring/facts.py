@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
@@ -19,6 +19,7 @@ class ScorerFacts:
     Attributes:
         protocol: the rules.
         weights_of_parts: for each of the protocol's evaluators, sha256 of its weight files by name.
+        notices_of_parts: for each of them what every output of the run must say, or None.
         weights_seed: seed for random weights, None for the published ones.
         device_info: the device.
         decoder: library and versions that decode the videos.
@@ -27,6 +28,7 @@ class ScorerFacts:
 
     protocol: LoadedProtocol
     weights_of_parts: tuple[Mapping[str, str], ...]
+    notices_of_parts: tuple[str | None, ...]
     weights_seed: int | None
     device_info: DeviceInfo
     decoder: str
@@ -43,6 +45,7 @@ class ScorerFacts:
             self,
             protocol=protocol_suited_to(self.protocol, testset),
             weights_of_parts=tuple(self.weights_of_parts[position] for position in kept),
+            notices_of_parts=tuple(self.notices_of_parts[position] for position in kept),
         )
 
     @property
@@ -63,7 +66,8 @@ class ScorerFacts:
     @property
     def protocol_info(self) -> ProtocolInfo:
         """The protocol as a run records it."""
-        return describe_protocol(self.protocol, self.random_seed)
+        notices = [notice for notice in self.notices_of_parts if notice is not None]
+        return describe_protocol(self.protocol, self.random_seed, notices)
 
 
 def protocol_suited_to(protocol: LoadedProtocol, testset: TestSet) -> LoadedProtocol:
@@ -86,15 +90,18 @@ def _has_timelines(testset: TestSet) -> bool:
     return any(sample.timeline is not None for sample in testset.samples)
 
 
-def describe_protocol(protocol: LoadedProtocol, random_seed: int | None) -> ProtocolInfo:
+def describe_protocol(
+    protocol: LoadedProtocol, random_seed: int | None, notices: Iterable[str] = ()
+) -> ProtocolInfo:
     """A protocol as a run records it.
 
     Args:
         protocol: the rules.
         random_seed: seed of the networks' random weights, which every output of the run must shout.
+        notices: what evaluators add to the protocol's notice.
     """
     definition = protocol.definition
-    notice = definition.notice
+    notice = " ".join(filter(None, (definition.notice, *notices)))
     if random_seed is not None:
         notice = f"RANDOM WEIGHTS (seed {random_seed}): these numbers mean nothing. {notice}".strip()
     return ProtocolInfo(

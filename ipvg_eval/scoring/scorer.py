@@ -58,6 +58,7 @@ class Scorer:
         return ScorerFacts(
             protocol=self.protocol,
             weights_of_parts=tuple(dict(evaluator.weights) for evaluator in self.evaluators),
+            notices_of_parts=tuple(getattr(evaluator, "notice", None) for evaluator in self.evaluators),
             weights_seed=None if weights is None else weights.random_seed,
             device_info=self._device_info(),
             decoder=decoder_version(),
@@ -156,7 +157,7 @@ def build_loaded(
     """
     if deterministic:
         make_deterministic()
-    source = _resolve(weights, protocol.required_weights())
+    source = _resolve(weights, protocol.required_weights(), protocol.optional_weights())
     runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
     return Scorer(protocol=protocol, runtime=runtime, evaluators=protocol.build(runtime))
 
@@ -173,9 +174,9 @@ def choose_protocol(
     return loaded
 
 
-def _resolve(weights: str | None, names: tuple[str, ...]) -> WeightSource:
+def _resolve(weights: str | None, names: tuple[str, ...], optional: tuple[str, ...]) -> WeightSource:
     try:
-        return weight_source(weights).resolve(names)
+        return weight_source(weights).resolve(names, optional=optional)
     except WeightsMissing as error:
         hint = f"{error.hint}\nProtocol lite needs none of them: --protocol lite"
         raise WeightsMissing(str(error), hint=hint) from error

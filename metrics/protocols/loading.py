@@ -20,7 +20,7 @@ from metrics.protocols.definition import (
     read_text,
     validation_error,
 )
-from metrics.registry import EvaluatorClass, evaluator_class
+from metrics.registry import EvaluatorClass, FallsBack, evaluator_class
 from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
 
@@ -141,6 +141,11 @@ class LoadedProtocol:
         """Names of every declared weight the protocol needs, each once."""
         needed = (part.cls.required_weights(part.options) for part in self.parts)
         return tuple(dict.fromkeys(name for names in needed for name in names))
+
+    def optional_weights(self) -> tuple[str, ...]:
+        """Names of every declared weight that is used where it is on the machine, each once."""
+        wanted = (p.cls.optional_weights(p.options) for p in self.parts if isinstance(p.cls, FallsBack))
+        return tuple(dict.fromkeys(name for names in wanted for name in names))
 
     def build(self, runtime: Runtime) -> tuple[Evaluator, ...]:
         """Every evaluator, networks loaded."""

@@ -21,7 +21,7 @@ class RandomWeights:
     def __init__(self, seed: int = 0) -> None:
         self.random_seed: int | None = seed
 
-    def resolve(self, names: Iterable[str]) -> RandomWeights:  # noqa: ARG002
+    def resolve(self, names: Iterable[str], *, optional: Iterable[str] = ()) -> RandomWeights:  # noqa: ARG002
         """Itself: there is nothing to find."""
         return self
 

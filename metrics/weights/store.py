@@ -126,15 +126,24 @@ class WeightStore:
         """Its sha256; for a folder that of its list of hashes. Raises as `path` does."""
         return self.resolve([name]).sha256(name)
 
-    def resolve(self, names: Iterable[str]) -> ResolvedWeights:
+    def resolve(self, names: Iterable[str], *, optional: Iterable[str] = ()) -> ResolvedWeights:
         """Find and verify weights, all of them before the first frame.
+
+        Args:
+            names: weights that are needed.
+            optional: weights that may be missing, but not be wrong.
 
         Raises:
             ProtocolError: a name is not in the table.
             WeightsMissing: one error for all that is missing, with sources, sizes, terms and the command.
         """
-        results = {name: self.look_up(name) for name in dict.fromkeys(names)}
-        missing = [result for result in results.values() if result.found is None]
+        needed = tuple(names)
+        results = {name: self.look_up(name) for name in dict.fromkeys((*needed, *optional))}
+        missing = [
+            result
+            for name, result in results.items()
+            if result.found is None and (name in needed or result.rejected)
+        ]
         if missing:
             raise WeightsMissing(_message(missing), hint=_hint(missing, self.places))
         return ResolvedWeights({name: result.found for name, result in results.items() if result.found})

@@ -158,6 +158,23 @@ def test_what_was_not_resolved_is_not_handed_out(
         by_hand.resolve(["plain"]).path("first")
 
 
+def test_an_optional_weight_may_be_missing_but_not_wrong(
+    by_hand: WeightStore, folder: Path, contents: Contents
+) -> None:
+    (folder / "plain.pth").write_bytes(contents.plain)
+    resolved = by_hand.resolve(["plain"], optional=["first"])
+    assert resolved.path("plain") == folder / "plain.pth"
+    with pytest.raises(WeightsMissing, match="was not resolved"):
+        resolved.path("first")
+    (folder / "first.onnx").write_bytes(b"something else")
+    by_hand.refresh()
+    with pytest.raises(WeightsMissing, match="1 weight is not on this machine"):
+        by_hand.resolve(["plain"], optional=["first"])
+    (folder / "first.onnx").write_bytes(contents.first)
+    by_hand.refresh()
+    assert by_hand.resolve(["plain"], optional=["first"]).path("first") == folder / "first.onnx"
+
+
 @pytest.mark.skipif(os.geteuid() == 0, reason="root may read everything")
 def test_an_unreadable_file_is_a_reason(by_hand: WeightStore, folder: Path, contents: Contents) -> None:
     (folder / "plain.pth").write_bytes(contents.plain)
