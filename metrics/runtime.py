@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
@@ -41,9 +41,16 @@ class Runtime:
         dtype: floating-point type of the networks; maths after them stays float32 or float64.
         weights: where weight files come from; None where no evaluator needs any.
         batch_size: frames per forward pass, at most.
+        crossing: whether a forward pass may hold frames of several videos; see `metrics.batches.Batches`.
+        compiled: have torch compile the repeated blocks of transformers.
+        fallbacks: weights of networks that run on the CPU although the device is another; they are
+            added while networks load.
     """
 
     device: str = "cpu"
     dtype: Dtype = "float32"
     weights: WeightSource | None = None
     batch_size: int = 16
+    crossing: bool = False
+    compiled: bool = False
+    fallbacks: list[str] = field(default_factory=list, compare=False)

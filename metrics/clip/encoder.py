@@ -10,9 +10,13 @@ import numpy.typing as npt
 import torch
 
 from metrics.checkpoint import fill, weight_source, with_seed
+from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
 from metrics.clip.tokens import CONTEXT
+from metrics.compilation import compile_blocks
 from metrics.runtime import Dtype, Runtime
 from metrics.third_party import published_module
+from metrics.timing import stage
+from metrics.upload import Normalisation, planar, upload
 
 ClipModel = Literal["clip_vit_b16", "clip_vit_b32"]
 """The networks of published CLIPScores."""
@@ -37,8 +41,10 @@ class ClipEncoder:
         logit_scale: exp of the learned scale; 100 for OpenAI's checkpoints.
     """
 
-    def __init__(self, model: Any, *, device: str, dtype: Dtype) -> None:
+    def __init__(self, model: Any, *, device: str, dtype: Dtype, name: str = "clip") -> None:
+        self._name = name
         self._device = torch.device(device)
+        self._normalise = Normalisation(CLIP_MEAN, CLIP_STD, self._device)
         self._dtype: torch.dtype = getattr(torch, dtype)
         self.logit_scale = float(model.logit_scale.detach().double().exp())
         self._model = model.eval().requires_grad_(False).to(device=self._device, dtype=self._dtype)
@@ -59,13 +65,19 @@ class ClipEncoder:
         model = build(name, seed=source.random_seed or 0)
         if source.random_seed is None:
             fill(model, source.path(name))
-        return cls(model, device=runtime.device, dtype=runtime.dtype)
+        if runtime.compiled:
+            compile_blocks(model)
+        return cls(model, device=runtime.device, dtype=runtime.dtype, name=name)
 
     @torch.inference_mode()
-    def images(self, pixels: Sequence[npt.NDArray[np.float32]]) -> Features:
-        """Image embeddings, not normalised: n arrays (3, 224, 224) to (n, d) float32."""
-        batch = torch.from_numpy(np.stack(pixels)).to(device=self._device, dtype=self._dtype)
-        return _features(self._model.encode_image(batch))
+    def images(self, pixels: Sequence[npt.NDArray[np.uint8]]) -> Features:
+        """Image embeddings, not normalised: n pictures (224, 224, 3) uint8 to (n, d) float32.
+
+        The bytes cross to the device and are normalised there, in float32.
+        """
+        with stage("network", self._name):
+            batch = planar(self._normalise(upload(np.stack(pixels), self._device)))
+            return _features(self._model.encode_image(batch.to(self._dtype)))
 
     @torch.inference_mode()
     def texts(self, sequences: Sequence[Sequence[int]]) -> Features:
@@ -77,7 +89,8 @@ class ClipEncoder:
         batch = torch.zeros((len(sequences), CONTEXT), dtype=torch.long)
         for row, ids in zip(batch, sequences, strict=True):
             row[: len(ids)] = torch.tensor(ids)
-        return _features(self._model.encode_text(batch.to(self._device)))
+        with stage("network", self._name):
+            return _features(self._model.encode_text(batch.to(self._device)))
 
 
 def build(name: ClipNetwork, *, seed: int = 0) -> Any:

@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.batches import FixedBatches
+from metrics.batches import Batches, Ticket
 from metrics.clip.encoder import ClipEncoder, ClipModel
 from metrics.clip.preprocess import clip_pixels
 from metrics.clip.spec import CLIP_SCORE, CLIP_SCORE_LONG, PROMPT_TOKENS, PROMPT_TRUNCATED
@@ -74,7 +74,7 @@ class ClipScore:
         self._options = options
         self._encoder = ClipEncoder.load(options.model, runtime)
         self._tokenizer = ClipTokenizer()
-        self._batch_size = runtime.batch_size
+        self._batches = Batches(self._encoder.images, runtime.batch_size, crossing=runtime.crossing)
         self._factor = self._encoder.logit_scale if options.scale == "logit" else 1.0
         self._prompt = lru_cache(maxsize=_PROMPTS_KEPT)(self._encode_prompt)
         assert runtime.weights is not None
@@ -108,7 +108,7 @@ class ClipScore:
             specs=self.specs,
             prompt=prompt,
             repeats=self._schedule(clip),
-            batches=FixedBatches(self._encoder.images, self._batch_size),
+            batches=self._batches.ticket(),
             bgr=self._options.colour == "bgr",
             factor=self._factor,
         )
@@ -160,7 +160,7 @@ class _ClipPass:
         specs: tuple[MetricSpec, ...],
         prompt: _Prompt | None,
         repeats: Mapping[int, int],
-        batches: FixedBatches[npt.NDArray[np.float32]],
+        batches: Ticket[npt.NDArray[np.uint8]],
         bgr: bool,
         factor: float,
     ) -> None:

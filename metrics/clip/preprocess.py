@@ -1,4 +1,4 @@
-"""Pixels as CLIP's slow Hugging Face image processor makes them.
+"""Pixels as CLIP's slow Hugging Face image processor makes them, up to their normalisation.
 
 Published CLIP scores come from `CLIPProcessor` of transformers 4.x, which resizes with Pillow. The
 torchvision transforms of open_clip and of newer processors differ in the crop's rounding
@@ -23,32 +23,21 @@ def resized_size(width: int, height: int, side: int = SIDE) -> tuple[int, int]:
     return (side, scaled) if width <= height else (scaled, side)
 
 
-def normalised(pixels: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """(..., 3) uint8 to float32 with CLIP's mean and deviation per channel.
+def clip_pixels(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.uint8]:
+    """One frame as CLIP sees it, before / 255, mean and deviation, which follow on the network's device.
 
-    The multiplication by 1/255 runs in float64 and is rounded to float32 once, as in the processor.
-    """
-    scaled = (pixels.astype(np.float64) * (1 / 255)).astype(np.float32)
-    mean, std = np.array(CLIP_MEAN, dtype=np.float32), np.array(CLIP_STD, dtype=np.float32)
-    return ((scaled - mean) / std).astype(np.float32)
-
-
-def clip_pixels(frame: npt.NDArray[np.uint8]) -> npt.NDArray[np.float32]:
-    """One frame as CLIP sees it.
-
-    Bicubic (Pillow) to a shortest side of 224, centre crop 224 x 224 with borders rounded down,
-    / 255, normalised with CLIP's mean and deviation. Source: transformers CLIPImageProcessor, slow
-    variant (`CLIPImageProcessorPil` since 5.0).
+    Bicubic (Pillow) to a shortest side of 224, centre crop 224 x 224 with borders rounded down. Source:
+    transformers CLIPImageProcessor, slow variant (`CLIPImageProcessorPil` since 5.0). The processor
+    multiplies by 1/255 in float64; rounded to float32 that is the same as the division for every byte.
 
     Args:
         frame: (height, width, 3) uint8.
 
     Returns:
-        (3, 224, 224) float32.
+        (224, 224, 3) uint8, a copy.
     """
     height, width = frame.shape[:2]
     size = resized_size(width, height)
     resized = Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC)
     left, top = (size[0] - SIDE) // 2, (size[1] - SIDE) // 2
-    crop = np.asarray(resized)[top : top + SIDE, left : left + SIDE]
-    return np.ascontiguousarray(normalised(crop).transpose(2, 0, 1))
+    return np.asarray(resized)[top : top + SIDE, left : left + SIDE].copy()

@@ -15,6 +15,7 @@ from metrics.faces.network_weights import stream_seed
 from metrics.faces.onnx_session import open_session
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
+from metrics.timing import stage
 
 WEIGHTS: Final = "w600k_r50.onnx"
 INPUT_SIZE: Final = 112
@@ -36,18 +37,20 @@ class ArcFace:
         """
         source = weight_source(runtime, WEIGHTS)
         if source.random_seed is None:
-            self._network = _opened(source.path(WEIGHTS), runtime.device)
+            self._network = _opened(source.path(WEIGHTS), runtime)
         else:
             from metrics.faces.random_onnx import write_recogniser
 
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / WEIGHTS
                 write_recogniser(path, stream_seed(source.random_seed, WEIGHTS))
-                self._network = _opened(path, runtime.device)
+                self._network = _opened(path, runtime)
         self._one_by_one = isinstance(self._network.input_shape[0], int)
 
     def embed(self, crops: Frames) -> npt.NDArray[np.float32]:
         """Embeddings of aligned faces, not normalised.
+
+        insightface's class normalises on the CPU and hands onnxruntime float32, 112 pixels a side.
 
         Args:
             crops: (n, 112, 112, 3) RGB uint8.
@@ -59,14 +62,15 @@ class ArcFace:
             return np.zeros((0, WIDTH), dtype=np.float32)
         pictures = [np.ascontiguousarray(crop[..., ::-1]) for crop in crops]
         batches = [[picture] for picture in pictures] if self._one_by_one else [pictures]
-        rows = np.concatenate([self._network.get_feat(batch) for batch in batches])
+        with stage("network", WEIGHTS):
+            rows = np.concatenate([self._network.get_feat(batch) for batch in batches])
         if len(rows) != len(crops):
             raise RuntimeError(f"{WEIGHTS} gave {len(rows)} embeddings for {len(crops)} faces")
         return np.asarray(rows, dtype=np.float32)
 
 
-def _opened(path: Path, device: str) -> Any:
+def _opened(path: Path, runtime: Runtime) -> Any:
     published = published_module("insightface.model_zoo.arcface_onnx", package="insightface")
-    network = published.ArcFaceONNX(model_file=str(path), session=open_session(path, device))
+    network = published.ArcFaceONNX(model_file=str(path), session=open_session(path, runtime))
     network.prepare(0)
     return network

@@ -19,6 +19,8 @@ from torch import nn
 from metrics.evaluator import Frames
 from metrics.faces.network_weights import build
 from metrics.runtime import Runtime
+from metrics.timing import stage
+from metrics.upload import upload
 
 WEIGHTS: Final = "curricularface_r101"
 INPUT_SIZE: Final = 112
@@ -98,14 +100,15 @@ class CurricularFace:
             WeightsMissing: the file is missing or is not this network's state dict.
         """
         self._network = build(IR101, WEIGHTS, runtime, damped=("res_layer.5.weight",))
-        self._device = runtime.device
+        self._device = torch.device(runtime.device)
         self._dtype = next(self._network.parameters()).dtype
 
     @torch.inference_mode()
     def embed(self, crops: Frames) -> npt.NDArray[np.float32]:
         """Unit embeddings of aligned faces.
 
-        Crops of another size than 112 are resized without antialiasing (bilinear), as published.
+        Crops of another size than 112 are resized without antialiasing (bilinear), as published; the bytes
+        of that cross to the device and are normalised there, in float32.
 
         Args:
             crops: (n, side, side, 3) RGB uint8.
@@ -117,6 +120,7 @@ class CurricularFace:
             return np.zeros((0, WIDTH), dtype=np.float32)
         size = (INPUT_SIZE, INPUT_SIZE)
         small = np.stack([cv2.resize(crop, size, interpolation=cv2.INTER_LINEAR) for crop in crops])
-        pixels = torch.from_numpy(small).to(self._device).permute(0, 3, 1, 2).float()
-        rows = self._network(pixels.div_(255).sub_(0.5).div_(0.5).to(self._dtype)).float()
-        return cast(npt.NDArray[np.float32], nn.functional.normalize(rows).cpu().numpy())
+        with stage("network", WEIGHTS):
+            pixels = upload(small, self._device).permute(0, 3, 1, 2).float()
+            rows = self._network(pixels.div_(255).sub_(0.5).div_(0.5).to(self._dtype)).float()
+            return cast(npt.NDArray[np.float32], nn.functional.normalize(rows).cpu().numpy())

@@ -15,6 +15,8 @@ from metrics.evaluator import Frames
 from metrics.faces.network_weights import build
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
+from metrics.timing import stage
+from metrics.upload import planar, upload
 
 IMAGENET_WEIGHTS: Final = "inception_v3_imagenet"
 FID_WEIGHTS: Final = "inception_v3_fid"
@@ -27,9 +29,9 @@ _FID_CLASSES: Final = 1008
 class ImagenetInception:
     """torchvision's Inception-v3 without classifier, as in ConsisID eval/get_facesim_fid.py @60429e4.
 
-    Crops are resized to 299 by PIL (bilinear) and scaled to [0, 1]; no normalisation is applied outside, but
-    torchvision's own input transform is on, as it is whenever its ImageNet weights are loaded: inputs end up
-    between about -0.19 and 0.43.
+    Crops are resized to 299 by PIL (bilinear), cross to the device as bytes and are scaled to [0, 1] there;
+    no normalisation is applied outside, but torchvision's own input transform is on, as it is whenever its
+    ImageNet weights are loaded: inputs end up between about -0.19 and 0.43.
     """
 
     def __init__(self, runtime: Runtime) -> None:
@@ -40,7 +42,7 @@ class ImagenetInception:
         """
         self._network = build(_imagenet_network, IMAGENET_WEIGHTS, runtime)
         self._network.fc = nn.Identity()
-        self._device = runtime.device
+        self._device = torch.device(runtime.device)
         self._dtype = next(self._network.parameters()).dtype
 
     @torch.inference_mode()
@@ -59,8 +61,9 @@ class ImagenetInception:
         large = np.stack(
             [np.asarray(Image.fromarray(crop).resize(size, Image.Resampling.BILINEAR)) for crop in crops]
         )
-        rows = self._network(_unit_range(large, self._device).to(self._dtype))
-        return cast(npt.NDArray[np.float32], rows.float().cpu().numpy())
+        with stage("network", IMAGENET_WEIGHTS):
+            rows = self._network(_unit_range(large, self._device).to(self._dtype))
+            return cast(npt.NDArray[np.float32], rows.float().cpu().numpy())
 
 
 class FidInception:
@@ -78,7 +81,7 @@ class FidInception:
         """
         self._network = build(_fid_network, FID_WEIGHTS, runtime)
         self._network.fc = nn.Identity()
-        self._device = runtime.device
+        self._device = torch.device(runtime.device)
         self._dtype = next(self._network.parameters()).dtype
 
     @torch.inference_mode()
@@ -93,19 +96,20 @@ class FidInception:
         """
         if not len(crops):
             return np.zeros((0, WIDTH), dtype=np.float32)
-        large = nn.functional.interpolate(
-            _unit_range(crops, self._device),
-            size=(_INPUT_SIZE, _INPUT_SIZE),
-            mode="bilinear",
-            align_corners=False,
-        )
-        rows = self._network((2 * large - 1).to(self._dtype))
-        return cast(npt.NDArray[np.float32], rows.float().cpu().numpy())
+        with stage("network", FID_WEIGHTS):
+            large = nn.functional.interpolate(
+                _unit_range(crops, self._device),
+                size=(_INPUT_SIZE, _INPUT_SIZE),
+                mode="bilinear",
+                align_corners=False,
+            )
+            rows = self._network((2 * large - 1).to(self._dtype))
+            return cast(npt.NDArray[np.float32], rows.float().cpu().numpy())
 
 
-def _unit_range(pictures: Frames, device: str) -> torch.Tensor:
-    # Contiguous channels first, as ToTensor lays them out: convolutions round differently otherwise.
-    return torch.from_numpy(pictures).to(device).permute(0, 3, 1, 2).contiguous().float().div(255)
+def _unit_range(pictures: Frames, device: torch.device) -> torch.Tensor:
+    """Bytes cross to the device; 0 to 1 in float32 there, in planes as ToTensor lays them out."""
+    return planar(upload(pictures, device)).float().div(255)
 
 
 def _imagenet_network() -> nn.Module:

@@ -14,6 +14,7 @@ from metrics.errors import WeightsMissing
 from metrics.evaluator import Frames
 from metrics.faces.detection import Face, border_of, largest_face, with_border
 from metrics.scaling import shrink
+from metrics.timing import stage
 
 LICENCE: Final = "MIT (facenet-pytorch)"
 WEIGHT_NAMES: Final = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet")
@@ -104,7 +105,7 @@ class Mtcnn:
         # With no window in its pyramid the library fails instead of finding nothing.
         if min(small.shape[:2]) * (_NET_SIDE / self._min_face_size) < _NET_SIDE:
             return ()
-        with self._inference_mode():
+        with stage("detect", "mtcnn"), self._inference_mode():
             boxes, scores, points = self._network.detect(small, landmarks=True)
         if boxes is None:
             return ()

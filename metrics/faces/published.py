@@ -16,7 +16,7 @@ from metrics.faces.arcface import ArcFace
 from metrics.faces.curricularface import CurricularFace
 from metrics.faces.face_crops import Retry, face_crops
 from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
-from metrics.faces.published_pass import Encoder, FacePass, ReferenceFace
+from metrics.faces.published_pass import Encoder, FacePass, ReferenceFace, crop_batches
 from metrics.faces.published_scores import Compared, ScoreRules, score, similarities
 from metrics.images import read_rgb
 from metrics.rescoring import Kept, disagreement, not_reported
@@ -92,7 +92,6 @@ class PublishedFaces:
             WeightsMissing: a package or a weight file is not on this machine.
         """
         self._options = options
-        self._batch_size = runtime.batch_size
         self._detector = scrfd.Scrfd(runtime)
         self._encoders: dict[str, Encoder] = {
             curricularface.WEIGHTS: CurricularFace(runtime).embed,
@@ -102,6 +101,10 @@ class PublishedFaces:
             self._encoders[IMAGENET_WEIGHTS] = ImagenetInception(runtime).features
         if options.corpus_fid:
             self._encoders[FID_WEIGHTS] = FidInception(runtime).features
+        self._batches = {
+            name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
+            for name, encode in self._encoders.items()
+        }
         source = weight_source(runtime, scrfd.WEIGHTS)
         self.weights: Mapping[str, str] = {
             name: source.sha256(name) for name in self.required_weights(options)
@@ -138,9 +141,8 @@ class PublishedFaces:
             specs=self.specs,
             rules=_rules(self._options, clip.frame_count),
             retry=self._options.retry,
-            batch_size=self._batch_size,
             detector=self._detector,
-            encoders=self._encoders,
+            tickets={name: batches.ticket() for name, batches in self._batches.items()},
             reference=self._reference(target),
         )
 

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from metrics.batches import FixedBatches
+from metrics.batches import Batches, Ticket
 from metrics.evaluator import FrameFeatures, Frames, Measurement
 from metrics.faces import arcface, curricularface, published_scores, published_specs
 from metrics.faces.detection import FaceDetector
@@ -49,9 +49,8 @@ class FacePass:
         specs: Sequence[MetricSpec],
         rules: ScoreRules,
         retry: Retry,
-        batch_size: int,
         detector: FaceDetector,
-        encoders: Mapping[str, Encoder],
+        tickets: Mapping[str, Ticket[Frames]],
         reference: ReferenceFace,
     ) -> None:
         self._specs = specs
@@ -60,9 +59,7 @@ class FacePass:
         self._detector = detector
         self._reference = reference
         self._looked_at: list[int] = []
-        self._batches = {
-            name: FixedBatches[Frames](_stacked(encode), batch_size) for name, encode in encoders.items()
-        }
+        self._tickets = tickets
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Find and crop the faces of the next frames."""
@@ -70,16 +67,16 @@ class FacePass:
             self._looked_at.append(index)
             crops = face_crops(self._detector, frame, retry=self._retry)
             if crops is not None:
-                for name, batches in self._batches.items():
-                    batches.add(index, crops.of(name))
+                for name, ticket in self._tickets.items():
+                    ticket.add(index, crops.of(name))
 
     def finish(self) -> list[Measurement]:
         """One measurement per spec."""
-        features = {name: self._features(name, batches) for name, batches in self._batches.items()}
+        features = {name: self._features(name, ticket) for name, ticket in self._tickets.items()}
         return [self._measure(spec, features) for spec in self._specs]
 
-    def _features(self, name: str, batches: FixedBatches[Frames]) -> FrameFeatures:
-        indices, rows = batches.finish()
+    def _features(self, name: str, ticket: Ticket[Frames]) -> FrameFeatures:
+        indices, rows = ticket.finish()
         reference = None if self._reference.rows is None else self._reference.rows[name]
         return FrameFeatures(indices=indices, rows=rows, reference=reference)
 
@@ -118,5 +115,12 @@ def _network(spec: MetricSpec) -> str:
     return next(network for network in networks if network in spec.weights)
 
 
-def _stacked(encode: Encoder) -> Callable[[list[Frames]], Rows]:
-    return lambda crops: encode(np.stack(crops))
+def crop_batches(encode: Encoder, size: int, *, crossing: bool = False) -> Batches[Frames]:
+    """The faces of any number of videos on their way through one network; see `Batches`.
+
+    Args:
+        encode: (n, side, side, 3) uint8 to (n, d).
+        size: faces per forward pass.
+        crossing: whether a forward pass may hold faces of several videos.
+    """
+    return Batches(lambda crops: encode(np.stack(crops)), size, crossing=crossing)

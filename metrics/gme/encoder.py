@@ -15,11 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
+from metrics.compilation import compile_blocks
 from metrics.errors import WeightsMissing
 from metrics.gme.checkpoint import ARCHITECTURES, GmeModel, configuration, load_model, random_model
-from metrics.gme.preprocess import Patches
+from metrics.gme.preprocess import Patches, patch_values
 from metrics.gme.tokens import MAX_TOKENS, GmeTokenizer
 from metrics.runtime import Dtype, Runtime
+from metrics.timing import stage
+from metrics.upload import Normalisation, upload
 
 Padding = Literal["right", "left"]
 Features = npt.NDArray[np.float32]
@@ -33,11 +37,19 @@ class GmeEncoder:
     """
 
     def __init__(
-        self, model: Any, tokenizer: GmeTokenizer, *, device: str, padding: Padding = "right"
+        self,
+        model: Any,
+        tokenizer: GmeTokenizer,
+        *,
+        device: str,
+        padding: Padding = "right",
+        name: str = "gme",
     ) -> None:
         if model.config.image_token_id != tokenizer.image_pad:
             raise WeightsMissing("the tokenizer and the network disagree on the image token's id")
+        self._name = name
         self._device = torch.device(device)
+        self._normalise = Normalisation(CLIP_MEAN, CLIP_STD, self._device)
         self._model = model.eval().requires_grad_(False).to(self._device)
         self._padding = padding
         self.tokenizer = tokenizer
@@ -65,30 +77,39 @@ class GmeEncoder:
         seed = runtime.weights.random_seed
         if seed is not None:
             model = random_model(configuration(ARCHITECTURES[name]), seed=seed, dtype=kind)
-            return cls(model, GmeTokenizer.bytes_only(), device=runtime.device, padding=padding)
-        folder = runtime.weights.path(name)
-        tokenizer = GmeTokenizer.load(folder)
-        return cls(load_model(folder, dtype=kind), tokenizer, device=runtime.device, padding=padding)
+            tokenizer = GmeTokenizer.bytes_only()
+        else:
+            folder = runtime.weights.path(name)
+            model, tokenizer = load_model(folder, dtype=kind), GmeTokenizer.load(folder)
+        if runtime.compiled:
+            compile_blocks(model)
+        return cls(model, tokenizer, device=runtime.device, padding=padding, name=name)
 
     def texts(self, sequences: Sequence[Sequence[int]]) -> Features:
         """Embeddings of prompts' token ids: (n, d) float32 rows of length one.
 
         Each sequence is cut to its first 1800 tokens.
         """
-        return self._embed([ids[:MAX_TOKENS] for ids in sequences])
+        with torch.inference_mode(), stage("network", self._name):
+            return self._forward([ids[:MAX_TOKENS] for ids in sequences])
 
     def images(self, frames: Sequence[Patches]) -> Features:
-        """Embeddings of frames: (n, d) float32 rows of length one."""
-        values = torch.from_numpy(np.concatenate([frame.values for frame in frames]))
-        grids = torch.tensor([[1, frame.grid_height, frame.grid_width] for frame in frames])
-        return self._embed(
-            [self.tokenizer.image(frame.tokens) for frame in frames],
-            pixel_values=values.to(device=self._device, dtype=self._model.dtype),
-            image_grid_thw=grids.to(self._device),
-        )
+        """Embeddings of frames: (n, d) float32 rows of length one.
 
-    @torch.inference_mode()
-    def _embed(self, sequences: Sequence[Sequence[int]], **vision: torch.Tensor) -> Features:
+        The bytes of the resized frames cross to the device; they are normalised in float32 and put into
+        patches there.
+        """
+        grids = torch.tensor([[1, frame.grid_height, frame.grid_width] for frame in frames])
+        with torch.inference_mode(), stage("network", self._name):
+            pictures = [self._normalise(upload(frame.pixels, self._device)) for frame in frames]
+            values = torch.cat([patch_values(picture) for picture in pictures])
+            return self._forward(
+                [self.tokenizer.image(frame.tokens) for frame in frames],
+                pixel_values=values.to(self._model.dtype),
+                image_grid_thw=grids.to(self._device),
+            )
+
+    def _forward(self, sequences: Sequence[Sequence[int]], **vision: torch.Tensor) -> Features:
         ids, mask = (tensor.to(self._device) for tensor in self._rows(sequences))
         rows, length = ids.shape
         positions = torch.arange(length, device=self._device).expand(3, rows, length)

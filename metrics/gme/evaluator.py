@@ -11,7 +11,7 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.batches import FixedBatches
+from metrics.batches import Batches, Ticket
 from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
 from metrics.gme.checkpoint import GmeModel
 from metrics.gme.encoder import GmeEncoder, Padding
@@ -74,7 +74,8 @@ class GmeScore:
     def __init__(self, options: Options, runtime: Runtime) -> None:
         self._options = options
         self._encoder = GmeEncoder.load(options.model, runtime, padding=options.padding, dtype=options.dtype)
-        self._batch_size = min(runtime.batch_size, options.frames_per_batch)
+        size = min(runtime.batch_size, options.frames_per_batch)
+        self._batches = Batches(self._encoder.images, size, crossing=runtime.crossing)
         self._prompt = lru_cache(maxsize=_PROMPTS_KEPT)(self._encode_prompt)
         assert runtime.weights is not None
         self.weights: Mapping[str, str] = {options.model: runtime.weights.sha256(options.model)}
@@ -100,7 +101,7 @@ class GmeScore:
         return _GmePass(
             prompt=self._prompt(prompt) if prompt else None,
             repeats=self._schedule(clip),
-            batches=FixedBatches(self._encoder.images, self._batch_size),
+            batches=self._batches.ticket(),
             rounding=self._options.similarity,
         )
 
@@ -140,7 +141,7 @@ class _GmePass:
         *,
         prompt: _Prompt | None,
         repeats: Mapping[int, int],
-        batches: FixedBatches[Patches],
+        batches: Ticket[Patches],
         rounding: Similarity,
     ) -> None:
         self._prompt = prompt

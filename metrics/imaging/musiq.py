@@ -19,6 +19,8 @@ from metrics.evaluator import Frames
 from metrics.imaging.resize import Mode, network_input
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
+from metrics.timing import stage
+from metrics.upload import upload
 
 WEIGHTS = "musiq_spaq"
 MODULE = "pyiqa.archs.musiq_arch"
@@ -55,7 +57,7 @@ class MusiqScorer:
 
     @torch.inference_mode()
     def prepare(self, frames: Frames, mode: Mode = "longer") -> torch.Tensor:
-        """The network's input for n frames.
+        """The network's input for n frames, whose bytes cross to the device and are resized there in float32.
 
         Args:
             frames: (n, height, width, 3) RGB uint8.
@@ -65,15 +67,16 @@ class MusiqScorer:
             (n, 3, height, width) float32 on the device, 0 to 1. The published loop prepares frames on the
             CPU, whose rounding may differ from a GPU's in the last bit.
         """
-        pixels = torch.tensor(frames, device=self._device).to(torch.float32)
+        pixels = upload(frames, self._device).to(torch.float32)
         return network_input(pixels.permute(0, 3, 1, 2), mode)
 
     @torch.inference_mode()
     def score(self, inputs: torch.Tensor) -> npt.NDArray[np.float64]:
         """Raw scores of prepared frames; (n, 3, height, width) -> (n,), about 0 to 100."""
-        with torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype != torch.float32):
+        mixed = torch.autocast(self._device.type, dtype=self._dtype, enabled=self._dtype != torch.float32)
+        with stage("network", WEIGHTS), mixed:
             scores: torch.Tensor = self._network(inputs)
-        return np.asarray(scores.flatten().double().cpu().numpy(), dtype=np.float64)
+            return np.asarray(scores.flatten().double().cpu().numpy(), dtype=np.float64)
 
 
 def frames_per_forward(inputs: torch.Tensor, batch_size: int) -> int:

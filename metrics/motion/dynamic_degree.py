@@ -128,11 +128,11 @@ class DynamicPass:
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Take the next sampled frames and compare each with the one before."""
-        for index, frame in zip(indices, frames, strict=True):
+        for index, frame in zip(indices, (frame.copy() for frame in frames), strict=True):
             start = index - self._step
             if start in self._wanted and self._last is not None and self._last[0] == start:
                 self._compare(start, self._last[1], frame)
-            self._last = index, frame.copy()
+            self._last = index, frame
 
     def _compare(self, start: int, first: Frames, second: Frames) -> None:
         height, width = first.shape[:2]

@@ -45,7 +45,9 @@ SPEC = MetricSpec(
 class Interpolator(Protocol):
     """Predicts middle frames; see `AmtInterpolator.middle`."""
 
-    def middle(self, first: Frames, second: Frames, *, scale: float) -> tuple[Frames, npt.NDArray[np.bool_]]:
+    def middle(
+        self, first: Sequence[Frames], second: Sequence[Frames], *, scale: float
+    ) -> tuple[Frames, npt.NDArray[np.bool_]]:
         """Middle frames of n pairs, and which of them are usable."""
         ...
 
@@ -131,11 +133,11 @@ class SmoothnessPass:
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Take the next frames and score the pairs that they complete."""
-        for index, frame in zip(indices, frames, strict=True):
+        for index, frame in zip(indices, (frame.copy() for frame in frames), strict=True):
             if index - 2 in self._wanted and index - 2 in self._recent and index - 1 in self._recent:
                 self._queue(index - 2, self._recent[index - 2], self._recent[index - 1], frame)
             self._recent = {i: kept for i, kept in self._recent.items() if i >= index - 1}
-            self._recent[index] = frame.copy()
+            self._recent[index] = frame
 
     def _queue(self, start: int, first: Frames, middle: Frames, last: Frames) -> None:
         if not first.shape == middle.shape == last.shape:
@@ -146,7 +148,7 @@ class SmoothnessPass:
             return
         if self._waiting and self._waiting[0][1].shape != first.shape:
             self._flush()
-        self._waiting.append((start, first, middle, last.copy()))
+        self._waiting.append((start, first, middle, last))
         if len(self._waiting) == self._options.pairs_per_forward:
             self._flush()
 
@@ -158,9 +160,7 @@ class SmoothnessPass:
             return
         starts, firsts, middles, lasts = zip(*self._waiting, strict=True)
         self._waiting = []
-        predictions, usable = self._interpolator.middle(
-            np.stack(firsts), np.stack(lasts), scale=self._scale(firsts[0])
-        )
+        predictions, usable = self._interpolator.middle(firsts, lasts, scale=self._scale(firsts[0]))
         for start, middle, predicted, is_usable in zip(starts, middles, predictions, usable, strict=True):
             if is_usable:
                 self._differences[start] = mean_absolute_difference(middle, predicted)

@@ -23,6 +23,8 @@ from metrics.evaluator import Frames
 from metrics.motion.interpolation import centred_padding
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
+from metrics.timing import stage
+from metrics.upload import Uploads
 
 WEIGHTS = "raft_things"
 MODULE = "vbench.third_party.RAFT.core.raft"
@@ -45,28 +47,31 @@ class RaftFlow:
         settings = argparse.Namespace(small=False, mixed_precision=False, alternate_corr=False)
         model = functools.partial(published_module(MODULE, package="vbench").RAFT, settings)
         self._network, self.weights = load_network(model, weights=WEIGHTS, runtime=runtime)
-        self._device = torch.device(runtime.device)
+        self._uploads = Uploads(torch.device(runtime.device))
 
     @torch.inference_mode()
     def flow(self, first: Frames, second: Frames) -> npt.NDArray[np.float32]:
         """Flow of every pixel after 20 iterations.
 
+        A frame's bytes cross to the device once if it comes second and then first.
+
         Args:
-            first: (height, width, 3) RGB uint8.
-            second: the same shape.
+            first: (height, width, 3) RGB uint8, not to be changed afterwards.
+            second: likewise, of the same shape.
 
         Returns:
             (2, height, width) float32: pixels to the right and down, of the frame padded to multiples of 8.
         """
-        inputs = [self._padded(frame) for frame in (first, second)]
-        with warnings.catch_warnings():
+        with stage("network", WEIGHTS), warnings.catch_warnings():
+            inputs = [_padded(frame) for frame in self._uploads(first, second)]
             # Two calls in vbench/third_party/RAFT/core that torch has since renamed or wants an argument for.
             warnings.filterwarnings("ignore", r".*torch\.cuda\.amp\.autocast", FutureWarning)
             warnings.filterwarnings("ignore", r"torch\.meshgrid", UserWarning)
             _, flow = self._network(*inputs, iters=ITERATIONS, test_mode=True)
-        return np.asarray(flow[0].cpu().numpy(), dtype=np.float32)
+            return np.asarray(flow[0].cpu().numpy(), dtype=np.float32)
 
-    def _padded(self, frame: Frames) -> torch.Tensor:
-        pad = centred_padding(frame.shape[0], frame.shape[1], 8)
-        pixels = torch.tensor(frame, device=self._device).permute(2, 0, 1)[None].float()
-        return F.pad(pixels, (pad.left, pad.right, pad.top, pad.bottom), mode="replicate")
+
+def _padded(frame: torch.Tensor) -> torch.Tensor:
+    pad = centred_padding(frame.shape[0], frame.shape[1], 8)
+    pixels = frame.permute(2, 0, 1)[None].float()
+    return F.pad(pixels, (pad.left, pad.right, pad.top, pad.bottom), mode="replicate")

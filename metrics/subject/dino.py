@@ -10,9 +10,12 @@ import torch
 from PIL import Image
 
 from metrics.checkpoint import load_network
+from metrics.compilation import compile_blocks
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
+from metrics.timing import stage
+from metrics.upload import Normalisation, planar, upload
 
 WEIGHTS = "dinov2_vitb14"
 ARCHITECTURE = "vit_base_patch14_dinov2"
@@ -43,32 +46,43 @@ class DinoEncoder:
         network, self.weights = load_network(_build, weights=WEIGHTS, runtime=runtime)
         self._device, self._dtype = torch.device(runtime.device), getattr(torch, runtime.dtype)
         self._network = network.to(dtype=self._dtype)
+        if runtime.compiled:
+            compile_blocks(self._network)
+        self._normalise = Normalisation(IMAGENET_MEAN, IMAGENET_STD, self._device)
 
     @torch.inference_mode()
-    def images(self, pixels: Sequence[npt.NDArray[np.float32]]) -> Features:
-        """Class-token embeddings after the last norm; n arrays (3, h, w) of one size to (n, 768) float32."""
-        batch = torch.from_numpy(np.stack(pixels)).to(device=self._device, dtype=self._dtype)
-        return np.asarray(self._network(batch).float().cpu().numpy(), dtype=np.float32)
+    def images(self, pixels: Sequence[npt.NDArray[np.uint8]]) -> Features:
+        """Class-token embeddings after the last norm.
+
+        The bytes cross to the device and are normalised there, in float32.
+
+        Args:
+            pixels: n pictures of one size from `dino_pixels`, (h, w, 3) uint8.
+
+        Returns:
+            (n, 768) float32.
+        """
+        with stage("network", WEIGHTS):
+            batch = planar(self._normalise(upload(np.stack(pixels), self._device)))
+            return np.asarray(self._network(batch.to(self._dtype)).float().cpu().numpy(), dtype=np.float32)
 
 
-def dino_pixels(frame: Frames) -> npt.NDArray[np.float32]:
+def dino_pixels(frame: Frames) -> npt.NDArray[np.uint8]:
     """The whole picture as DINOv2 sees it, neither cropped nor squeezed.
 
     Bicubic to a short side of 224 pixels (a long side of at most 896), both sides rounded to whole patches of
-    14, normalised with ImageNet's mean and deviation. Published evaluations crop or pad instead.
+    14. ImageNet's mean and deviation follow on the network's device. Published evaluations crop or pad.
 
     Args:
         frame: (height, width, 3) uint8.
 
     Returns:
-        (3, height', width') float32.
+        (height', width', 3) uint8.
     """
     height, width = frame.shape[:2]
     scale = min(SHORT_SIDE / min(height, width), LONGEST_SIDE / max(height, width))
     size = (_patches(width * scale), _patches(height * scale))
-    resized = np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC), dtype=np.float32)
-    mean, std = np.array(IMAGENET_MEAN, dtype=np.float32), np.array(IMAGENET_STD, dtype=np.float32)
-    return np.ascontiguousarray(((resized / np.float32(255) - mean) / std).transpose(2, 0, 1))
+    return np.asarray(Image.fromarray(frame).resize(size, Image.Resampling.BICUBIC))
 
 
 def _patches(side: float) -> int:

@@ -12,10 +12,13 @@ import torch
 from PIL import Image
 
 from metrics.checkpoint import load_network
+from metrics.compilation import compile_blocks
 from metrics.errors import ProtocolError, WeightsMissing, did_you_mean
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
 from metrics.third_party import published_module
+from metrics.timing import stage
+from metrics.upload import Normalisation, planar, upload
 
 _PACKAGE = "open_clip_torch"
 _PREFERRED_TAGS = ("meta", "openai", "webli")
@@ -31,7 +34,8 @@ def weight_name(model: str) -> str:
 class OpenClipEncoder:
     """A `metrics.timeline.scorer.FrameTextEncoder` on one open_clip model.
 
-    Frames are resized and normalised as open_clip's configuration of the model's published weights says.
+    Frames are resized and normalised as open_clip's configuration of the model's published weights says:
+    resized as pictures on the CPU, normalised in float32 on the device, to which their bytes cross.
     Texts longer than the model's context are cut by its own tokenizer, which is logged.
 
     Attributes:
@@ -61,19 +65,21 @@ class OpenClipEncoder:
         )
         self._device, self._dtype = torch.device(runtime.device), getattr(torch, runtime.dtype)
         self._network: Any = network.to(dtype=self._dtype)
-        self._transform = self._image_transform(model)
+        if runtime.compiled:
+            compile_blocks(self._network)
+        self._name = weight_name(model)
+        self._resize, self._normalise = self._image_transform(model)
         self._tokenizer = _tokenizer(self._package, model)
 
-    def prepare(self, frame: Frames) -> npt.NDArray[np.float32]:
-        """A frame as the model sees it: (3, side, side) float32."""
-        pixels: npt.NDArray[np.float32] = self._transform(Image.fromarray(frame)).numpy()
-        return pixels
+    def prepare(self, frame: Frames) -> npt.NDArray[np.uint8]:
+        """A frame at the model's size: (side, side, 3) uint8, a copy."""
+        return np.array(self._resize(Image.fromarray(frame)))
 
     @torch.inference_mode()
-    def images(self, prepared: Sequence[npt.NDArray[np.float32]]) -> npt.NDArray[np.float32]:
+    def images(self, prepared: Sequence[npt.NDArray[np.uint8]]) -> npt.NDArray[np.float32]:
         """Image embeddings, not normalised; (n, d) float32."""
-        batch = torch.from_numpy(np.stack(prepared)).to(device=self._device, dtype=self._dtype)
-        return _rows(self._network.encode_image(batch))
+        with stage("network", self._name):
+            return _rows(self._network.encode_image(self._input(prepared)))
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> npt.NDArray[np.float32]:
@@ -81,7 +87,9 @@ class OpenClipEncoder:
         for text in texts:
             if self.cut_off(text):
                 _log.warning("text of more than %d tokens is cut: %s", self.context, text)
-        return _rows(self._network.encode_text(self._tokenizer(list(texts)).to(self._device)))
+        tokens = self._tokenizer(list(texts))
+        with stage("network", self._name):
+            return _rows(self._network.encode_text(tokens.to(self._device)))
 
     def cut_off(self, text: str) -> bool:
         """Whether the text, its start and end token included, is longer than the model's context."""
@@ -94,7 +102,12 @@ class OpenClipEncoder:
         """Tokens the text tower reads."""
         return int(self._tokenizer.context_length)
 
-    def _image_transform(self, model: str) -> Any:
+    def _input(self, prepared: Sequence[npt.NDArray[np.uint8]]) -> torch.Tensor:
+        pixels = upload(np.stack(prepared), self._device)
+        return planar(self._normalise(pixels)).to(self._dtype)
+
+    def _image_transform(self, model: str) -> tuple[Any, Normalisation]:
+        """What makes the model's picture of a picture, and what makes numbers of its pixels."""
         module = published_module("open_clip.transform", package=_PACKAGE)
         tags = self._package.list_pretrained_tags_by_model(model)
         tag = next((tag for tag in _PREFERRED_TAGS if tag in tags), tags[0] if tags else "")
@@ -102,7 +115,9 @@ class OpenClipEncoder:
         names = ("mean", "std", "interpolation", "resize_mode")
         settings = {name: published[name] for name in names if published.get(name) is not None}
         size = self._network.visual.image_size
-        return module.image_transform_v2(module.PreprocessCfg(size=size, **settings), is_train=False)
+        published = module.image_transform_v2(module.PreprocessCfg(size=size, **settings), is_train=False)
+        *pictures, _to_tensor, normalise = published.transforms
+        return type(published)(pictures), Normalisation(normalise.mean, normalise.std, self._device)
 
 
 def _build(model: str) -> torch.nn.Module:

@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import numpy as np
 import pytest
 import torch
 from safetensors.torch import save_file
 
 from metrics.clip.encoder import ClipEncoder, build
-from metrics.clip.preprocess import clip_pixels
+from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD, clip_pixels
 from metrics.clip.tokens import ClipTokenizer
 from metrics.errors import WeightsMissing
 from metrics.runtime import Runtime
+from metrics.upload import Normalisation, planar
 from metrics.weights import declared
 
 
@@ -25,7 +27,9 @@ def test_the_same_embeddings_as_transformers(
     sequences = [ClipTokenizer()(prompt).truncated() for prompt in prompts]
     rows = hugging_face_tokenizer(prompts, truncation=True, max_length=77, padding=True, return_tensors="pt")
     with torch.no_grad():
-        output = theirs(pixel_values=torch.stack([torch.from_numpy(p) for p in pixels]), **rows)
+        normalise = Normalisation(CLIP_MEAN, CLIP_STD, torch.device("cpu"))
+        values = planar(normalise(torch.from_numpy(np.stack(pixels))))
+        output = theirs(pixel_values=values, **rows)
     images = torch.nn.functional.normalize(torch.from_numpy(ours.images(pixels)), dim=1)
     texts = torch.nn.functional.normalize(torch.from_numpy(ours.texts(sequences)), dim=1)
     assert (images - output.image_embeds).abs().max() < 2e-6

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import subprocess
+import sys
 import warnings
 from pathlib import Path
 
@@ -14,8 +16,9 @@ from metrics.errors import WeightsMissing
 from metrics.evaluator import Frames
 from metrics.faces.alignment import align
 from metrics.faces.arcface import ArcFace
-from metrics.faces.onnx_session import open_session
+from metrics.faces.onnx_session import RunsOnCpu, open_session
 from metrics.faces.scrfd import Scrfd
+from metrics.runtime import Runtime
 
 # insightface calls functions that skimage, numpy and onnxruntime have deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -98,12 +101,33 @@ def test_asking_for_cuda_where_onnxruntime_has_none_is_loud(files):
 
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("onnxruntime has a CUDA provider here")
-    with pytest.warns(RuntimeWarning, match="RUNS ON THE CPU"):
-        session = open_session(files["det_10g.onnx"], "cuda:0")
+    on_gpu, on_cpu = Runtime(device="cuda:0"), Runtime(device="cpu")
+    with pytest.warns(RunsOnCpu, match="RUNS ON THE CPU"):
+        session = open_session(files["det_10g.onnx"], on_gpu)
     assert session.get_providers() == ["CPUExecutionProvider"]
+    assert on_gpu.fallbacks == ["det_10g.onnx"]
     with warnings.catch_warnings():
         warnings.simplefilter("error")
-        open_session(files["det_10g.onnx"], "cpu")
+        open_session(files["det_10g.onnx"], on_cpu)
+    assert on_cpu.fallbacks == []
+
+
+def test_the_warning_reaches_stderr(files):
+    """In a process of its own, with Python's own filters."""
+    import onnxruntime
+
+    if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
+        pytest.skip("onnxruntime has a CUDA provider here")
+    code = (
+        "import sys, pathlib; from metrics.faces.onnx_session import open_session;"
+        "from metrics.runtime import Runtime;"
+        "open_session(pathlib.Path(sys.argv[1]), Runtime(device='cuda:0'))"
+    )
+    done = subprocess.run(
+        [sys.executable, "-c", code, files["det_10g.onnx"]], capture_output=True, text=True, check=True
+    )
+    assert "det_10g.onnx RUNS ON THE CPU although cuda:0 was asked for" in done.stderr
+    assert not done.stdout
 
 
 def test_a_damaged_file_is_refused_with_its_path(tmp_path, weights_from):

@@ -13,7 +13,7 @@ from metrics.faces.arcface import WEIGHTS as ARC
 from metrics.faces.curricularface import WEIGHTS as CUR
 from metrics.faces.detection import Face
 from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from metrics.faces.published_pass import FacePass, ReferenceFace
+from metrics.faces.published_pass import FacePass, ReferenceFace, crop_batches
 from metrics.faces.published_scores import ScoreRules, squared_distances
 
 RED, GREEN, BLUE, BLACK = (200, 0, 0), (0, 200, 0), (0, 0, 200), (0, 0, 0)
@@ -70,9 +70,8 @@ def _measure(colours, *, reference=None, repeats=None, grouping=(1,), encoders=E
         specs=published_specs.ALL,
         rules=ScoreRules(repeats=repeats, **{**defaults, **rules}),
         retry="padded",
-        batch_size=2,
         detector=SquareDetector(),
-        encoders=encoders,
+        tickets={name: crop_batches(encode, 2).ticket() for name, encode in encoders.items()},
         reference=reference or _reference(),
     )
     start, sizes = 0, list(grouping)

@@ -8,12 +8,14 @@ import torch
 from safetensors.numpy import save_file
 from transformers import Qwen2VLConfig, Qwen2VLModel
 
+from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
 from metrics.errors import WeightsMissing
 from metrics.gme.checkpoint import ARCHITECTURES, configuration, load_model, random_model
 from metrics.gme.encoder import GmeEncoder
-from metrics.gme.preprocess import frame_patches
+from metrics.gme.preprocess import frame_patches, patch_values
 from metrics.gme.tokens import OPENS2V_INSTRUCTION, TPIGE_INSTRUCTION, GmeTokenizer
 from metrics.runtime import Runtime
+from metrics.upload import Normalisation
 
 
 @pytest.mark.parametrize("padding", ["right", "left"])
@@ -46,7 +48,8 @@ def test_positions_are_plain_on_all_three_axes(network, tokenizer, small):
     frame = frame_patches(small.frame(300, 200))
     ids = torch.tensor([tokenizer.image(frame.tokens)])
     grid = torch.tensor([[1, frame.grid_height, frame.grid_width]])
-    pixels = torch.from_numpy(frame.values)
+    normalise = Normalisation(CLIP_MEAN, CLIP_STD, torch.device("cpu"))
+    pixels = patch_values(normalise(torch.from_numpy(np.array(frame.pixels))))
     with torch.no_grad():
         rows = network.get_input_embeddings()(ids)
         rows[ids == tokenizer.image_pad] = network.visual(pixels, grid_thw=grid).pooler_output

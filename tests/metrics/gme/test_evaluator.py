@@ -100,13 +100,17 @@ def test_batching_changes_nothing(step, evaluator, frames, target, clip):
     assert np.array_equal(parts.features.rows, whole.features.rows)
 
 
-def test_no_more_frames_are_held_than_a_batch(evaluator, frames, target, clip, monkeypatch):
+def test_no_more_frames_are_held_than_a_batch(evaluator, frames, target, clip):
     sizes = []
     made = evaluator(frames_per_batch=2)
-    images = made._encoder.images
-    monkeypatch.setattr(made._encoder, "images", lambda batch: sizes.append(len(batch)) or images(batch))
-    run(made, target(PROMPT), clip(7), frames)
-    assert sizes == [2, 2, 2, 1]
+    hook = made._encoder._model.register_forward_pre_hook(
+        lambda _, _args, given: sizes.append(len(given["input_ids"])), with_kwargs=True
+    )
+    with hook:
+        run(made, target(PROMPT), clip(7), frames)
+    prompt, *batches = sizes
+    assert prompt == 1
+    assert batches == [2, 2, 2, 1]
 
 
 def test_scores_follow_from_the_kept_features(evaluator, frames, target, clip):
@@ -137,10 +141,10 @@ def test_missing_frames_empty_prompts_and_long_prompts(evaluator, frames, target
 
 
 def test_output_that_is_not_finite_is_missing_not_a_crash(evaluator, frames, target, clip, monkeypatch):
-    made = evaluator()
     monkeypatch.setattr(
-        made._encoder, "images", lambda batch: np.full((len(batch), 64), np.nan, dtype=np.float32)
+        GmeEncoder, "images", lambda _, batch: np.full((len(batch), 64), np.nan, dtype=np.float32)
     )
+    made = evaluator()
     assert run(made, target(PROMPT), clip(7), frames).reason == "the network's output is not finite"
 
 

@@ -5,10 +5,19 @@ from __future__ import annotations
 import numpy as np
 import pytest
 import skimage.data
+import torch
 from PIL import Image
 from transformers import Qwen2VLImageProcessorPil
 
-from metrics.gme.preprocess import frame_patches, resized
+from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
+from metrics.gme.preprocess import Patches, frame_patches, patch_values, resized
+from metrics.upload import Normalisation, upload
+
+
+def values_of(patches: Patches) -> np.ndarray:
+    """What Qwen2-VL's vision tower gets, on the CPU."""
+    cpu = torch.device("cpu")
+    return patch_values(Normalisation(CLIP_MEAN, CLIP_STD, cpu)(upload(patches.pixels, cpu))).numpy()
 
 
 @pytest.mark.parametrize(
@@ -25,7 +34,7 @@ def test_equal_to_the_slow_processor(shape, first, tokens):
     processor = Qwen2VLImageProcessorPil(min_pixels=256 * 784, max_pixels=1280 * 784)
     expected = processor(images=[loaded], return_tensors="np")
     patches = frame_patches(frame)
-    assert np.array_equal(patches.values, expected["pixel_values"])
+    assert np.array_equal(values_of(patches), expected["pixel_values"])
     assert [1, patches.grid_height, patches.grid_width] == expected["image_grid_thw"][0].tolist()
     assert patches.tokens == tokens
 
@@ -45,7 +54,7 @@ def test_the_four_patches_of_a_token_are_neighbours_and_times_repeat():
     grid = np.arange(32 * 32).reshape(32, 32) % 251
     frame = np.repeat(np.repeat(grid, 14, 0), 14, 1).astype(np.uint8)[..., None].repeat(3, axis=2)
     patches = frame_patches(frame)
-    shaped = patches.values.reshape(-1, 3, 2, 14, 14)
+    shaped = values_of(patches).reshape(-1, 3, 2, 14, 14)
     assert np.array_equal(shaped[:, :, 0], shaped[:, :, 1])
     greys = np.rint((shaped[:, 0, 0, 7, 7] * 0.26862954 + 0.48145466) * 255).astype(int)
     first_token = [grid[0, 0], grid[0, 1], grid[1, 0], grid[1, 1]]

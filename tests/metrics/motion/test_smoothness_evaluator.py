@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import tracemalloc
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from typing import Any
 
 import numpy as np
@@ -27,11 +27,13 @@ class Midpoint:
         self._calls = 0
         self._unusable = unusable
 
-    def middle(self, first: Frames, second: Frames, *, scale: float) -> tuple[Frames, npt.NDArray[np.bool_]]:
+    def middle(
+        self, first: Sequence[Frames], second: Sequence[Frames], *, scale: float
+    ) -> tuple[Frames, npt.NDArray[np.bool_]]:
         assert scale == 1.0
         self._calls += 1
         usable = np.full(len(first), self._calls != self._unusable)
-        return ((first.astype(np.uint16) + second) // 2).astype(np.uint8), usable
+        return ((np.stack(first).astype(np.uint16) + np.stack(second)) // 2).astype(np.uint8), usable
 
 
 @pytest.fixture(scope="module")

@@ -74,13 +74,13 @@ def test_frames_are_prepared_as_the_published_weights_ask(small, picture):
         size=(384, 384), mean=(0.5,) * 3, std=(0.5,) * 3, interpolation="bilinear", resize_mode="squash"
     )
     expected = image_transform_v2(settings, is_train=False)(Image.fromarray(picture)).numpy()
-    assert (small.prepare(picture) == expected).all()
+    assert (small._input([small.prepare(picture)])[0].numpy() == expected).all()
     assert expected.shape == (3, 384, 384)
 
 
 def test_embeddings_are_those_of_open_clip(small, picture):
     network = small._network
-    pixels = torch.from_numpy(small.prepare(picture))[None]
+    pixels = small._input([small.prepare(picture)])
     tokens = open_clip.get_tokenizer(SMALL)(["she waves"])
     with torch.inference_mode():
         image, text = network.encode_image(pixels), network.encode_text(tokens)
