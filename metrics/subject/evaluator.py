@@ -11,7 +11,7 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from metrics.batches import FixedBatches
+from metrics.batches import Batches
 from metrics.evaluator import ClipInfo, Frames, Pass
 from metrics.images import read_rgb
 from metrics.runtime import Runtime
@@ -109,6 +109,7 @@ class SubjectMetrics:
         self._options = options
         self._encoder = DinoEncoder(runtime)
         self._batch_size = runtime.batch_size
+        self._batches = Batches(self._encoder.images, runtime.batch_size, crossing=runtime.crossing)
         self._detector = detector or _detector(options, runtime)
         self._finder = self._make_finder()
         self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._view)
@@ -160,7 +161,7 @@ class SubjectMetrics:
             references=np.stack([view.row for view in views]),
             notes=self._notes(target, subjects, views),
             wanted=len(self.frames(clip)),
-            batches=FixedBatches(self._encoder.images, self._batch_size),
+            batches=self._batches.ticket(),
             finder=self._finder,
             detector_batch=min(self._batch_size, self._options.frames_per_batch),
         )

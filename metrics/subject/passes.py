@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metrics.batches import FixedBatches
+from metrics.batches import Ticket
 from metrics.evaluator import Frames, Measurement
 from metrics.spec import MetricSpec
 from metrics.subject import measuring
@@ -33,7 +33,7 @@ class SubjectPass:
         references: Rows,
         notes: Sequence[str],
         wanted: int,
-        batches: FixedBatches[Rows],
+        batches: Ticket[Frames],
         finder: SubjectFinder | None,
         detector_batch: int,
     ) -> None:
