@@ -27,6 +27,7 @@ EVALUATORS: dict[str, str] = {
     "motion_smoothness": "metrics.motion.evaluator:MotionSmoothness",
     "outside_scores": "metrics.opens2v.outside_scores:OutsideScores",
     "subject": "metrics.subject.evaluator:SubjectMetrics",
+    "subject_faces": "metrics.faces.subject_faces:SubjectFaces",
     "timeline": "metrics.timeline.evaluator:TimelineAlignment",
 }
 """Where each evaluator lives, "module:class"."""

@@ -22,8 +22,8 @@ _BUFFALO_L = "https://github.com/deepinsight/insightface/releases/download/v0.7/
 _BUFFALO_L_SHA256 = "80ffe37d8a5940d59a7384c201a2a38d4741f2f3c51eef46ebb28218a7b0ca2f"
 _BUFFALO_L_SIZE = 288_621_354
 _INSIGHTFACE_TERMS = "InsightFace model packs: non-commercial research only"
-_CUR = ("cur_score", "cur_score_all_frames")
-_ARC = ("arc_score", "arc_score_all_frames")
+_CUR = ("cur_score", "cur_score_all_frames", "subject_cur_score")
+_ARC = ("arc_score", "arc_score_all_frames", "subject_arc_score", "subject_face_coverage")
 _FID = ("face_fid", "face_fid_samples")
 _VIDEO_SCORES = (
     "video_score_visual_quality",
@@ -33,6 +33,7 @@ _VIDEO_SCORES = (
     "video_score_factual_consistency",
 )
 _AESTHETICS = ("aesthetic_score", "aesthetic_score_unit")
+_SUBJECTS = ("subject_similarity", "subject_similarity_all_frames", "subject_coverage")
 _FACE_METRICS = (*_CUR, *_ARC, "face_feature_distance", *_FID, "face_coverage")
 
 _ENTRIES = (
@@ -214,7 +215,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="dinov2_vitb14",
-        used_by=("subject_similarity", "subject_consistency"),
+        used_by=(*_SUBJECTS, "subject_consistency"),
         source=HubFile(
             repository="timm/vit_base_patch14_dinov2.lvd142m",
             path="model.safetensors",
@@ -228,7 +229,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="owlv2_base",
-        used_by=("subject_similarity", "subject_similarity_all_frames", "subject_coverage"),
+        used_by=_SUBJECTS,
         source=HubFolder(
             repository="google/owlv2-base-patch16-ensemble",
             revision="7c77fc1316a353da3109f81d80ae118dd58fd55b",
@@ -240,7 +241,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="grounding_dino_tiny",
-        used_by=("subject_similarity", "subject_similarity_all_frames", "subject_coverage"),
+        used_by=_SUBJECTS,
         source=HubFolder(
             repository="IDEA-Research/grounding-dino-tiny",
             revision="c254d1f282bf348ab7f5a27d5cf90531eeba69be",
@@ -252,7 +253,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="grounding_dino_base",
-        used_by=("subject_similarity", "subject_similarity_all_frames", "subject_coverage"),
+        used_by=_SUBJECTS,
         source=HubFolder(
             repository="IDEA-Research/grounding-dino-base",
             revision="a062f8edaf7f3aa52714a8f80cb8db7de1e5e170",

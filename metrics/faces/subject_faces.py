@@ -1,0 +1,125 @@
+"""CurScore and ArcScore where a sample has several subjects, some of them people."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from functools import lru_cache
+from pathlib import Path
+from typing import ClassVar, Final
+
+import numpy as np
+from pydantic import BaseModel, ConfigDict, Field
+
+from metrics.checkpoint import weight_source
+from metrics.evaluator import ClipInfo, Pass
+from metrics.faces import arcface, curricularface, scrfd, subject_specs
+from metrics.faces.arcface import ArcFace
+from metrics.faces.curricularface import CurricularFace
+from metrics.faces.every_face import every_face
+from metrics.faces.published_pass import Encoder, Rows
+from metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
+from metrics.images import read_rgb
+from metrics.runtime import Runtime
+from metrics.sampling import linspace_indices
+from metrics.spec import MetricSpec
+from metrics.subject.subjects import subjects_of
+from metrics.target import Target
+
+_REFERENCES_KEPT: Final = 256
+
+
+class SubjectFacesOptions(BaseModel):
+    """Rules of the face metrics of several subjects.
+
+    Attributes:
+        frames: evenly spaced frames that are looked at, both ends included.
+        faces_per_frame: faces of a frame that count, largest first; never fewer than the subjects.
+    """
+
+    model_config = ConfigDict(frozen=True, extra="forbid")
+
+    frames: int = Field(default=16, ge=1)
+    faces_per_frame: int = Field(default=10, ge=1)
+
+
+class SubjectFaces:
+    """Measures the metrics of `metrics.faces.subject_specs` with the published networks.
+
+    A subject's references are searched for their largest face, as the published rules do, upright and over
+    white; of several pictures of one subject the one most similar to a face counts.
+
+    Attributes:
+        specs: all three.
+        weights: sha256 of every file in use, by name.
+    """
+
+    Options: ClassVar[type[SubjectFacesOptions]] = SubjectFacesOptions
+    SPECS: ClassVar[tuple[MetricSpec, ...]] = subject_specs.ALL
+    BUDGET: ClassVar[str] = "frames"
+
+    specs: tuple[MetricSpec, ...]
+    weights: Mapping[str, str]
+
+    def __init__(self, options: SubjectFacesOptions, runtime: Runtime) -> None:
+        """Load the networks.
+
+        Raises:
+            WeightsMissing: a package or a weight file is not on this machine.
+        """
+        self.specs = self.SPECS
+        self._options = options
+        self._batch_size = runtime.batch_size
+        self._detector = scrfd.Scrfd(runtime)
+        self._encoders: Mapping[str, Encoder] = {
+            curricularface.WEIGHTS: CurricularFace(runtime).embed,
+            arcface.WEIGHTS: ArcFace(runtime).embed,
+        }
+        source = weight_source(runtime, scrfd.WEIGHTS)
+        self.weights = {name: source.sha256(name) for name in self.required_weights(options)}
+        self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._encode_reference)
+
+    @classmethod
+    def specs_for(cls, options: SubjectFacesOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
+        """All three, whatever the options."""
+        return cls.SPECS
+
+    @staticmethod
+    def required_weights(options: SubjectFacesOptions) -> tuple[str, ...]:  # noqa: ARG004
+        """The detector and both recognisers."""
+        return (scrfd.WEIGHTS, arcface.WEIGHTS, curricularface.WEIGHTS)
+
+    def frames(self, clip: ClipInfo) -> Sequence[int]:
+        """Evenly spaced frames."""
+        return linspace_indices(clip.frame_count, self._options.frames)
+
+    def start(self, target: Target, clip: ClipInfo) -> Pass:
+        """Begin one video; videos that share a reference share its embeddings.
+
+        Raises:
+            UnreadableImage: a reference picture cannot be decoded.
+        """
+        references = [self._reference(reference.path) for reference in target.references]
+        people, without = [], []
+        for subject in subjects_of(target.references, unlabelled="reference"):
+            rows = [row for row in (references[place] for place in subject.pictures) if row is not None]
+            if not rows:
+                without.append(subject.name)
+                continue
+            stacked = {name: np.stack([row[name] for row in rows]) for name in self._encoders}
+            people.append(PersonReferences(name=subject.name, rows=stacked))
+        return SubjectFacePass(
+            people=people,
+            without_face=without,
+            wanted=len(self.frames(clip)),
+            detector=self._detector,
+            encoders=self._encoders,
+            batch_size=self._batch_size,
+            most=max(self._options.faces_per_frame, len(people)),
+        )
+
+    def _encode_reference(self, path: Path) -> Mapping[str, Rows] | None:
+        """One vector per network for the largest face; None where there is none."""
+        faces = every_face(self._detector, read_rgb(path), most=1)
+        if not faces:
+            return None
+        return {name: encode(faces[0].of(name)[None])[0] for name, encode in self._encoders.items()}
