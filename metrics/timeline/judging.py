@@ -89,18 +89,25 @@ class _Grid:
     neutral: FloatArray
     frozen: bool
 
+    @property
+    def finite(self) -> bool:
+        there = self.layout.there
+        return bool(np.isfinite(self.similarity[:, there]).all() and np.isfinite(self.neutral[there]).all())
+
     def aligned(self) -> Alignment:
         return align(self.similarity, self.neutral, self.layout)
 
 
-def judge(case: Case) -> Judgement | None:
-    """Score the footage of one video; None if it is too short to fill a single window."""
+def judge(case: Case) -> Judgement | str:
+    """Score the footage of one video, or say in plain words why it cannot be scored."""
     given = tuple((event.start, event.end) for event in case.events)
     classes = action_classes(case.texts, case.scorer.text_cosines(case.texts))
     own = _grid(case, snapped(given, duration=case.clip.duration, fps=case.clip.fps), classes)
     stretched = _grid(case, rescaled(given, duration=case.clip.duration), classes)
     if not (own.layout.there.any() and stretched.layout.there.any()):
-        return None
+        return "the video is too short for its timeline"
+    if not (own.finite and stretched.finite):
+        return "the network's output is not finite"
     segments = _weights(case, *np.array(own.layout.intervals).T)
     presence = np.diagonal(case.footage.similarity(segments, case.texts))
     return Judgement(

@@ -88,8 +88,8 @@ class TimelinePass:
                 neutral=task.neutral,
             )
         )
-        if judgement is None:
-            return NoPass(task.specs, "the video is too short for its timeline").finish()
+        if isinstance(judgement, str):
+            return NoPass(task.specs, judgement).finish()
         presence = (
             cosine_presence(judgement)
             if self._events is None

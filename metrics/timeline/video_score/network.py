@@ -30,6 +30,9 @@ _FRAMES_AT_ONCE: Final = 2
 class VideoScore:
     """The network with its processor and tokenizer.
 
+    Equal to the published class except for frames with 49 or 58 patches on a side (686 to 699 and 812 to 825
+    pixels): there transformers rounds one or two of the vision tower's positions the other way.
+
     Attributes:
         weights: sha256 of the snapshot by name.
     """

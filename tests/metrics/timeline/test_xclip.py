@@ -258,6 +258,17 @@ def test_a_film_is_judged_end_to_end(film, small):
     assert {m.reason for m in nothing.values()} == {"no frame could be read"}
 
 
+def test_output_that_is_not_finite_is_missing(film):
+    """The frames' own embeddings are sound; only what the texts are compared with is not."""
+    network = random_network(XCLIPModel, XCLIPConfig(**SMALL), seed=3, dtype=torch.float32, device="cpu")
+    network.prompts_generator.alpha.fill_(torch.nan)
+    scorer = XClipScorer(XClip(network, PixelRules()), weights={}, batch_size=16)
+    options = TimelineAlignmentOptions(scorer="xclip", rate=2)
+    evaluator = TimelineAlignment(options, Runtime(), scorer=scorer)
+    found = film(("An astronaut poses", 2)).measure(evaluator, "0-1s: [she poses]; 1-2s: [she walks away]")
+    assert {m.reason for m in found.values()} == {"the network's output is not finite"}
+
+
 def test_models_are_chosen_by_name():
     options = TimelineAlignmentOptions(scorer="xclip")
     assert options.frames_per_second == 8
