@@ -93,7 +93,7 @@ class Stopwatch:
             self._stages.pop()
 
     def add_beside(self, what: str, seconds: float) -> None:
-        """Count work of another thread."""
+        """Count work of another thread; from any thread."""
         with self._lock:
             spent = self.beside.setdefault(what, Spent())
             spent.seconds += seconds
@@ -125,3 +125,14 @@ def stage(kind: Kind, name: str = "") -> Iterator[None]:
     else:
         with stopwatch.stage(Stage(kind=kind, name=name)):
             yield
+
+
+@contextmanager
+def beside(stopwatch: Stopwatch | None, what: str) -> Iterator[None]:
+    """Count the time within as work of another thread; nothing where there is no stopwatch."""
+    started = time.perf_counter()
+    try:
+        yield
+    finally:
+        if stopwatch is not None:
+            stopwatch.add_beside(what, time.perf_counter() - started)

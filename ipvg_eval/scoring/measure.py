@@ -6,7 +6,7 @@ import logging
 import time
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import dataclass, replace
-from typing import Protocol
+from typing import Protocol, TypeVar
 
 import numpy as np
 from PIL import Image
@@ -23,6 +23,8 @@ from metrics.spec import MetricSpec
 from metrics.target import Target
 
 _log = logging.getLogger(__name__)
+
+Result = TypeVar("Result")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -98,45 +100,71 @@ def wanted_frames(evaluators: Sequence[Evaluator], sample: Sample, clip: ClipInf
     return sorted(set(ContactSheet(clip).wanted).union(events, *seen))
 
 
-def measure(
+def watch(
     sample: Sample,
     open_video: Callable[[], Video],
     sha256: str,
     evaluators: Sequence[Evaluator],
     specs: Sequence[MetricSpec],
-) -> Measured:
-    """Measure a video while it is decoded, once, for every evaluator.
+) -> Watched:
+    """Decode a video, once, for every evaluator.
 
     Args:
         sample: what the video answers.
         open_video: gives the video with the frames of `wanted_frames`.
         sha256: hash of its file, for the row.
-        evaluators: what measures it.
+        evaluators: what measures it; they may be shown other videos before this one is finished.
         specs: which of the evaluators' metrics are kept, in row order.
-
-    Returns:
-        The measurements. A video that does not decode, or an evaluator that breaks on it, gives a row
-        with the reason and no values, so that one video never costs the run.
     """
-    started = time.perf_counter()
-    try:
-        measured = _measure(sample, open_video(), sha256, evaluators, specs)
-    except VideoError as error:
-        measured = unmeasured(sample, specs, Status.UNDECODABLE, error.message, sha256)
-    except Exception as error:
-        _log.debug("measuring %s failed", sample.id, exc_info=True)
-        measured = unmeasured(sample, specs, Status.CRASHED, f"{type(error).__name__}: {error}", sha256)
-    row = measured.row.model_copy(update={"seconds": time.perf_counter() - started})
-    return replace(measured, row=row)
+    return Watched(sample, sha256, specs, lambda: _see(sample, open_video(), evaluators))
 
 
-def _measure(
-    sample: Sample,
-    video: Video,
-    sha256: str,
-    evaluators: Sequence[Evaluator],
-    specs: Sequence[MetricSpec],
-) -> Measured:
+class Watched:
+    """A video that every evaluator has been shown.
+
+    A video that does not decode, or an evaluator that breaks on it, gives a row with the reason and no
+    values, so that one video never costs the run.
+    """
+
+    def __init__(
+        self, sample: Sample, sha256: str, specs: Sequence[MetricSpec], see: Callable[[], _Seen]
+    ) -> None:
+        self._sample = sample
+        self._sha256 = sha256
+        self._specs = specs
+        self._failure: Measured | None = None
+        self._seconds = 0.0
+        self._seen = self._explained(see)
+
+    def finish(self) -> Measured:
+        """The measurements; to be called once."""
+        seen, self._seen = self._seen, None
+        measured = None
+        if seen is not None:
+            measured = self._explained(lambda: seen.measured(self._sample, self._sha256, self._specs))
+        measured = measured or self._failure
+        assert measured is not None
+        return replace(measured, row=measured.row.model_copy(update={"seconds": self._seconds}))
+
+    def _explained(self, step: Callable[[], Result]) -> Result | None:
+        """What a step gives; None where it fails, and then the reason is kept."""
+        started = time.perf_counter()
+        try:
+            return step()
+        except VideoError as error:
+            self._fail(Status.UNDECODABLE, error.message)
+        except Exception as error:
+            _log.debug("measuring %s failed", self._sample.id, exc_info=True)
+            self._fail(Status.CRASHED, f"{type(error).__name__}: {error}")
+        finally:
+            self._seconds += time.perf_counter() - started
+        return None
+
+    def _fail(self, status: Status, reason: str) -> None:
+        self._failure = unmeasured(self._sample, self._specs, status, reason, self._sha256)
+
+
+def _see(sample: Sample, video: Video, evaluators: Sequence[Evaluator]) -> _Seen:
     clip = video.clip
     sheet, events = ContactSheet(clip), EventPictures(sample.timeline, clip)
     viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
@@ -145,35 +173,49 @@ def _measure(
         events.add(batch.indices, batch.frames)
         for viewer in viewers:
             viewer.add(batch.indices, batch.frames)
-    found = {m.name: m for viewer in viewers for m in viewer.finish()}
-    measurements = [found[spec.name] for spec in specs]
-    seen = {i for m in measurements if m.per_frame for i in m.per_frame.indices}
-    return Measured(
-        row=SampleRow(
-            sample=sample.id,
-            identity=sample.identity,
-            video=sample.video,
-            video_sha256=sha256,
-            status=Status.SCORED,
-            timeline=sample.timeline,
-            damage=video.damage,
-            note=video.note,
-            facts=VideoFacts(
-                frame_count=clip.frame_count,
-                width=clip.width,
-                height=clip.height,
-                fps=clip.fps,
-                duration=clip.duration,
-                codec=video.codec,
+    return _Seen(video=video, sheet=sheet, events=events, viewers=viewers)
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class _Seen:
+    """What is left of a video once its frames are gone."""
+
+    video: Video
+    sheet: ContactSheet
+    events: EventPictures
+    viewers: Sequence[_Viewer]
+
+    def measured(self, sample: Sample, sha256: str, specs: Sequence[MetricSpec]) -> Measured:
+        video, clip = self.video, self.video.clip
+        found = {m.name: m for viewer in self.viewers for m in viewer.finish()}
+        measurements = [found[spec.name] for spec in specs]
+        seen = {i for m in measurements if m.per_frame for i in m.per_frame.indices}
+        return Measured(
+            row=SampleRow(
+                sample=sample.id,
+                identity=sample.identity,
+                video=sample.video,
+                video_sha256=sha256,
+                status=Status.SCORED,
+                timeline=sample.timeline,
+                damage=video.damage,
+                note=video.note,
+                facts=VideoFacts(
+                    frame_count=clip.frame_count,
+                    width=clip.width,
+                    height=clip.height,
+                    fps=clip.fps,
+                    duration=clip.duration,
+                    codec=video.codec,
+                ),
+                measurements=tuple(MeasurementRow.of(m) for m in measurements),
+                frame_times={i: clip.times[i] for i in sorted(seen)},
+                seconds=0.0,
             ),
-            measurements=tuple(MeasurementRow.of(m) for m in measurements),
-            frame_times={i: clip.times[i] for i in sorted(seen)},
-            seconds=0.0,
-        ),
-        features={m.name: m.features for m in measurements if m.features is not None},
-        contact_sheet=sheet.image(),
-        event_pictures=events.pictures(),
-    )
+            features={m.name: m.features for m in measurements if m.features is not None},
+            contact_sheet=self.sheet.image(),
+            event_pictures=self.events.pictures(),
+        )
 
 
 class _Viewer:

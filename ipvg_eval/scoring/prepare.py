@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.errors import VideoError
 from ipvg_eval.results.row import SampleRow, Status
 from ipvg_eval.scoring.ahead import Channel
-from ipvg_eval.scoring.measure import Measured, measure, unmeasured, wanted_frames
+from ipvg_eval.scoring.measure import Measured, unmeasured, wanted_frames, watch
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample
 from ipvg_eval.video import Batch
+from metrics.timing import Stopwatch, beside, stage
 
 Item = str | Measured | OpenVideo | Batch | None
 """What a thread hands over for a sample: None if its row is up to date; a result if there is nothing to
@@ -28,11 +29,13 @@ class Preparation:
         submission: where the videos are.
         scorer: what measures them.
         rows: the rows so far, by sample id; read only.
+        stopwatch: told how long decoding takes; None where nobody asks.
     """
 
     submission: Submission
     scorer: Scorer
     rows: Mapping[str, SampleRow]
+    stopwatch: Stopwatch | None = None
 
     def produce(self, sample: Sample, channel: Channel[Item], decoder: DecoderProcess) -> None:
         """In a thread: see whether the sample must be measured, and decode its video."""
@@ -45,20 +48,30 @@ class Preparation:
         else:
             channel.put(sha256)
             with self.submission.open_video(sample.video) as path:
-                video = decoder.open(path)
+                with beside(self.stopwatch, "decode"):
+                    video = decoder.open(path)
                 channel.put(video)
-                for batch in video.batches(wanted_frames(self.scorer.evaluators, sample, video.clip)):
+                batches = video.batches(wanted_frames(self.scorer.evaluators, sample, video.clip))
+                while True:
+                    with beside(self.stopwatch, "decode"):
+                        batch = next(batches, None)
+                    if batch is None:
+                        break
                     channel.put(batch)
             channel.put(None)
 
     def finish(self, sample: Sample, channel: Channel[Item]) -> Measured | None:
         """For the reader: measure what the thread hands over; None if the row is up to date."""
-        first = channel.get()
+        return self.watch(sample, channel)()
+
+    def watch(self, sample: Sample, channel: Channel[Item]) -> Callable[[], Measured | None]:
+        """For the reader: take in what the thread hands over; what is returned finishes the sample, once."""
+        first = _next(channel)
         if isinstance(first, str):
-            specs = self.scorer.specs
-            return measure(sample, lambda: _DecodedVideo(channel), first, self.scorer.evaluators, specs)
+            evaluators, specs = self.scorer.evaluators, self.scorer.specs
+            return watch(sample, lambda: _DecodedVideo(channel), first, evaluators, specs).finish
         assert first is None or isinstance(first, Measured)
-        return first
+        return lambda: first
 
     def _hash(self, sample: Sample) -> tuple[str | None, Measured]:
         """The video's hash, or None and the result for a sample whose video cannot be read."""
@@ -78,7 +91,7 @@ class _DecodedVideo:
     """The reader's end of a video that a thread decodes; see `measure.Video`."""
 
     def __init__(self, channel: Channel[Item]) -> None:
-        opened = channel.get()
+        opened = _next(channel)
         assert isinstance(opened, OpenVideo)
         self._opened = opened
         self._channel = channel
@@ -86,7 +99,7 @@ class _DecodedVideo:
         self.codec = opened.codec
 
     def __iter__(self) -> Iterator[Batch]:
-        while isinstance(item := self._channel.get(), Batch):
+        while isinstance(item := _next(self._channel), Batch):
             yield item
 
     @property
@@ -96,3 +109,8 @@ class _DecodedVideo:
     @property
     def note(self) -> str | None:
         return self._opened.note
+
+
+def _next(channel: Channel[Item]) -> Item:
+    with stage("wait"):
+        return channel.get()
