@@ -4,10 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 
-import torch
 from torch import nn
-
-from metrics.errors import DeviceUnavailable
 
 FEWEST_REPETITIONS = 3
 
@@ -38,25 +35,3 @@ def repeated_blocks(network: nn.Module) -> Iterator[nn.Module]:
             alike = len({type(block) for block in blocks}) == 1
             if alike and len(blocks) >= FEWEST_REPETITIONS and any(blocks[0].children()):
                 yield from blocks
-
-
-def require_compiler(device: str) -> None:
-    """See that torch can compile for a device, by compiling something small.
-
-    Raises:
-        DeviceUnavailable: it cannot: there is no C++ compiler, or no Triton for a GPU.
-    """
-    try:
-        doubled = torch.compile(lambda x: x * 2 + 1)(torch.ones(8, device=device))
-        torch.testing.assert_close(doubled.cpu(), torch.full((8,), 3.0))
-    except Exception as error:  # the compiler's back ends share no base class
-        needed = "Triton and a C compiler" if device.startswith("cuda") else "a C++ compiler, such as g++"
-        raise DeviceUnavailable(
-            f"torch cannot compile for {device} here ({_first_line(error)})",
-            hint=f"Leave out --compile, or install {needed}.",
-        ) from error
-
-
-def _first_line(error: Exception) -> str:
-    lines = str(error).strip().splitlines()
-    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

@@ -61,3 +61,27 @@ def make_deterministic() -> None:
     torch.backends.cudnn.benchmark = False
     torch.backends.cudnn.allow_tf32 = False
     torch.backends.cuda.matmul.allow_tf32 = False
+
+
+def require_compiler(device: str) -> None:
+    """See that torch can compile for a device, by compiling something small.
+
+    Raises:
+        DeviceUnavailable: it cannot: there is no C++ compiler, or no Triton for a GPU.
+    """
+    import torch
+
+    try:
+        doubled = torch.compile(lambda x: x * 2 + 1)(torch.ones(8, device=device))
+        torch.testing.assert_close(doubled.cpu(), torch.full((8,), 3.0))
+    except Exception as error:  # the compiler's back ends share no base class
+        needed = "Triton and a C compiler" if device.startswith("cuda") else "a C++ compiler, such as g++"
+        raise DeviceUnavailable(
+            f"torch cannot compile for {device} here ({_first_line(error)})",
+            hint=f"Leave out --compile, or install {needed}.",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    lines = str(error).strip().splitlines()
+    return f"{type(error).__name__}: {lines[0][:200]}" if lines else type(error).__name__

@@ -8,6 +8,8 @@ from typing import Literal, Protocol
 
 Dtype = Literal["float32", "float16", "bfloat16"]
 
+DEFAULT_BATCH_SIZE = 16
+
 
 class WeightSource(Protocol):
     """Hands out weight files that were resolved before the first frame.
@@ -50,7 +52,7 @@ class Runtime:
     device: str = "cpu"
     dtype: Dtype = "float32"
     weights: WeightSource | None = None
-    batch_size: int = 16
+    batch_size: int = DEFAULT_BATCH_SIZE
     crossing: bool = False
     compiled: bool = False
     fallbacks: list[str] = field(default_factory=list, compare=False)

@@ -65,13 +65,27 @@ class SubmissionInfo(_Info):
 
 
 class DeviceInfo(_Info):
-    """Where the networks ran."""
+    """Where and how the networks ran.
+
+    Attributes:
+        device: "cpu" or "cuda:N".
+        name: the device's model.
+        dtype: floating-point type of the networks.
+        threads: CPU threads that torch used.
+        deterministic: whether torch was made to give the same bits every time.
+        batch_size: frames per forward pass, at most.
+        compiled: whether repeated blocks were compiled; that may move last digits.
+        on_the_cpu: weights of networks that ran on the CPU although the device is another.
+    """
 
     device: str
     name: str
     dtype: str
     threads: int
     deterministic: bool = False
+    batch_size: int | None = None
+    compiled: bool = False
+    on_the_cpu: tuple[str, ...] = ()
 
 
 class WorkersInfo(_Info):

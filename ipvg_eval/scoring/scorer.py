@@ -10,11 +10,11 @@ from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.scoring.facts import ScorerFacts, parts_suited_to, protocol_suited_to
 from ipvg_eval.testset.model import TestSet
 from ipvg_eval.video import decoder_version
-from metrics.device import device_name, make_deterministic, resolve_device
+from metrics.device import device_name, make_deterministic, require_compiler, resolve_device
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Evaluator
 from metrics.protocols.loading import LoadedProtocol, load_protocol
-from metrics.runtime import Dtype, Runtime, WeightSource
+from metrics.runtime import DEFAULT_BATCH_SIZE, Dtype, Runtime, WeightSource
 from metrics.spec import MetricSpec
 from metrics.weights import weight_source
 
@@ -74,6 +74,9 @@ class Scorer:
             dtype=self.runtime.dtype,
             threads=torch.get_num_threads(),
             deterministic=torch.are_deterministic_algorithms_enabled(),
+            batch_size=self.runtime.batch_size,
+            compiled=self.runtime.compiled,
+            on_the_cpu=tuple(self.runtime.fallbacks),
         )
 
 
@@ -87,6 +90,8 @@ class ScorerRecipe:
         dtype: floating-point type of the networks.
         weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
         deterministic: have torch give the same bits every time, also on a GPU.
+        batch_size: frames per forward pass, at most.
+        compiled: have torch compile the repeated blocks of transformers.
     """
 
     protocol: LoadedProtocol
@@ -94,6 +99,8 @@ class ScorerRecipe:
     dtype: Dtype = "float32"
     weights: str | None = None
     deterministic: bool = False
+    batch_size: int = DEFAULT_BATCH_SIZE
+    compiled: bool = False
 
     def build(self) -> Scorer:
         """Load every network.
@@ -108,6 +115,8 @@ class ScorerRecipe:
             dtype=self.dtype,
             weights=self.weights,
             deterministic=self.deterministic,
+            batch_size=self.batch_size,
+            compiled=self.compiled,
         )
 
 
@@ -120,6 +129,8 @@ def build_scorer(
     weights: str | None = None,
     frames: int | None = None,
     deterministic: bool = False,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    compiled: bool = False,
 ) -> Scorer:
     """Load a protocol and every network it needs.
 
@@ -131,14 +142,24 @@ def build_scorer(
         weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
         frames: look at so many frames of a video only, for a quick try; None for the protocol's own rule.
         deterministic: have torch give the same bits every time, also on a GPU.
+        batch_size: frames per forward pass, at most.
+        compiled: have torch compile the repeated blocks of transformers, which may move last digits.
 
     Raises:
         ProtocolError: the protocol or a metric name is not understood.
-        DeviceUnavailable: there is no such device here.
+        DeviceUnavailable: there is no such device here, or torch cannot compile for it.
         WeightsMissing: weights are not on this machine; all that are missing are named.
     """
     loaded = choose_protocol(protocol, metrics=metrics, frames=frames)
-    return build_loaded(loaded, device=device, dtype=dtype, weights=weights, deterministic=deterministic)
+    return build_loaded(
+        loaded,
+        device=device,
+        dtype=dtype,
+        weights=weights,
+        deterministic=deterministic,
+        batch_size=batch_size,
+        compiled=compiled,
+    )
 
 
 def build_loaded(
@@ -148,17 +169,29 @@ def build_loaded(
     dtype: Dtype = "float32",
     weights: str | None = None,
     deterministic: bool = False,
+    batch_size: int = DEFAULT_BATCH_SIZE,
+    compiled: bool = False,
 ) -> Scorer:
     """Load every network that a loaded protocol needs; see `build_scorer`.
 
     Raises:
-        DeviceUnavailable: there is no such device here.
+        DeviceUnavailable: there is no such device here, or torch cannot compile for it.
         WeightsMissing: weights are not on this machine; all that are missing are named.
     """
     if deterministic:
         make_deterministic()
     source = _resolve(weights, protocol.required_weights(), protocol.optional_weights())
-    runtime = Runtime(device=resolve_device(device), dtype=dtype, weights=source)
+    found = resolve_device(device)
+    if compiled:
+        require_compiler(found)
+    runtime = Runtime(
+        device=found,
+        dtype=dtype,
+        weights=source,
+        batch_size=batch_size,
+        crossing=found.startswith("cuda"),
+        compiled=compiled,
+    )
     return Scorer(protocol=protocol, runtime=runtime, evaluators=protocol.build(runtime))
 
 
