@@ -2,8 +2,8 @@
 
     python benchmarks/memory.py [--protocol lite]
 
-Every row scores made-up videos in fresh processes and prints the largest sum of proportional set sizes over the
-command and its decoders (memory that they share counts once), and its ratio to the first row.
+Every row scores made-up videos in fresh processes. It prints the largest sum of proportional set sizes over
+the command and its decoders (memory that they share counts once), and its ratio to the first row.
 """
 
 from __future__ import annotations
