@@ -7,12 +7,12 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.batches import FixedBatches
+from metrics.batches import Ticket
 from metrics.evaluator import Frames, FrameValues, Measurement
 from metrics.faces import arcface, curricularface, subject_specs
 from metrics.faces.detection import FaceDetector
 from metrics.faces.every_face import every_face
-from metrics.faces.published_pass import Encoder, Rows
+from metrics.faces.published_pass import Rows
 from metrics.similarity import unit_rows
 from metrics.subject.matching import Matches, match, subject_table
 
@@ -44,8 +44,7 @@ class SubjectFacePass:
         without_face: Sequence[str],
         wanted: int,
         detector: FaceDetector,
-        encoders: Mapping[str, Encoder],
-        batch_size: int,
+        tickets: Mapping[str, Ticket[Frames]],
         most: int,
     ) -> None:
         self._people = people
@@ -54,7 +53,7 @@ class SubjectFacePass:
         self._detector = detector
         self._most = most
         self._looked_at: list[int] = []
-        self._batches = {name: _batches(encode, batch_size) for name, encode in encoders.items()}
+        self._tickets = tickets
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Find and crop the faces of the next frames; see `metrics.evaluator.Pass`."""
@@ -62,8 +61,8 @@ class SubjectFacePass:
             self._looked_at.append(index)
             faces = every_face(self._detector, frame, most=self._most) if self._people else []
             for face in faces:
-                for name, batches in self._batches.items():
-                    batches.add(index, face.of(name))
+                for name, ticket in self._tickets.items():
+                    ticket.add(index, face.of(name))
 
     def finish(self) -> list[Measurement]:
         """One measurement per spec."""
@@ -71,7 +70,7 @@ class SubjectFacePass:
         reason = reason if self._people else NO_FACE_WANTED
         if reason is not None:
             return [Measurement(name=spec.name, value=None, reason=reason) for spec in subject_specs.ALL]
-        matched = {name: self._matches(name, *batches.finish()) for name, batches in self._batches.items()}
+        matched = {name: self._matches(name, *ticket.finish()) for name, ticket in self._tickets.items()}
         return [
             self._score(subject_specs.SUBJECT_CUR_SCORE.name, matched[curricularface.WEIGHTS]),
             self._score(subject_specs.SUBJECT_ARC_SCORE.name, matched[arcface.WEIGHTS]),
@@ -137,7 +136,3 @@ def _told(person: PersonReferences, own: Matches) -> str:
     many = sum(frame[0] is not None for frame in own.frames)
     shown = "" if value is None else f"{value:.3f} "
     return f"{person.name} {shown}in {many} of {len(own.frames)} frames"
-
-
-def _batches(encode: Encoder, size: int) -> FixedBatches[Frames]:
-    return FixedBatches(lambda crops: encode(np.stack(crops)), size)

@@ -16,7 +16,7 @@ from metrics.faces import arcface, curricularface, scrfd, subject_specs
 from metrics.faces.arcface import ArcFace
 from metrics.faces.curricularface import CurricularFace
 from metrics.faces.every_face import every_face
-from metrics.faces.published_pass import Encoder, Rows
+from metrics.faces.published_pass import Encoder, Rows, crop_batches
 from metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
 from metrics.images import read_rgb
 from metrics.runtime import Runtime
@@ -68,11 +68,14 @@ class SubjectFaces:
         """
         self.specs = self.SPECS
         self._options = options
-        self._batch_size = runtime.batch_size
         self._detector = scrfd.Scrfd(runtime)
         self._encoders: Mapping[str, Encoder] = {
             curricularface.WEIGHTS: CurricularFace(runtime).embed,
             arcface.WEIGHTS: ArcFace(runtime).embed,
+        }
+        self._batches = {
+            name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
+            for name, encode in self._encoders.items()
         }
         source = weight_source(runtime, scrfd.WEIGHTS)
         self.weights = {name: source.sha256(name) for name in self.required_weights(options)}
@@ -112,8 +115,7 @@ class SubjectFaces:
             without_face=without,
             wanted=len(self.frames(clip)),
             detector=self._detector,
-            encoders=self._encoders,
-            batch_size=self._batch_size,
+            tickets={name: batches.ticket() for name, batches in self._batches.items()},
             most=max(self._options.faces_per_frame, len(people)),
         )
 

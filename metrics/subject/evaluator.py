@@ -56,7 +56,7 @@ class SubjectOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
-    frame_count: int = Field(default=16, ge=2)
+    frame_count: int = Field(default=16, ge=1)
     detector: Choice = "owlv2"
     query: str | None = None
     threshold: float | None = Field(default=None, ge=0, lt=1)

@@ -22,6 +22,7 @@ from metrics.subject.detection.checkpoint import (
 from metrics.subject.detection.detector import merged, reduced
 from metrics.subject.detection.phrases import PHRASE, PhraseTokenizer, Text
 from metrics.third_party import published_module
+from metrics.timing import stage
 
 QUERY: Final = "{label}"
 THRESHOLD: Final = 0.25
@@ -59,6 +60,7 @@ class GroundingDinoDetector:
             "transformers", package="transformers"
         ).GroundingDinoImageProcessor()
         self._tokenizer = tokenizer
+        self._name = next(iter(weights or ()), self.title)
         self._query, self._threshold, self._text_threshold = query, threshold, text_threshold
         self.weights: Mapping[str, str] = weights or {}
 
@@ -113,7 +115,8 @@ class GroundingDinoDetector:
 
     def _boxes(self, text: Text, inputs: Any, small: Sequence[tuple[Frames, float]]) -> list[Boxes]:
         ids = torch.tensor([text.ids] * len(small), device=self._device)
-        output = self._model(input_ids=ids, attention_mask=torch.ones_like(ids), **inputs)
+        with stage("detect", self._name):
+            output = self._model(input_ids=ids, attention_mask=torch.ones_like(ids), **inputs)
         probabilities = torch.sigmoid(output.logits).double().cpu().numpy()  # (n, queries, 256)
         centres = output.pred_boxes.double().cpu().numpy()
         return [

@@ -16,6 +16,7 @@ from metrics.subject.boxes import Boxes
 from metrics.subject.detection.checkpoint import load_snapshot, owlv2_configuration, random_owlv2
 from metrics.subject.detection.detector import reduced
 from metrics.third_party import published_module
+from metrics.timing import stage
 
 WEIGHTS: Final = "owlv2_base"
 QUERY: Final = "a photo of a {label}"
@@ -91,7 +92,8 @@ class Owlv2Detector:
         pixels = self._processor(images, return_tensors="pt", device=self._device).pixel_values
         queries = torch.tensor([self.token_ids(label) for label in labels], device=self._device)
         queries = queries.repeat(len(images), 1)
-        output = self._model(input_ids=queries, pixel_values=pixels, attention_mask=(queries > 0).long())
+        with stage("detect", WEIGHTS):
+            output = self._model(input_ids=queries, pixel_values=pixels, attention_mask=(queries > 0).long())
         found = self._processor.post_process_object_detection(
             output, threshold=self._threshold, target_sizes=[image.shape[1:] for image in images]
         )

@@ -14,6 +14,7 @@ from metrics.faces.arcface import WEIGHTS as ARC
 from metrics.faces.curricularface import WEIGHTS as CUR
 from metrics.faces.detection import Face
 from metrics.faces.every_face import every_face
+from metrics.faces.published_pass import crop_batches
 from metrics.faces.scrfd import Scrfd
 from metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
 from metrics.faces.subject_faces import SubjectFaces, SubjectFacesOptions
@@ -66,8 +67,7 @@ def measure(people, frames, *, without_face=(), wanted=None, batch_size=3, most=
         without_face=without_face,
         wanted=wanted or len(frames),
         detector=SquareDetector(),
-        encoders={CUR: colours, ARC: colours},
-        batch_size=batch_size,
+        tickets={name: crop_batches(colours, batch_size).ticket() for name in (CUR, ARC)},
         most=most,
     )
     for index, frame in enumerate(frames):

@@ -1,0 +1,64 @@
+"""A protocol whose detector is missing: it runs, and every output says what was done instead."""
+
+from __future__ import annotations
+
+import hashlib
+from dataclasses import replace
+
+import pytest
+
+from ipvg_eval.scoring import scorer
+from metrics.errors import WeightsMissing
+from metrics.protocols.loading import load_protocol
+from metrics.weights import WEIGHTS
+from metrics.weights.places import Places
+from metrics.weights.store import WeightStore
+
+METRICS = ("subject_similarity", "subject_coverage")
+
+
+@pytest.fixture
+def store(dino_file, tmp_path):
+    """Declares DINOv2 with the hash of the checkpoint that is there."""
+    digest = hashlib.sha256(dino_file.read_bytes()).hexdigest()
+    table = {
+        "dinov2_vitb14": replace(WEIGHTS["dinov2_vitb14"], sha256=digest, size=None),
+        "owlv2_base": WEIGHTS["owlv2_base"],
+    }
+    places = Places(weights_dir=dino_file.parent, cache_dir=tmp_path / "cache", hub_cache=tmp_path / "hub")
+    return WeightStore(table, places)
+
+
+def test_track_2_asks_for_the_detector_and_can_do_without():
+    protocol = load_protocol("ipvg-track2")
+    assert protocol.optional_weights() == ("owlv2_base",)
+    assert "owlv2_base" not in protocol.required_weights()
+    assert load_protocol("tpige").optional_weights() == ()
+
+
+def test_without_it_every_output_says_so(store, monkeypatch):
+    monkeypatch.setattr(scorer, "weight_source", lambda _spec: store)
+    built = scorer.build_scorer("ipvg-track2", metrics=METRICS, device="cpu")
+    assert list(built.facts.weights) == ["dinov2_vitb14"]
+    assert built.facts.protocol_info.notice.endswith(
+        "Subjects: no detector: the whole frame is the crop; its weights are not on this machine."
+    )
+
+
+def test_a_damaged_detector_is_an_error_and_not_a_missing_one(store, monkeypatch):
+    folder = store.places.weights_dir / WEIGHTS["owlv2_base"].file_name
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    monkeypatch.setattr(scorer, "weight_source", lambda _spec: store)
+    try:
+        with pytest.raises(WeightsMissing, match=r"model\.safetensors is missing"):
+            scorer.build_scorer("ipvg-track2", metrics=METRICS, device="cpu")
+    finally:
+        (folder / "config.json").unlink()
+        folder.rmdir()
+
+
+def test_random_weights_have_a_detector():
+    built = scorer.build_scorer("ipvg-track2", metrics=METRICS, device="cpu", weights="random:1")
+    assert built.facts.weights == {"dinov2_vitb14": "random:1", "owlv2_base": "random:1"}
+    assert "no detector" not in built.facts.protocol_info.notice
