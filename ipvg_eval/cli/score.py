@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
+from collections.abc import Iterator, Sequence
+from contextlib import contextmanager, nullcontext
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -16,10 +16,12 @@ from ipvg_eval.errors import UsageError
 from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.submission.address import without_secrets
 from metrics.protocols import DEFAULT_PROTOCOL
-from metrics.runtime import Dtype
+from metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
+from metrics.timing import Stopwatch
 
 if TYPE_CHECKING:
     from ipvg_eval.results import Run
+    from ipvg_eval.results.profile import Profile
     from ipvg_eval.scoring import Scorer, ScorerRecipe
     from ipvg_eval.scoring.score import Engine
     from ipvg_eval.submission import Submission
@@ -59,6 +61,15 @@ def score(
         int | None,
         typer.Option(min=1, help="Look at N frames of each video only, for a quick try; marked everywhere."),
     ] = None,
+    batch_size: Annotated[
+        int, typer.Option(min=1, help="Frames per forward pass, at most.")
+    ] = DEFAULT_BATCH_SIZE,
+    compiled: Annotated[
+        bool,
+        typer.Option(
+            "--compile", help="Compile the blocks of transformers; worth it for many videos on a GPU."
+        ),
+    ] = False,
     decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at a time.")] = 2,
     ray: Annotated[
         str | None,
@@ -72,12 +83,13 @@ def score(
     ] = None,
     gpus_per_worker: Annotated[
         float | None,
-        typer.Option(
-            min=0.0, help="With --ray: GPUs of each, perhaps a share; one if left out."
-        ),
+        typer.Option(min=0.0, help="With --ray: GPUs of each, perhaps a share; one if left out."),
     ] = None,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
+    profile: Annotated[
+        bool, typer.Option("--profile", help="Show where the time went, and write it to profile.csv.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
@@ -89,6 +101,8 @@ def score(
     from ipvg_eval.submission import load_submission
 
     _check_ray_options(ray, workers, gpus_per_worker)
+    if ray is not None and profile:
+        raise UsageError("--profile looks at one process", hint="Leave out --ray, or --profile.")
     loaded = [load_submission(path) for path in submissions]
     teams = _teams(loaded, team)
     recipe = ScorerRecipe(
@@ -97,12 +111,19 @@ def score(
         dtype=dtype,
         weights=weights,
         deterministic=deterministic,
+        batch_size=batch_size,
+        compiled=compiled,
     )
-    runs = []
+    runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
         for submission, name in zip(loaded, teams, strict=True):
             folder = _folder(out, name, len(loaded)) or default_out(name, scorer.facts)
-            with _saying_what_is_kept(folder), sample_progress(name) as on_sample:
+            stopwatch = Stopwatch(scorer.facts.device_info.device) if profile else None
+            with (
+                _saying_what_is_kept(folder),
+                sample_progress(name) as on_sample,
+                stopwatch.running() if stopwatch is not None else nullcontext(),
+            ):
                 run = score_submission(
                     submission,
                     testset=testset,
@@ -116,7 +137,9 @@ def score(
                     on_sample=on_sample,
                 )
             runs.append(run)
-    finish(runs, as_json)
+            if stopwatch is not None:
+                profiles.append(_profiled(run, stopwatch))
+    finish(runs, as_json, profiles)
 
 
 def _check_ray_options(ray: str | None, workers: int | None, gpus_per_worker: float | None) -> None:
@@ -185,8 +208,16 @@ def _saying_what_is_kept(folder: Path) -> Iterator[None]:
         raise
 
 
-def finish(runs: list[Run], as_json: bool) -> None:
-    """Print runs.
+def _profiled(run: Run, stopwatch: Stopwatch) -> Profile:
+    from ipvg_eval.results.profile import make_profile, write_profile
+
+    profile = make_profile(stopwatch)
+    write_profile(profile, run.folder.path)
+    return profile
+
+
+def finish(runs: list[Run], as_json: bool, profiles: Sequence[Profile] = ()) -> None:
+    """Print runs, with where the time of each went.
 
     Raises:
         typer.Exit: some samples could not be scored.
@@ -194,10 +225,12 @@ def finish(runs: list[Run], as_json: bool) -> None:
     from ipvg_eval.cli import tables
 
     if as_json:
-        STDOUT.out(tables.to_json(runs))
+        STDOUT.out(tables.to_json(runs, profiles))
     else:
         tables.print_runs(runs, STDOUT)
         for run in runs:
             tables.print_failures(run, STDERR)
+        for run, profile in zip(runs, profiles, strict=False):
+            tables.print_profile(profile, run.summary.team, STDERR)
     if any(run.summary.counts.failed for run in runs):
         raise typer.Exit(_SOME_FAILED)

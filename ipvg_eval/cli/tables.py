@@ -14,6 +14,7 @@ from rich.table import Table
 from ipvg_eval.results import Run
 from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.results.intervals import INTERVAL_TITLE
+from ipvg_eval.results.profile import Profile
 from ipvg_eval.results.summary import Summary, arrow, interval, number, state, worked_sum
 
 _SHOWN_FAILURES = 5
@@ -24,13 +25,32 @@ _LEFT: dict[str, Any] = {
 }
 
 
-def to_json(runs: Sequence[Run]) -> str:
-    """Every run's folder and summary."""
-    return json.dumps(
-        {"runs": [{"folder": str(r.folder.path), **r.summary.model_dump(mode="json")} for r in runs]},
-        indent=2,
-        ensure_ascii=False,
+def to_json(runs: Sequence[Run], profiles: Sequence[Profile] = ()) -> str:
+    """Every run's folder, summary and, where there is one, profile."""
+    records = [{"folder": str(r.folder.path), **r.summary.model_dump(mode="json")} for r in runs]
+    for record, profile in zip(records, profiles, strict=False):
+        record["profile"] = profile.to_dict()
+    return json.dumps({"runs": records}, indent=2, ensure_ascii=False)
+
+
+def print_profile(profile: Profile, team: str, console: Console) -> None:
+    """Where the time went."""
+    table = Table(
+        title=f"{escape(team)} · {profile.seconds:.1f} s",
+        caption=f"networks {profile.share('network'):.1%}, detectors {profile.share('detect'):.1%}",
+        box=box.SIMPLE_HEAD,
+        **_LEFT,
     )
+    table.add_column("stage")
+    for column in ("seconds", "share", "calls"):
+        table.add_column(column, justify="right", no_wrap=True)
+    for row in profile.rows:
+        beside = row.kind == "beside"
+        if beside and not table.rows[-1].end_section:
+            table.add_section()
+        name = f"{row.stage}, meanwhile in other processes" if beside else row.stage
+        table.add_row(escape(name), f"{row.seconds:.2f}", f"{row.share:.1%}", str(row.calls))
+    console.print(table)
 
 
 def print_runs(runs: Sequence[Run], console: Console) -> None:

@@ -25,6 +25,7 @@ from ipvg_eval.scoring.measure import Measured
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample, TestSet
 from ipvg_eval.validation import validate
+from metrics.timing import stage
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -98,7 +99,7 @@ class ScoringRun:
     def execute(self, *, limit: int | None = None, on_sample: OnSample | None = None) -> Summary:
         """Measure what is not measured yet, then write tables and summary.
 
-        A row is on disk before the next sample starts. When this is interrupted, the tables of the
+        A row is on disk as soon as its sample is finished. When this is interrupted, the tables of the
         samples finished so far are written, and a later call goes on from there.
 
         Args:
@@ -114,16 +115,18 @@ class ScoringRun:
             rows = self.folder.journal.read()
             try:
                 try:
-                    self.folder.write_findings(validate(self.submission, self.testset).findings)
+                    findings = validate(self.submission, self.testset).findings
+                    with stage("write"):
+                        self.folder.write_findings(findings)
                     self._samples(self.testset.samples[:limit], rows, on_sample)
                 finally:
                     ordered = [rows[sample.id] for sample in self.testset.samples if sample.id in rows]
                     info = self._info(begun_with.started, rows)
-                    summary = self.folder.write_results(
-                        info.model_copy(update={"rescored": begun_with.rescored}),
-                        ordered,
-                        summarise_corpus(self.facts.protocol.corpus, self.folder, ordered),
-                    )
+                    corpus = summarise_corpus(self.facts.protocol.corpus, self.folder, ordered)
+                    with stage("write"):
+                        summary = self.folder.write_results(
+                            info.model_copy(update={"rescored": begun_with.rescored}), ordered, corpus
+                        )
             except OSError as error:
                 raise RunError(
                     f"the run cannot be written ({error.strerror or error})",
@@ -139,7 +142,8 @@ class ScoringRun:
         with self.folder.journal.appending() as journal, closing(results):
             for done, (sample, measured) in enumerate(results, start=1):
                 if measured is not None:
-                    rows[sample.id] = self._keep(sample, measured, journal)
+                    with stage("write"):
+                        rows[sample.id] = self._keep(sample, measured, journal)
                 if on_sample is not None:
                     row, now = rows[sample.id], measured is not None
                     on_sample(SampleDone(row=row, measured=now, done=done, total=len(samples)))
