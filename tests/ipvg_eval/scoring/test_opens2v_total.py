@@ -210,11 +210,15 @@ def protocol(tmp_path_factory):
         rounds=[dict.fromkeys(videos, str(n)) for n in (2, 3, 4)],
     )
     content = yaml.safe_load(read_text("opens2v-total"))
-    (entry,) = (entry for entry in content["evaluators"] if entry["kind"] == "outside_scores")
-    entry["options"] = options
+    _entry(content, "outside_scores")["options"] = options
     path = folder / "mine.yaml"
     path.write_text(yaml.safe_dump(content), "utf-8")
     return path
+
+
+def _entry(content, kind):
+    (entry,) = (entry for entry in content["evaluators"] if entry["kind"] == kind)
+    return entry
 
 
 @pytest.fixture(scope="module")
@@ -261,7 +265,7 @@ def test_runs_with_other_files_do_not_compare(fixtures, tmp_path):
         {"name": "t", "title": "T", "weights": {"motion_amplitude_unit": 0.25, "opens2v_smoothness": 0.75}}
     ]
     scores = tmp_path / "motion_smoothness.json"
-    content["evaluators"][1]["options"] = {"motion_smoothness": str(scores)}
+    _entry(content, "outside_scores")["options"] = {"motion_smoothness": str(scores)}
     (tmp_path / "small.yaml").write_text(yaml.safe_dump(content), "utf-8")
     runs = []
     for name, value in (("a", 0.5), ("b", 0.75)):
