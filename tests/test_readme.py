@@ -1,4 +1,4 @@
-"""Every command in the README runs as it is printed."""
+"""Every command in the README and in the guide to Track 2 runs as it is printed."""
 
 from __future__ import annotations
 
@@ -15,7 +15,7 @@ import pytest
 
 ROOT = Path(__file__).resolve().parents[1]
 README = (ROOT / "README.md").read_text("utf-8")
-COMMANDS = re.findall(r"^\$ (.+)$", README, re.MULTILINE)
+GUIDES = ("README.md", "docs/track2.md")
 SUBMISSIONS = ROOT / "fixtures" / "submissions"
 
 
@@ -27,6 +27,7 @@ def desk(tmp_path_factory):
     sources = {name: SUBMISSIONS / submission for name, submission in names.items()}
     for name, source in {"testset": ROOT / "fixtures" / "testset", **sources}.items():
         shutil.copytree(source, folder / name, ignore=shutil.ignore_patterns("prompt[345].*"))
+    shutil.copytree(ROOT / "fixtures" / "sequential", folder / "sequential")
     for name in ("challenge.yaml", "votes.csv"):
         shutil.copy(ROOT / "fixtures" / name, folder)
     with zipfile.ZipFile(folder / "facial_results.zip", "w") as archive:
@@ -35,9 +36,11 @@ def desk(tmp_path_factory):
     return folder
 
 
-def test_the_commands_run_in_their_order(desk):
-    assert len(COMMANDS) > 5
-    for command in COMMANDS:
+@pytest.mark.parametrize("guide", GUIDES)
+def test_the_commands_run_in_their_order(desk, guide):
+    commands = re.findall(r"^\$ (.+)$", (ROOT / guide).read_text("utf-8"), re.MULTILINE)
+    assert len(commands) > 2
+    for command in commands:
         program, *words = shlex.split(command)
         assert program == "ipvg-eval"
         done = subprocess.run(

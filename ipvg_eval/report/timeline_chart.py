@@ -15,7 +15,7 @@ _LANE = 17
 _BAR = 13
 _GAP = 8
 _CURVES = 84
-_MARGINS = {"left": 58, "top": 4, "right": 10, "bottom": 18}
+_MARGINS = {"left": 58, "top": 4, "right": 18, "bottom": 18}
 
 
 @dataclass(frozen=True, kw_only=True)
