@@ -157,7 +157,7 @@ def test_no_order_of_arrival_changes_a_row(arrivals, size, poisoned):
             assert values(ticket) == expected[number]
 
 
-def _pictures(side, count=5):
+def _pictures(side, count=6):
     return list(np.random.default_rng(side).integers(0, 256, (count, side, side, 3), dtype=np.uint8))
 
 
