@@ -1,19 +1,14 @@
-"""The detectors' networks: published snapshots, and the same architectures with random weights.
-
-Boxes need more digits than half precision has: the networks stay float32 whatever the runtime's type is.
-"""
+"""The detectors' architectures at full size, with seeded random weights."""
 
 from __future__ import annotations
 
 from collections.abc import Mapping
-from pathlib import Path
 from typing import Any, Final, Literal
 
 import torch
 
 from metrics.checkpoint import with_seed
-from metrics.errors import WeightsMissing
-from metrics.third_party import published_module
+from metrics.timeline.snapshots import transformers
 
 GroundingDinoModel = Literal["grounding_dino_tiny", "grounding_dino_base"]
 
@@ -43,7 +38,7 @@ def owlv2_configuration(
     *, text: Mapping[str, Any] | None = None, vision: Mapping[str, Any] | None = None
 ) -> Any:
     """An Owlv2Config: base, patch 16, 960 pixels, with changes to either tower."""
-    return _transformers().Owlv2Config(
+    return transformers().Owlv2Config(
         text_config=dict(text or {}), vision_config={"image_size": OWLV2_SIDE, **(vision or {})}
     )
 
@@ -56,14 +51,14 @@ def grounding_dino_configuration(swin: Mapping[str, Any], **changes: Any) -> Any
         changes: other entries of the configuration; its defaults are the published ones.
     """
     backbone = {"model_type": "swin", "out_indices": [2, 3, 4], **swin}
-    return _transformers().GroundingDinoConfig(backbone_config=backbone, **changes)
+    return transformers().GroundingDinoConfig(backbone_config=backbone, **changes)
 
 
 def random_owlv2(config: Any, *, seed: int) -> Any:
     """An Owlv2ForObjectDetection with seeded random weights on the CPU."""
 
     def make() -> Any:
-        model = _transformers().Owlv2ForObjectDetection(config)
+        model = transformers().Owlv2ForObjectDetection(config)
         # The class draws its heads so wide that every score is 0 or 1 and no box has an area.
         for head in (model.class_head, model.box_head, model.objectness_head):
             for layer in head.modules():
@@ -77,35 +72,4 @@ def random_owlv2(config: Any, *, seed: int) -> Any:
 
 def random_grounding_dino(config: Any, *, seed: int) -> Any:
     """A GroundingDinoForObjectDetection with seeded random weights on the CPU."""
-    return with_seed(seed, lambda: _transformers().GroundingDinoForObjectDetection(config))
-
-
-def load_snapshot(architecture: str, folder: Path) -> Any:
-    """A model of a snapshot folder (config.json and safetensors); none of its code is run.
-
-    Args:
-        architecture: name of transformers' class.
-        folder: the snapshot.
-
-    Raises:
-        WeightsMissing: files are missing, or the checkpoint does not fill the network.
-    """
-    hint = "Run: ipvg-eval weights verify"
-    try:
-        model, report = getattr(_transformers(), architecture).from_pretrained(
-            folder,
-            local_files_only=True,
-            use_safetensors=True,
-            dtype=torch.float32,
-            output_loading_info=True,
-        )
-    except (OSError, ValueError) as error:
-        raise WeightsMissing(f"{folder}: this snapshot cannot be loaded ({error})", hint=hint) from error
-    wrong = sorted(report["missing_keys"]) + sorted(str(key) for key in report["mismatched_keys"])
-    if wrong:
-        raise WeightsMissing(f"{folder}: the checkpoint lacks {', '.join(wrong[:3])}", hint=hint)
-    return model
-
-
-def _transformers() -> Any:
-    return published_module("transformers", package="transformers")
+    return with_seed(seed, lambda: transformers().GroundingDinoForObjectDetection(config))

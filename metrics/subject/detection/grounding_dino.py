@@ -16,12 +16,11 @@ from metrics.subject.detection.checkpoint import (
     SWIN,
     GroundingDinoModel,
     grounding_dino_configuration,
-    load_snapshot,
     random_grounding_dino,
 )
 from metrics.subject.detection.detector import merged, reduced
 from metrics.subject.detection.phrases import PHRASE, PhraseTokenizer, Text
-from metrics.third_party import published_module
+from metrics.timeline.snapshots import load_snapshot, transformers
 from metrics.timing import stage
 
 QUERY: Final = "{label}"
@@ -38,7 +37,7 @@ class GroundingDinoDetector:
     ImageNet's mean and deviation). A box counts where the most probable token of the whole text is above the
     threshold, as published. The published processor then writes down the tokens above the text threshold,
     whatever labels they come from; here a box has the one label with the most probable token, which must be
-    above that threshold.
+    above that threshold. The network stays float32 whatever the runtime's type is.
     """
 
     title = "Grounding DINO"
@@ -56,9 +55,7 @@ class GroundingDinoDetector:
     ) -> None:
         self._device = torch.device(device)
         self._model = model.eval().requires_grad_(False).to(self._device)
-        self._processor = published_module(
-            "transformers", package="transformers"
-        ).GroundingDinoImageProcessor()
+        self._processor = transformers().GroundingDinoImageProcessor()
         self._tokenizer = tokenizer
         self._name = next(iter(weights or ()), self.title)
         self._query, self._threshold, self._text_threshold = query, threshold, text_threshold
@@ -85,7 +82,12 @@ class GroundingDinoDetector:
         if source.random_seed is None:
             folder = source.path(name)
             tokenizer = PhraseTokenizer.load(folder)
-            model = load_snapshot("GroundingDinoForObjectDetection", folder)
+            model = load_snapshot(
+                transformers().GroundingDinoForObjectDetection,
+                folder,
+                dtype=torch.float32,
+                device=runtime.device,
+            )
         else:
             tokenizer = PhraseTokenizer.letters_only()
             model = random_grounding_dino(grounding_dino_configuration(SWIN[name]), seed=source.random_seed)

@@ -13,9 +13,9 @@ from metrics.clip.tokens import ClipTokenizer
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
 from metrics.subject.boxes import Boxes
-from metrics.subject.detection.checkpoint import load_snapshot, owlv2_configuration, random_owlv2
+from metrics.subject.detection.checkpoint import owlv2_configuration, random_owlv2
 from metrics.subject.detection.detector import reduced
-from metrics.third_party import published_module
+from metrics.timeline.snapshots import load_snapshot, transformers
 from metrics.timing import stage
 
 WEIGHTS: Final = "owlv2_base"
@@ -34,7 +34,8 @@ class Owlv2Detector:
 
     Pixels go through transformers' Owlv2ImageProcessor (zeros below and to the right up to a square, 960
     pixels, CLIP's mean and deviation) and boxes through its post_process_object_detection: every box
-    belongs to its most probable label.
+    belongs to its most probable label. The network stays float32 whatever the runtime's type is: boxes
+    need more digits than half precision has.
     """
 
     title = "OWLv2"
@@ -51,9 +52,7 @@ class Owlv2Detector:
         side = model.config.vision_config.image_size
         self._device = torch.device(device)
         self._model = model.eval().requires_grad_(False).to(self._device)
-        self._processor = published_module("transformers", package="transformers").Owlv2ImageProcessor(
-            size={"height": side, "width": side}
-        )
+        self._processor = transformers().Owlv2ImageProcessor(size={"height": side, "width": side})
         self._tokens = ClipTokenizer()
         self._query, self._threshold = query, threshold
         self.weights: Mapping[str, str] = weights or {}
@@ -67,7 +66,12 @@ class Owlv2Detector:
         """
         source = weight_source(runtime, WEIGHTS)
         if source.random_seed is None:
-            model = load_snapshot("Owlv2ForObjectDetection", source.path(WEIGHTS))
+            model = load_snapshot(
+                transformers().Owlv2ForObjectDetection,
+                source.path(WEIGHTS),
+                dtype=torch.float32,
+                device=runtime.device,
+            )
         else:
             model = random_owlv2(owlv2_configuration(), seed=source.random_seed)
         weights = {WEIGHTS: source.sha256(WEIGHTS)}
