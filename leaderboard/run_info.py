@@ -155,12 +155,17 @@ class RunInfo(_Part):
             "protocol": f"{self.protocol.name} {self.protocol.version} ({self.protocol.sha256[:12]})",
             "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in self.specs),
             "test set": f"{self.testset.name} ({self.testset.fingerprint[:12]})",
-            **{f"weights of {name}": sha for name, sha in sorted(self.weights.items())},
+            **{f"weights of {name}": sha for name, sha in sorted(self.weights.items()) if _is_shared(name)},
             "random weights": "none" if self.random_weights is None else f"seed {self.random_weights}",
             "decoder": self.decoder,
             "device type": self.device.device.partition(":")[0],
             "dtype": self.device.dtype,
         }
+
+
+def _is_shared(name: str) -> bool:
+    """Whether a file is everybody's; the others are about one submission."""
+    return not name.startswith("file: ")
 
 
 def differing_facts(runs: dict[str, RunInfo]) -> dict[str, dict[str, tuple[str, ...]]]:

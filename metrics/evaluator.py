@@ -16,6 +16,10 @@ import numpy.typing as npt
 from metrics.spec import MetricSpec
 from metrics.target import Target
 
+SUBMISSION_FILE = "file: "
+"""Begins the name of a file that belongs to one submission: a run records its hash and goes on with no other,
+but the runs of two submissions compare."""
+
 Frames = npt.NDArray[np.uint8]
 """RGB frames, (n, height, width, 3), uint8."""
 
@@ -123,7 +127,8 @@ class Evaluator(Protocol):
 
     Attributes:
         specs: the metrics it measures, in the order `Pass.finish` reports them.
-        weights: sha256 of every weight file in use, by name; empty where there is none.
+        weights: sha256 of every weight file in use, by name; empty where there is none. A file that says
+            something of the one submission has a name that begins with `SUBMISSION_FILE`.
     """
 
     specs: tuple[MetricSpec, ...]

@@ -64,6 +64,17 @@ class EvaluatorClass(Protocol):
 
 
 @runtime_checkable
+class ReadsFiles(Protocol):
+    """What a registered class offers on top if it reads files about the submission.
+
+    Attributes:
+        FILES: the options that name them; which files they are does not change the protocol's rules.
+    """
+
+    FILES: ClassVar[tuple[str, ...]]
+
+
+@runtime_checkable
 class FallsBack(Protocol):
     """What a registered class offers on top if it can do without some weights.
 

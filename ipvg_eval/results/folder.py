@@ -16,12 +16,11 @@ from ipvg_eval.findings import Finding
 from ipvg_eval.results.aggregate import CorpusSummary, aggregate, summarise_combinations
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
-from ipvg_eval.results.info import RunInfo, differences
+from ipvg_eval.results.info import RunInfo, obstacles
 from ipvg_eval.results.journal import Journal
 from ipvg_eval.results.row import SampleRow
 from ipvg_eval.results.summary import Summary, to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
-
 
 EVENT_PICTURES = 24
 """Events of a timeline that get a picture, at most."""
@@ -73,9 +72,7 @@ class RunFolder:
             self.write_info(info)
             return
         earlier = self.read_info()
-        different = differences(earlier, info)
-        if earlier.team != info.team:
-            different = {"team": (earlier.team, info.team), **different}
+        different = obstacles(earlier, info)
         if different:
             lines = [f"  {name}: {old} there, {new} now" for name, (old, new) in different.items()]
             raise RunError(

@@ -10,6 +10,7 @@ from ipvg_eval.results.aggregate import Counts
 from ipvg_eval.results.provenance import Provenance
 from ipvg_eval.sandbox.limits import ProcessLimits
 from metrics.combination import Combination
+from metrics.evaluator import SUBMISSION_FILE
 from metrics.protocols.definition import EvaluatorEntry
 from metrics.spec import MetricSpec
 
@@ -174,7 +175,7 @@ class RunInfo(_Info):
             "protocol": f"{self.protocol.name} {self.protocol.version} ({self.protocol.sha256[:12]})",
             "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in self.specs),
             "test set": self.testset.fingerprint,
-            "weights": ", ".join(f"{name} {sha}" for name, sha in sorted(self.weights.items())) or "none",
+            "weights": _listed(self.weights, files=False),
             "random weights": str(self.random_weights),
             "decoder": self.decoder,
             "device type": self.device.device.partition(":")[0],
@@ -182,7 +183,29 @@ class RunInfo(_Info):
         }
 
 
+def _listed(weights: dict[str, str], *, files: bool) -> str:
+    """Names and hashes of the weights, or of the files about the submission."""
+    chosen = [f"{n} {sha}" for n, sha in sorted(weights.items()) if n.startswith(SUBMISSION_FILE) is files]
+    return ", ".join(chosen) or "none"
+
+
 def differences(one: RunInfo, other: RunInfo) -> dict[str, tuple[str, str]]:
     """The comparable facts in which two runs differ, with both values; empty if they can be compared."""
-    left, right = one.comparable, other.comparable
+    return _different(one.comparable, other.comparable)
+
+
+def obstacles(begun: RunInfo, now: RunInfo) -> dict[str, tuple[str, str]]:
+    """Why a run that was begun cannot be gone on with, with both values; empty if it can."""
+    pairs = [
+        {
+            "team": run.team,
+            **run.comparable,
+            "files about the submission": _listed(run.weights, files=True),
+        }
+        for run in (begun, now)
+    ]
+    return _different(pairs[0], pairs[1])
+
+
+def _different(left: dict[str, str], right: dict[str, str]) -> dict[str, tuple[str, str]]:
     return {name: (left[name], right[name]) for name in left if left[name] != right[name]}

@@ -14,7 +14,7 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from metrics.evaluator import ClipInfo, Frames, Measurement
+from metrics.evaluator import SUBMISSION_FILE, ClipInfo, Frames, Measurement
 from metrics.opens2v.normalisation import unit_natural, unit_nexus, unit_size
 from metrics.opens2v.score_files import ScoreFile, read_marks, read_numbers
 from metrics.opens2v.spec import NATURAL, NATURAL_UNIT, NEXUS, NEXUS_UNIT, SMOOTHNESS_UNIT
@@ -55,12 +55,13 @@ class OutsideScores:
 
     Attributes:
         specs: motion smoothness, NexusScore and NaturalScore, as they are and between 0 and 1.
-        weights: sha256 of every file by its published name, so that runs with other files do not compare.
+        weights: sha256 of every file by its published name.
     """
 
     Options: ClassVar[type[OutsideOptions]] = OutsideOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SMOOTHNESS_UNIT, NEXUS, NEXUS_UNIT, NATURAL, NATURAL_UNIT)
     BUDGET: ClassVar[None] = None
+    FILES: ClassVar[tuple[str, ...]] = ("motion_smoothness", "nexusscore", "naturalscore")
 
     weights: Mapping[str, str]
 
@@ -76,7 +77,9 @@ class OutsideScores:
         self._natural = tuple(read_marks(Path(path)) for path in options.naturalscore)
         named = {"motion_smoothness.json": self._smoothness, "nexusscore.json": self._nexus}
         named |= {f"naturalscore_{n}.json": file for n, file in enumerate(self._natural, start=1)}
-        self.weights = {name: file.sha256 for name, file in named.items() if file is not None}
+        self.weights = {
+            f"{SUBMISSION_FILE}{name}": file.sha256 for name, file in named.items() if file is not None
+        }
 
     @classmethod
     def specs_for(cls, options: OutsideOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003

@@ -20,7 +20,7 @@ from metrics.protocols.definition import (
     read_text,
     validation_error,
 )
-from metrics.registry import EvaluatorClass, FallsBack, evaluator_class
+from metrics.registry import EvaluatorClass, FallsBack, ReadsFiles, evaluator_class
 from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
 
@@ -70,9 +70,16 @@ class LoadedProtocol:
 
     @property
     def sha256(self) -> str:
-        """Hash of the content; comments and layout of the file and the thresholds of audits do not count."""
-        content = json.dumps(self.definition.model_dump(mode="json", exclude={"audit"}), sort_keys=True)
-        return hashlib.sha256(content.encode()).hexdigest()
+        """Hash of the rules.
+
+        Comments and layout of the file do not count, nor do the thresholds of audits and the paths of files
+        about the submission.
+        """
+        content = self.definition.model_dump(mode="json", exclude={"audit"})
+        for part, entry in zip(self.parts, content["evaluators"], strict=True):
+            for name in part.cls.FILES if isinstance(part.cls, ReadsFiles) else ():
+                entry["options"].pop(name, None)
+        return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
     def select(self, names: Iterable[str]) -> LoadedProtocol:
         """The same protocol with only some of its metrics, and what can be computed from these.

@@ -250,13 +250,16 @@ def test_both_tracks_are_scored_with_full_size_networks(run, protocol):
     assert abs(sample["aesthetic_score"]) > 0.0
     assert "cur_score" in sample
     smoothness = protocol.parent / "motion_smoothness.json"
-    assert run.info.weights["motion_smoothness.json"] == hashlib.sha256(smoothness.read_bytes()).hexdigest()
+    assert (
+        run.info.weights["file: motion_smoothness.json"]
+        == hashlib.sha256(smoothness.read_bytes()).hexdigest()
+    )
     assert run.info.weights["clip_vit_l14"] == run.info.weights["aesthetic_head"] == "random:0"
     assert run.summary.combined == ()
     assert "this run did not measure them" in run.summary.notice
 
 
-def test_runs_with_other_files_do_not_compare(fixtures, tmp_path):
+def test_teams_with_files_of_their_own_compare_and_a_run_keeps_to_its_files(fixtures, tmp_path):
     """A small protocol with a total of its own: motion amplitude is measured, smoothness is read."""
     content = yaml.safe_load(read_text("opens2v-total"))
     kept = ("motion_amplitude", "outside_scores")
@@ -264,23 +267,28 @@ def test_runs_with_other_files_do_not_compare(fixtures, tmp_path):
     content["combined"] = [
         {"name": "t", "title": "T", "weights": {"motion_amplitude_unit": 0.25, "opens2v_smoothness": 0.75}}
     ]
-    scores = tmp_path / "motion_smoothness.json"
-    _entry(content, "outside_scores")["options"] = {"motion_smoothness": str(scores)}
-    (tmp_path / "small.yaml").write_text(yaml.safe_dump(content), "utf-8")
+
+    def scored(name: str, value: float, out: str) -> Run:
+        scores = tmp_path / f"smoothness-{name}.json"
+        scores.write_text(json.dumps({"id001/prompt1": value}), "utf-8")
+        _entry(content, "outside_scores")["options"] = {"motion_smoothness": str(scores)}
+        protocol = tmp_path / f"{name}.yaml"
+        protocol.write_text(yaml.safe_dump(content), "utf-8")
+        return score(
+            fixtures / "submissions" / "careful",
+            testset=fixtures / "testset",
+            protocol=str(protocol),
+            limit=1,
+            out=tmp_path / out,
+        )
+
     runs = []
     for name, value in (("a", 0.5), ("b", 0.75)):
-        scores.write_text(json.dumps({"id001/prompt1": value}), "utf-8")
-        runs.append(
-            score(
-                fixtures / "submissions" / "careful",
-                testset=fixtures / "testset",
-                protocol=str(tmp_path / "small.yaml"),
-                limit=1,
-                out=tmp_path / name,
-            )
-        )
+        runs.append(scored(name, value, name))
         (total,) = runs[-1].summary.combined
         amplitude = runs[-1].samples.loc[0, "motion_amplitude_unit"]
         assert total.value == pytest.approx(0.25 * amplitude + 0.75 * value, abs=1e-12)
-    one, other = (run.info.comparable for run in runs)
-    assert {fact for fact in one if one[fact] != other[fact]} == {"weights"}
+    assert runs[0].info.weights != runs[1].info.weights
+    assert runs[0].info.comparable == runs[1].info.comparable
+    with pytest.raises(RunError, match="files about the submission"):
+        scored("a", 0.25, "a")

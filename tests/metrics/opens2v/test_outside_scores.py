@@ -188,9 +188,9 @@ def test_the_hash_of_every_file_is_known(write):
     paths = [write(f"n{n}.json", {"1": str(n)}) for n in (1, 2)]
     made = OutsideScores(OutsideScores.Options(naturalscore=paths, nexusscore=write("n.json", {})), Runtime())
     assert made.weights == {
-        "nexusscore.json": hashlib.sha256(b"{}").hexdigest(),
-        "naturalscore_1.json": hashlib.sha256(b'{"1": "1"}').hexdigest(),
-        "naturalscore_2.json": hashlib.sha256(b'{"1": "2"}').hexdigest(),
+        "file: nexusscore.json": hashlib.sha256(b"{}").hexdigest(),
+        "file: naturalscore_1.json": hashlib.sha256(b'{"1": "1"}').hexdigest(),
+        "file: naturalscore_2.json": hashlib.sha256(b'{"1": "2"}').hexdigest(),
     }
 
 
