@@ -11,6 +11,8 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipvg_eval.errors import RunError
+from ipvg_eval.results import Run
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.scoring import score
