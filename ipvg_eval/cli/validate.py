@@ -16,7 +16,7 @@ from ipvg_eval.testset.model import Track
 
 
 def validate(
-    submission: Annotated[Path, typer.Argument(help="Folder or zip.")],
+    submission: Annotated[str, typer.Argument(help="Folder or zip, or a URL of either.")],
     testset: Annotated[
         Path | None, typer.Option(help="Test set; without it only the submission's shape is checked.")
     ] = None,

@@ -4,9 +4,10 @@ from __future__ import annotations
 
 import logging
 import os
+import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, nullcontext
 from typing import Any
 
 from ipvg_eval.errors import Unavailable, UsageError
@@ -15,6 +16,11 @@ AUTO = "auto"
 LOCAL = "local"
 _ADDRESS_VARIABLE = "RAY_ADDRESS"
 _ANSWER_WITHIN = 10.0
+# Ray's head speaks gRPC: as every HTTP/2 server it answers a greeting with its settings (RFC 9113, 3.4).
+_HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0, 0, 0, 0])
+_HTTP2_FRAME_HEADER = 9
+_HTTP2_SETTINGS = b"\x04"
+_TOKEN_VARIABLES = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
 _OBJECT_STORE = 512 * 2**20
 
 
@@ -53,14 +59,30 @@ def connected(address: str, *, workers: int | None = None) -> Iterator[Any]:
     else:
         _expect_answer(address)
         settings = {}
+    with _private_token() if address == LOCAL else nullcontext():
+        try:
+            ray.init(address, log_to_driver=False, configure_logging=False, **settings)
+        except Exception as error:  # Ray raises whatever went wrong on the way
+            why = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise _unreachable(address, why) from error
+        try:
+            yield ray
+        finally:
+            ray.shutdown()
+
+
+@contextmanager
+def _private_token() -> Iterator[None]:
+    """Let nobody else into the cluster, without Ray's way of leaving a key in the home folder."""
+    if _TOKEN_VARIABLES & os.environ.keys():
+        yield
+        return
+    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
     try:
-        ray.init(address, log_to_driver=False, configure_logging=False, **settings)
-    except Exception as error:  # Ray raises whatever went wrong on the way
-        raise _unreachable(address, str(error).strip().partition("\n")[0] or type(error).__name__) from error
-    try:
-        yield ray
+        yield
     finally:
-        ray.shutdown()
+        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
+            os.environ.pop(name, None)
 
 
 def _import() -> Any:
@@ -90,7 +112,15 @@ def _expect_answer(address: str) -> None:
             "on a machine of the cluster.",
         )
     try:
-        socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_WITHIN).close()
+        with socket.create_connection((host.strip("[]"), int(port)), timeout=_ANSWER_WITHIN) as knock:
+            if os.environ.get("RAY_USE_TLS", "0") == "0":
+                knock.sendall(_HTTP2_GREETING)
+                with knock.makefile("rb") as answers:
+                    frame = answers.read(_HTTP2_FRAME_HEADER)
+                if frame[3:4] != _HTTP2_SETTINGS:
+                    raise _unreachable(address, "something else than Ray answers there")
+    except TimeoutError as error:
+        raise _unreachable(address, f"no answer within {_ANSWER_WITHIN:g} s") from error
     except OSError as error:
         raise _unreachable(address, error.strerror or str(error)) from error
 
@@ -102,5 +132,7 @@ def _unreachable(address: str, why: str) -> Unavailable:
         )
     return Unavailable(
         f"there is no Ray cluster at {address}: {why}",
-        hint="Look with `ray status`, on the same machine; --ray local needs no cluster.",
+        hint="Look with `ray status` on this machine, which must be one of the cluster's. If the cluster was "
+        "started with a token, RAY_AUTH_MODE=token and the token must be set here too. "
+        "--ray local needs no cluster.",
     )

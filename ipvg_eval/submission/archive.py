@@ -27,7 +27,15 @@ class ZipSubmission(Submission):
 
     kind = Kind.ZIP
 
-    def __init__(self, path: Path, *, listing: Listing[Member], limits: Limits) -> None:
+    def __init__(
+        self,
+        path: Path,
+        *,
+        listing: Listing[Member],
+        limits: Limits,
+        location: str | None = None,
+        address: str | None = None,
+    ) -> None:
         super().__init__(
             path,
             files=listing.sizes,
@@ -35,6 +43,8 @@ class ZipSubmission(Submission):
             wrapper=listing.wrapper,
             findings=listing.findings,
             limits=limits,
+            location=location,
+            address=address,
         )
         self._members: Mapping[str, Member] = listing.items
 
@@ -93,10 +103,19 @@ class ZipSubmission(Submission):
         return self._members[relative]
 
 
-def open_zip(path: Path, limits: Limits) -> ZipSubmission:
+def open_zip(
+    path: Path, limits: Limits, *, location: str | None = None, address: str | None = None
+) -> ZipSubmission:
     """The zip as a submission.
+
+    Args:
+        path: the file.
+        limits: bounds on counts and sizes.
+        location: what people are shown, where it is not the path.
+        address: what opens it again in another process, where it is not the path.
 
     Raises:
         SubmissionError: its directory cannot be read, or is too large.
     """
-    return ZipSubmission(path, listing=list_entries(read_directory(path, limits), limits), limits=limits)
+    listing = list_entries(read_directory(path, limits), limits)
+    return ZipSubmission(path, listing=listing, limits=limits, location=location, address=address)

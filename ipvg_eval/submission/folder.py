@@ -82,32 +82,34 @@ def open_folder(path: Path, limits: Limits) -> FolderSubmission:
         SubmissionError: the folder cannot be listed.
     """
     try:
-        entries = list(_walk(path, path.resolve(), limits.max_members + 1))
+        entries, cut = _walk(path, path.resolve(), limits.max_members)
     except OSError as error:
         raise SubmissionError(
             f"cannot be listed: {error.strerror or error}",
             path=error.filename or path,
             hint="Check the folder and its permissions.",
         ) from error
-    return FolderSubmission(path, listing=list_entries(entries, limits), limits=limits)
+    return FolderSubmission(path, listing=list_entries(entries, limits, cut=cut), limits=limits)
 
 
-def _walk(folder: Path, root: Path, at_most: int) -> Iterator[Entry[Path]]:
-    """Every file below, depth first, at most so many."""
+def _walk(folder: Path, root: Path, at_most: int) -> tuple[list[Entry[Path]], bool]:
+    """Every file below, depth first, up to so many files and folders, and whether there are more."""
     waiting = [(folder, "")]
     count = 0
+    entries: list[Entry[Path]] = []
     while waiting:
         current, prefix = waiting.pop()
         with os.scandir(current) as found:
             for item in sorted(found, key=lambda item: item.name):
                 count += 1
                 if count > at_most:
-                    return
+                    return entries, True
                 name = prefix + item.name
                 if item.is_dir(follow_symlinks=False):
                     waiting.append((Path(item.path), f"{name}/"))
                 else:
-                    yield _entry(Path(item.path), name, root)
+                    entries.append(_entry(Path(item.path), name, root))
+    return entries, False
 
 
 def _entry(path: Path, name: str, root: Path) -> Entry[Path]:

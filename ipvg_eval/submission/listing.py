@@ -52,15 +52,16 @@ class Listing(Generic[T]):
     findings: tuple[Finding, ...]
 
 
-def list_entries(entries: Iterable[Entry[T]], limits: Limits) -> Listing[T]:
+def list_entries(entries: Iterable[Entry[T]], limits: Limits, *, cut: bool = False) -> Listing[T]:
     """Sort entries into usable files, refused ones and leftovers.
 
     Args:
         entries: every file, in the order of the container.
         limits: bounds on counts and sizes.
+        cut: whether there are more that were not even listed.
     """
     entries = list(entries)
-    findings = _total_findings(entries, limits)
+    findings = _total_findings(entries, limits, cut=cut)
     refused: list[str] = []
     usable: list[Entry[T]] = []
     clashes = name_clashes(e.name for e in entries if not is_junk(normalise(e.name)))
@@ -86,8 +87,8 @@ def list_entries(entries: Iterable[Entry[T]], limits: Limits) -> Listing[T]:
     wrapper = wrapping_folder(normalise(entry.name) for entry in usable)
     if wrapper is not None:
         findings.append(wrapper_finding(wrapper))
-    cut = 0 if wrapper is None else len(wrapper) + 1
-    files = {normalise(entry.name)[cut:]: entry for entry in usable}
+    prefix = 0 if wrapper is None else len(wrapper) + 1
+    files = {normalise(entry.name)[prefix:]: entry for entry in usable}
     ordered = sorted(files, key=natural_key)
     return Listing(
         items={name: files[name].item for name in ordered},
@@ -98,9 +99,9 @@ def list_entries(entries: Iterable[Entry[T]], limits: Limits) -> Listing[T]:
     )
 
 
-def _total_findings(entries: list[Entry[T]], limits: Limits) -> list[Finding]:
+def _total_findings(entries: list[Entry[T]], limits: Limits, *, cut: bool) -> list[Finding]:
     findings = []
-    if len(entries) > limits.max_members:
+    if cut or len(entries) > limits.max_members:
         findings.append(
             Finding(
                 code="too-many-files",

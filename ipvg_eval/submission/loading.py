@@ -4,12 +4,16 @@ from __future__ import annotations
 
 import zipfile
 from pathlib import Path
+from urllib.parse import urlsplit
+from urllib.request import url2pathname
 
 from ipvg_eval.errors import SubmissionError, UsageError
+from ipvg_eval.submission.address import is_url, scheme_of
 from ipvg_eval.submission.archive import open_zip
 from ipvg_eval.submission.folder import open_folder
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.model import Submission
+from ipvg_eval.submission.remote import open_remote
 
 
 def load_submission(path: Path | str, *, limits: Limits | None = None) -> Submission:
@@ -18,14 +22,21 @@ def load_submission(path: Path | str, *, limits: Limits | None = None) -> Submis
     Unsafe entries are refused and named in `findings`; the rest stays usable.
 
     Args:
-        path: a folder or a zip.
+        path: a folder or a zip, or the URL of one: s3://, gs://, hf://, https://, file:// and whatever
+            fsspec knows. A folder's files are fetched one by one, a zip at once.
         limits: bounds on counts and sizes; generous ones by default.
 
     Raises:
-        UsageError: the path does not exist.
+        UsageError: the path or URL does not exist.
+        Unavailable: a storage cannot be reached, refuses, or its package is not installed.
         SubmissionError: it is neither a folder nor a readable zip.
     """
-    path, limits = Path(path), limits or Limits()
+    limits = limits or Limits()
+    if isinstance(path, str) and is_url(path):
+        if scheme_of(path) != "file":
+            return open_remote(path, limits)
+        path = url2pathname(urlsplit(path).path)
+    path = Path(path)
     if path.is_dir():
         return open_folder(path, limits)
     if not path.exists():

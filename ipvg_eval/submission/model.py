@@ -63,9 +63,14 @@ class Submission(ABC):
         self.findings = findings
 
     @property
-    def beside(self) -> Path:
-        """The path beside which a test set may lie."""
+    def beside(self) -> Path | None:
+        """The path beside which a test set may lie, None where there is no such place."""
         return self.path
+
+    @property
+    def local(self) -> bool:
+        """Whether `path` is all that another process on this machine needs to open it."""
+        return True
 
     @property
     def name(self) -> str:

@@ -11,7 +11,7 @@ ENVIRONMENT_VARIABLE = "IPVG_TESTSET"
 FOLDER_NAME = "testset"
 
 
-def find_testset(explicit: Path | None, submission: Path) -> Path:
+def find_testset(explicit: Path | None, submission: Path | None) -> Path:
     """The test set to score against.
 
     The explicit path wins, then `$IPVG_TESTSET`, then `testset/` beside the submission, then `testset/` in
@@ -35,12 +35,13 @@ def find_testset(explicit: Path | None, submission: Path) -> Path:
                 hint=f"Correct or unset ${ENVIRONMENT_VARIABLE}, or give --testset.",
             )
         return path
-    beside = submission.resolve().parent / FOLDER_NAME
+    beside = None if submission is None else submission.resolve().parent / FOLDER_NAME
     for candidate in (beside, Path.cwd() / FOLDER_NAME):
-        if candidate.is_dir():
+        if candidate is not None and candidate.is_dir():
             return candidate
+    there = f"beside the submission ({beside}) or " if beside else ""
     raise UsageError(
         f"no test set found: --testset is not given, ${ENVIRONMENT_VARIABLE} is not set, and there is no "
-        f"{FOLDER_NAME}/ beside the submission ({beside}) or in the working directory ({Path.cwd()})",
+        f"{FOLDER_NAME}/ {there}in the working directory ({Path.cwd()})",
         hint="Give the test set's folder with --testset.",
     )

@@ -17,13 +17,13 @@ class Task(_Message):
     """What a checking process is started with.
 
     Attributes:
-        submission: path of the folder or zip.
+        submission: path of the folder or zip; None where its videos come as copies.
         limits: bounds on it.
         rules: bounds of a plausible video.
         deep: decode every frame.
     """
 
-    submission: str
+    submission: str | None
     limits: Limits
     rules: VideoRules
     deep: bool
@@ -36,11 +36,13 @@ class Check(_Message):
         name: its path there.
         sample: id of the sample it belongs to.
         timeline: what should happen in it, as it stands in the test set; None where nothing is said.
+        copy_at: a copy of it, alone in its folder, where the submission itself is on another machine.
     """
 
     name: str
     sample: str
     timeline: str | None = None
+    copy_at: str | None = None
 
 
 class Checked(_Message):

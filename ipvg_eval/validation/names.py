@@ -60,7 +60,7 @@ def _empty(submission: Submission) -> Finding:
     return Finding(
         code="no-videos",
         severity=Severity.ERROR,
-        path=str(submission.path),
+        path=submission.location,
         message=f"The {submission.kind} holds no files.",
         action="Put the videos into it.",
     )

@@ -21,17 +21,18 @@ def check_video(submission: Submission, request: Check, rules: VideoRules, *, de
     """Open a video and hold it against the rules and its timeline.
 
     Args:
-        submission: where it is.
+        submission: where it, or the copy of it, is.
         request: which video.
         rules: bounds.
         deep: decode every frame, and compare a packed member with its checksum.
     """
-    name, about = request.name, About(path=printable(request.name), sample=request.sample)
+    about = About(path=printable(request.name), sample=request.sample)
+    name = request.name if request.copy_at is None else Path(request.copy_at).name
     if submission.files[name] == 0:
         return [about.error("video-empty", "The file is empty.", "Export or copy the video again.")]
     try:
         with submission.open_stream(name) as stream:
-            header = probe(stream, name=name)
+            header = probe(stream, name=request.name)
         findings = [*check_header(header, about, rules), *check_timeline(header, request.timeline, about)]
         if deep and not any(finding.code in _HOPELESS for finding in findings):
             with submission.open_video(name) as path:

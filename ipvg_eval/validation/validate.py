@@ -9,6 +9,7 @@ from ipvg_eval.errors import SubmissionError, UsageError
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.submission import Limits, Submission, load_submission
+from ipvg_eval.submission.address import without_secrets
 from ipvg_eval.testset import TestSet, Track, load_testset
 from ipvg_eval.validation.archive_name import check_archive_name, track_of_name
 from ipvg_eval.validation.duplicates import check_duplicates
@@ -35,7 +36,7 @@ def validate(
     A zip that cannot be opened is a report with one finding, not an exception.
 
     Args:
-        submission: folder or zip, or one that is open already.
+        submission: folder or zip or a URL of either, or one that is open already.
         testset: what it must answer; without it the challenge's shape that fits best is assumed.
         track: the track it is meant for; told from the test set, then from the zip's name, if left out.
         deep: decode every frame instead of reading headers and first frames.
@@ -46,16 +47,17 @@ def validate(
 
     Raises:
         UsageError: the submission does not exist, or the track is unknown.
+        Unavailable: the storage that holds the submission cannot be used.
         TestSetError: the test set cannot be read.
     """
     wanted = _track(track)
     expected = load_testset(testset) if isinstance(testset, (str, Path)) else testset
     if isinstance(submission, (str, Path)):
-        path = Path(submission)
+        address = submission
         try:
-            submission = load_submission(path, limits=limits)
+            submission = load_submission(address, limits=limits)
         except SubmissionError as error:
-            return _unreadable(path, error, wanted, deep)
+            return _unreadable(without_secrets(str(address)), error, wanted, deep)
     track_known = wanted or (expected.track if expected is not None else None)
     shape = shape_of_testset(expected) if expected is not None else assumed_shape(submission.files)
     findings = [*submission.findings, *check_archive_name(submission, track_known)]
@@ -75,7 +77,7 @@ def validate(
     )
     findings.extend(check_duplicates(submission, names.sample_of))
     return ValidationReport(
-        submission=str(submission.path),
+        submission=submission.location,
         kind=submission.kind,
         track=track_known or track_of_name(submission),
         shape=shape.description,
@@ -96,16 +98,16 @@ def _track(track: Track | str | None) -> Track | None:
         raise UsageError(f"unknown track {track!r}", hint=f"Tracks: {', '.join(Track)}.") from error
 
 
-def _unreadable(path: Path, error: SubmissionError, track: Track | None, deep: bool) -> ValidationReport:
+def _unreadable(path: str, error: SubmissionError, track: Track | None, deep: bool) -> ValidationReport:
     finding = Finding(
         code="submission-unreadable",
         severity=Severity.ERROR,
-        path=str(path),
+        path=path,
         message=f"{str(error).removeprefix(f'{path}: ')}.",
         action=error.hint or "Pack the submission again.",
     )
     return ValidationReport(
-        submission=str(path),
+        submission=path,
         kind=None,
         track=track,
         shape="unknown, because the submission cannot be opened",

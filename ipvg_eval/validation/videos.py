@@ -13,7 +13,7 @@ from pydantic import ValidationError
 from ipvg_eval.errors import VideoError
 from ipvg_eval.findings import Finding
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
-from ipvg_eval.submission import Submission
+from ipvg_eval.submission import MemberError, Submission
 from ipvg_eval.submission.paths import printable
 from ipvg_eval.validation.header_rules import ENCODE, About
 from ipvg_eval.validation.messages import Check, Checked, Task
@@ -49,13 +49,21 @@ def check_videos(
     found: dict[str, list[Finding]] = {}
     total = len(sample_of)
     count = min(_MAX_PROCESSES, os.cpu_count() or 1, total)
-    task = Task(submission=str(submission.path.absolute()), limits=submission.limits, rules=rules, deep=deep)
+    path = str(submission.path.absolute()) if submission.local else None
+    task = Task(submission=path, limits=submission.limits, rules=rules, deep=deep)
     idle: queue.SimpleQueue[CheckingProcess] = queue.SimpleQueue()
 
     def check(name: str, sample: str) -> list[Finding]:
+        request = Check(name=name, sample=sample, timeline=(timelines or {}).get(sample))
         process = idle.get()
         try:
-            return process.check(Check(name=name, sample=sample, timeline=(timelines or {}).get(sample)))
+            if submission.local:
+                return process.check(request)
+            with submission.open_video(name) as copy:  # a limited process has no business on the network
+                return process.check(request.model_copy(update={"copy_at": str(copy)}))
+        except MemberError as error:
+            about = About(path=printable(name), sample=sample)
+            return [about.error(error.code, f"The file {error.message}.", error.hint or ENCODE)]
         finally:
             idle.put(process)
 

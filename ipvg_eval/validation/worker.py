@@ -23,10 +23,12 @@ def main() -> None:
     task = Task.model_validate_json(sys.argv[2])
     answers = Answers()
     confine(limits, file_size=task.limits.max_file_bytes)
-    submission = load_submission(Path(task.submission), limits=task.limits)
+    whole = None if task.submission is None else load_submission(Path(task.submission), limits=task.limits)
     for line in sys.stdin.buffer:
         request = Check.model_validate_json(line)
         try:
+            submission = whole if request.copy_at is None else load_submission(Path(request.copy_at).parent)
+            assert submission is not None
             findings = check_video(submission, request, task.rules, deep=task.deep)
         except MemoryError:
             findings = [_too_large(request, limits)]

@@ -181,6 +181,15 @@ def test_folder_names_and_limits(tmp_path):
     assert load_submission(team, limits=Limits(max_members=4)).findings[0].code == "too-many-files"
 
 
+def test_folders_count_among_the_entries(tmp_path):
+    for number in range(3):
+        (tmp_path / f"id00{number}").mkdir()
+        (tmp_path / f"id00{number}/prompt1.mp4").write_bytes(b"x")
+    assert load_submission(tmp_path, limits=Limits(max_members=6)).findings == ()
+    few = load_submission(tmp_path, limits=Limits(max_members=5))
+    assert [finding.code for finding in few.findings] == ["too-many-files"]
+
+
 HOSTILE = st.text(st.sampled_from("../\\:aC~\0\n\x1bé٣ mp4é\u202e"), min_size=1, max_size=24)
 
 
