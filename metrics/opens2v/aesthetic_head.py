@@ -12,6 +12,7 @@ import torch
 from metrics.checkpoint import load_network
 from metrics.opens2v.spec import HEAD_WEIGHTS
 from metrics.runtime import Runtime
+from metrics.timing import stage
 
 WIDTHS = (768, 1024, 128, 64, 16, 1)
 """Inputs and outputs of the five linear layers."""
@@ -51,7 +52,8 @@ class AestheticHead:
         """
         rows = torch.from_numpy(embeddings).to(self._device)
         rows = rows / torch.linalg.vector_norm(rows, dim=-1, keepdim=True)
-        marks: npt.NDArray[np.float32] = self._network(rows).squeeze(1).cpu().numpy()
+        with stage("network", HEAD_WEIGHTS):
+            marks: npt.NDArray[np.float32] = self._network(rows).squeeze(1).cpu().numpy()
         return marks
 
 

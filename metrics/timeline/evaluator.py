@@ -171,7 +171,8 @@ def neutral_text(target: Target) -> str:
 
 def _scorer(options: TimelineAlignmentOptions, runtime: Runtime) -> TextVideoScorer:
     if options.scorer == "open_clip":
-        return EmbeddingScorer(OpenClipEncoder(options.scorer_model, runtime), runtime.batch_size)
+        encoder = OpenClipEncoder(options.scorer_model, runtime)
+        return EmbeddingScorer(encoder, runtime.batch_size, crossing=runtime.crossing)
     if options.scorer == "xclip":
         return XClipScorer.load(options.scorer_model, options.scorer_weights[0], runtime)
     if options.examples is None:

@@ -9,7 +9,7 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from metrics.batches import FixedBatches
+from metrics.batches import Batches, Ticket
 from metrics.evaluator import Frames
 from metrics.similarity import unit_rows
 from metrics.timeline.layout import FloatArray
@@ -117,16 +117,23 @@ class EmbeddingScorer:
     border that is found lies where the actions meet.
     """
 
-    def __init__(self, encoder: FrameTextEncoder, batch_size: int) -> None:
+    def __init__(self, encoder: FrameTextEncoder, batch_size: int, *, crossing: bool = False) -> None:
+        """Encode in batches.
+
+        Args:
+            encoder: the network.
+            batch_size: frames per forward pass.
+            crossing: whether a forward pass may hold frames of several videos.
+        """
         self.weights = encoder.weights
         self.knows_neutral_text = encoder.knows_neutral_text
         self._encoder = encoder
-        self._batch_size = batch_size
+        self._batches = Batches(encoder.images, batch_size, crossing=crossing)
         self._unit_text = lru_cache(maxsize=_TEXTS_KEPT)(self._encode_text)
 
     def view(self) -> _EmbeddingViewing:
         """Begin one video."""
-        return _EmbeddingViewing(self._encoder, self._batch_size, self._unit_texts)
+        return _EmbeddingViewing(self._encoder, self._batches.ticket(), self._unit_texts)
 
     def text_cosines(self, texts: Sequence[str]) -> FloatArray:
         """See `TextVideoScorer.text_cosines`."""
@@ -146,9 +153,9 @@ class EmbeddingScorer:
 
 
 class _EmbeddingViewing:
-    def __init__(self, encoder: FrameTextEncoder, batch_size: int, unit_texts: Any) -> None:
+    def __init__(self, encoder: FrameTextEncoder, batches: Ticket[Any], unit_texts: Any) -> None:
         self._prepare = encoder.prepare
-        self._batches = FixedBatches(encoder.images, batch_size)
+        self._batches = batches
         self._unit_texts = unit_texts
 
     def add(self, index: int, frame: Frames) -> None:

@@ -10,12 +10,14 @@ import numpy as np
 import torch
 
 from metrics.checkpoint import weight_source
+from metrics.compilation import compile_blocks
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
 from metrics.timeline.presence.checkpoint import PresenceModel, load
 from metrics.timeline.presence.question import QUESTION_VERSION, QuestionTokenizer
 from metrics.timeline.snapshots import VERIFY, transformers
+from metrics.timing import stage
 
 FRAMES_PER_EVENT: Final = 8
 """Frames of an event that the model is shown, at most."""
@@ -53,7 +55,10 @@ class PresenceJudge:
             WeightsMissing: packages or files are missing.
         """
         hashes: dict[str, str] = {model: weight_source(runtime, model).sha256(model)}
-        return cls(*load(model, runtime), weights=hashes)
+        network, tokenizer = load(model, runtime)
+        if runtime.compiled:
+            compile_blocks(network)
+        return cls(network, tokenizer, weights=hashes)
 
     def shrink(self, frame: Frames) -> Frames:
         """A frame at the size at which the model sees it, sides multiples of 28 (bicubic, torchvision).
@@ -87,17 +92,19 @@ class PresenceJudge:
         grid = seen["video_grid_thw"]
         ids = torch.tensor([self._tokenizer.conversation(action, patches=int(grid.prod()) // 4)])
         device = self._network.device
-        logits = self._network(
-            input_ids=ids.to(device),
-            attention_mask=torch.ones_like(ids, device=device),
-            mm_token_type_ids=(ids == self._tokenizer.video_pad).int().to(device) * _VIDEO,
-            pixel_values_videos=seen["pixel_values_videos"].to(device, self._network.dtype),
-            video_grid_thw=grid.to(device),
-            use_cache=False,
-            logits_to_keep=1,
-        ).logits[0, -1]
-        yes, no = (logits[words].double().logsumexp(0) for words in (self._tokenizer.yes, self._tokenizer.no))
-        return float(torch.sigmoid(yes - no))
+        with stage("network", ", ".join(self.weights)):
+            logits = self._network(
+                input_ids=ids.to(device),
+                attention_mask=torch.ones_like(ids, device=device),
+                mm_token_type_ids=(ids == self._tokenizer.video_pad).int().to(device) * _VIDEO,
+                pixel_values_videos=seen["pixel_values_videos"].to(device, self._network.dtype),
+                video_grid_thw=grid.to(device),
+                use_cache=False,
+                logits_to_keep=1,
+            ).logits[0, -1]
+            answers = (self._tokenizer.yes, self._tokenizer.no)
+            yes, no = (logits[words].double().logsumexp(0) for words in answers)
+            return float(torch.sigmoid(yes - no))
 
     @cached_property
     def _processor(self) -> Any:

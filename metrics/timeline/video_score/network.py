@@ -19,6 +19,7 @@ from metrics.timeline.snapshots import VERIFY, transformers
 from metrics.timeline.video_score.checkpoint import full_size, load_parts, random_parts
 from metrics.timeline.video_score.query import FENCE, IMAGE, query
 from metrics.timeline.video_score.spec import WEIGHTS
+from metrics.timing import stage
 
 _DTYPE: Final = torch.bfloat16
 """As in the published script (examples/run_videoscore.py lines 63-64); the runtime's does not count."""
@@ -102,6 +103,10 @@ class VideoScore:
         Returns:
             (5,) float64; trained on 1 to 4, not bounded; NaN where the network's output is not finite.
         """
+        with stage("network", WEIGHTS):
+            return self._forward(frames, prompt)
+
+    def _forward(self, frames: Sequence[Frames], prompt: str) -> FloatArray:
         pieces = [
             self._latents(frames[i : i + _FRAMES_AT_ONCE]) for i in range(0, len(frames), _FRAMES_AT_ONCE)
         ]

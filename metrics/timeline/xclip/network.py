@@ -12,10 +12,13 @@ from PIL import Image
 
 from metrics.clip.preprocess import resized_size
 from metrics.clip.tokens import CONTEXT, ClipTokenizer
+from metrics.compilation import compile_blocks
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
 from metrics.timeline.layout import FloatArray
 from metrics.timeline.xclip.checkpoint import PixelRules, load
+from metrics.timing import stage
+from metrics.upload import upload
 
 Rows = npt.NDArray[np.float32]
 
@@ -27,7 +30,8 @@ class XClip:
         frames_per_clip: how many frames its clips have.
     """
 
-    def __init__(self, network: Any, rules: PixelRules) -> None:
+    def __init__(self, network: Any, rules: PixelRules, *, name: str = "xclip") -> None:
+        self._name = name
         self._network = network
         self._tokenizer = ClipTokenizer()
         self._mean, self._std = (
@@ -39,7 +43,10 @@ class XClip:
     @classmethod
     def load(cls, model: str, weights: str, runtime: Runtime) -> XClip:
         """By name; see `metrics.timeline.xclip.checkpoint.load`."""
-        return cls(*load(model, weights, runtime))
+        network, rules = load(model, weights, runtime)
+        if runtime.compiled:
+            compile_blocks(network)
+        return cls(network, rules, name=weights)
 
     def crop(self, frame: Frames) -> Frames:
         """The pixels that the network sees: shortest side to 224 (Pillow, bilinear), centre crop.
@@ -74,14 +81,16 @@ class XClip:
         Returns:
             (clips, texts) float64.
         """
-        output = self._network(input_ids=self._ids(texts), pixel_values=self._pixels(clips))
-        video, text = output.video_embeds.double(), output.text_embeds.double()
-        return np.asarray(torch.einsum("bd,bkd->bk", video, text).cpu().numpy(), dtype=np.float64)
+        with stage("network", self._name):
+            output = self._network(input_ids=self._ids(texts), pixel_values=self._pixels(clips))
+            video, text = output.video_embeds.double(), output.text_embeds.double()
+            return np.asarray(torch.einsum("bd,bkd->bk", video, text).cpu().numpy(), dtype=np.float64)
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Rows:
         """Embeddings of texts that no video conditions; (n, d) float32, not normalised."""
-        return _rows(self._network.get_text_features(input_ids=self._ids(texts)).pooler_output)
+        with stage("network", self._name):
+            return _rows(self._network.get_text_features(input_ids=self._ids(texts)).pooler_output)
 
     @torch.inference_mode()
     def frames(self, crops: Sequence[Frames]) -> Rows:
@@ -94,8 +103,9 @@ class XClip:
             (crops, d) float32, not normalised.
         """
         clip = [*crops, *[crops[-1]] * (self.frames_per_clip - len(crops))]
-        tokens = self._network.vision_model(pixel_values=self._pixels([clip])[0]).pooler_output
-        return _rows(self._network.visual_projection(tokens))[: len(crops)]
+        with stage("network", self._name):
+            tokens = self._network.vision_model(pixel_values=self._pixels([clip])[0]).pooler_output
+            return _rows(self._network.visual_projection(tokens))[: len(crops)]
 
     def _ids(self, texts: Sequence[str]) -> torch.Tensor:
         """Token ids, (n, longest). Rows end in zeros, which nothing reads: attention looks back only."""
@@ -107,7 +117,7 @@ class XClip:
 
     def _pixels(self, clips: Sequence[Sequence[Frames]]) -> torch.Tensor:
         """(clips, frames, 3, side, side) normalised, in the network's floating-point type."""
-        stacked = torch.from_numpy(np.stack([np.stack(clip) for clip in clips])).to(self._network.device)
+        stacked = upload(np.stack([np.stack(clip) for clip in clips]), self._network.device)
         scaled = stacked.permute(0, 1, 4, 2, 3).float() / 255.0
         return ((scaled - self._mean) / self._std).to(self._network.dtype)
 
