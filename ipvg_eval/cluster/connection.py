@@ -7,7 +7,7 @@ import os
 import secrets
 import socket
 from collections.abc import Iterator
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager
 from typing import Any
 
 from ipvg_eval.errors import Unavailable, UsageError
@@ -59,30 +59,19 @@ def connected(address: str, *, workers: int | None = None) -> Iterator[Any]:
     else:
         _expect_answer(address)
         settings = {}
-    with _private_token() if address == LOCAL else nullcontext():
-        try:
-            ray.init(address, log_to_driver=False, configure_logging=False, **settings)
-        except Exception as error:  # Ray raises whatever went wrong on the way
-            why = str(error).strip().partition("\n")[0] or type(error).__name__
-            raise _unreachable(address, why) from error
-        try:
-            yield ray
-        finally:
-            ray.shutdown()
-
-
-@contextmanager
-def _private_token() -> Iterator[None]:
-    """Let nobody else into the cluster, without Ray's way of leaving a key in the home folder."""
-    if _TOKEN_VARIABLES & os.environ.keys():
-        yield
-        return
-    os.environ.update(RAY_AUTH_MODE="token", RAY_AUTH_TOKEN=secrets.token_hex(32))
+    if address == LOCAL and not _TOKEN_VARIABLES & os.environ.keys():
+        # Ray lets only those in who have a token, and would leave one in the home folder. It reads the token
+        # once per process, so this one stays.
+        os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
     try:
-        yield
+        ray.init(address, log_to_driver=False, configure_logging=False, **settings)
+    except Exception as error:  # Ray raises whatever went wrong on the way
+        why = str(error).strip().partition("\n")[0] or type(error).__name__
+        raise _unreachable(address, why) from error
+    try:
+        yield ray
     finally:
-        for name in ("RAY_AUTH_MODE", "RAY_AUTH_TOKEN"):
-            os.environ.pop(name, None)
+        ray.shutdown()
 
 
 def _import() -> Any:

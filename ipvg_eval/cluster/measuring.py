@@ -60,7 +60,7 @@ class _Session:
         self, measuring: RayMeasuring, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
     ) -> None:
         self.dispatcher: Dispatcher[Sample, Hired] = Dispatcher(
-            samples, depth=min(measuring.job.decoders + 1, MAX_CALLS)
+            samples, depth=min(measuring.job.decoders + measuring.pool.window, MAX_CALLS)
         )
         self._pool, self._job, self._specs = measuring.pool, measuring.job, measuring.specs
         self._rows = rows

@@ -19,7 +19,7 @@ Say = Callable[[str], None]
 """Tells a person something."""
 
 MAX_CALLS = 16
-"""How many calls of one worker may run at a time."""
+"""How many calls of one worker may run at a time: decoding, waiting for the networks, or in them."""
 
 _DEATHS_AT_START = 3
 _LOOK_EVERY = 5.0
@@ -102,6 +102,11 @@ class WorkerPool:
                     self._first = ready
                     self._admit(worker, ready)
                     return ready.facts
+
+    @property
+    def window(self) -> int:
+        """How many samples the networks of a worker have begun at a time."""
+        return self._first.window
 
     def admit(self, worker: Hired, ready: Ready) -> None:
         """Let a worker take part.
@@ -228,6 +233,8 @@ def _traits(facts: ScorerFacts) -> dict[str, str]:
         "device type": facts.device_info.device.partition(":")[0],
         "dtype": facts.device_info.dtype,
         "threads": str(facts.device_info.threads),
+        "batch size": str(facts.device_info.batch_size),
+        "networks on the CPU": ", ".join(sorted(facts.device_info.on_the_cpu)) or "none",
     }
 
 

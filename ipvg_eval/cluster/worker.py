@@ -8,12 +8,12 @@ import platform
 import queue
 import threading
 from collections.abc import Callable
-from concurrent.futures import ThreadPoolExecutor
 from contextlib import closing
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
+from ipvg_eval.cluster.networks import NetworkThread
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import IpvgError, Unavailable
 from ipvg_eval.results.row import SampleRow
@@ -27,6 +27,8 @@ from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import load_testset
 from ipvg_eval.testset.model import Sample
 from metrics.errors import MetricsError
+
+_CROSSING_WINDOW = 8  # some 16 frames each
 
 T = TypeVar("T")
 
@@ -54,10 +56,17 @@ class Job:
 
 @dataclass(frozen=True, kw_only=True)
 class Ready:
-    """A worker can measure; what a run records of it, and the machine it runs on."""
+    """A worker can measure.
+
+    Attributes:
+        node: the machine it runs on.
+        facts: what a run records of it.
+        window: how many samples its networks have begun at a time, beside those that are being decoded.
+    """
 
     node: str
     facts: ScorerFacts
+    window: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -96,7 +105,7 @@ class MeasuringWorker:
 
     def __init__(self, recipe: ScorerRecipe, directory: str) -> None:
         self._recipe = recipe
-        self._networks = ThreadPoolExecutor(1, thread_name_prefix="networks")
+        self._networks = NetworkThread()
         self._idle: queue.SimpleQueue[DecoderProcess] = queue.SimpleQueue()
         self._turn = threading.Lock()
         self._built: Scorer | None = None
@@ -110,11 +119,11 @@ class MeasuringWorker:
 
     def build(self) -> Ready | Refused:
         """Load the networks."""
-        return self._networks.submit(_explained, self._build).result()
+        return self._networks.call(lambda: _explained(self._build))
 
     def open(self, job: Job) -> Ready | Refused:
         """Load the networks if they are not loaded yet, and open a submission."""
-        return self._networks.submit(_explained, lambda: self._open(job)).result()
+        return self._networks.call(lambda: _explained(lambda: self._open(job)))
 
     def measure(self, sample: Sample, earlier: SampleRow | None) -> Measured | Refused | None:
         """Measure a sample of the submission that was opened last; None if its row is up to date."""
@@ -123,7 +132,8 @@ class MeasuringWorker:
     def _build(self) -> Ready:
         if self._built is None:
             self._built = self._recipe.build()
-        return Ready(node=platform.node(), facts=self._built.facts)
+            self._networks.window = _CROSSING_WINDOW if self._built.runtime.crossing else 1
+        return Ready(node=platform.node(), facts=self._built.facts, window=self._networks.window)
 
     def _open(self, job: Job) -> Ready:
         ready = self._build()
@@ -157,7 +167,7 @@ class MeasuringWorker:
         with self._turn:
             turns = ahead([sample], produce, [self._idle.get()], cancel=DecoderProcess.kill)
             _, channel = next(turns)
-            measured = self._networks.submit(preparation.finish, sample, channel)
+            measured = self._networks.submit(lambda: preparation.watch(sample, channel))
         with closing(turns):
             return measured.result()
 
