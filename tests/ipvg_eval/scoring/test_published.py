@@ -7,12 +7,15 @@ network.
 from __future__ import annotations
 
 import json
+import math
 
 import numpy as np
 import pytest
 
 from ipvg_eval import score
 from ipvg_eval.results.features import read_features
+from ipvg_eval.results.profile import make_profile
+from metrics.timing import Stopwatch
 
 METRICS = [
     "cur_score",
@@ -28,17 +31,25 @@ METRICS = [
 
 
 @pytest.fixture(scope="module")
-def run(fixtures, tmp_path_factory):
-    return score(
-        fixtures / "submissions" / "careful",
-        testset=fixtures / "testset",
-        protocol="ipvg",
-        metrics=METRICS,
-        weights="random:0",
-        frames=2,
-        limit=1,
-        out=tmp_path_factory.mktemp("published") / "run",
-    )
+def stopwatch():
+    """Runs while the clip is scored."""
+    return Stopwatch()
+
+
+@pytest.fixture(scope="module")
+def run(fixtures, tmp_path_factory, stopwatch):
+    with stopwatch.running():
+        return score(
+            fixtures / "submissions" / "careful",
+            testset=fixtures / "testset",
+            protocol="ipvg",
+            metrics=METRICS,
+            device="cpu",
+            weights="random:0",
+            frames=2,
+            limit=1,
+            out=tmp_path_factory.mktemp("published") / "run",
+        )
 
 
 def test_every_metric_has_a_value(run):
@@ -57,6 +68,27 @@ def test_the_run_is_marked_everywhere(run):
         assert "REDUCED FRAME BUDGET (2)" in text
     notes = json.loads(run.samples.loc[0, "notes"])
     assert {"motion_smoothness", "imaging_quality"} <= set(notes)
+
+
+def test_the_time_of_every_network_is_told(run, stopwatch):
+    """Calls by hand: two frames in one batch, beside a reference picture or a prompt."""
+    profile = make_profile(stopwatch)
+    networks = {row.stage: row.calls for row in profile.rows if row.kind in ("network", "detect")}
+    named = {stage.partition(" ")[2] for stage in networks}
+    assert named == set(run.info.weights)
+    assert networks.pop("detect det_10g.onnx") >= 3, "two frames and the reference, some searched twice"
+    assert networks == {
+        "network w600k_r50.onnx": 2,
+        "network curricularface_r101": 2,
+        "network inception_v3_imagenet": 2,
+        "network inception_v3_fid": 2,
+        "network clip_vit_b16": 2,
+        "network amt_s": 2,  # two pairs, one at a time
+        "network musiq_spaq": 2,  # two frames, one at a time on a CPU
+    }
+    split = [row.share for row in profile.rows if row.kind != "beside"]
+    assert math.fsum(split) == pytest.approx(1.0, abs=1e-9)
+    assert 0 < profile.share("network") < 1
 
 
 def test_embeddings_are_kept_and_the_corpus_distance_comes_from_them(run):
