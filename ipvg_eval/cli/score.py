@@ -21,6 +21,7 @@ from metrics.timing import Stopwatch
 
 if TYPE_CHECKING:
     from ipvg_eval.results import Run
+    from ipvg_eval.results.info import DeviceInfo
     from ipvg_eval.results.profile import Profile
     from ipvg_eval.scoring import Scorer, ScorerRecipe
     from ipvg_eval.scoring.score import Engine
@@ -116,6 +117,7 @@ def score(
     )
     runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
+        warn_of_fallbacks(scorer.facts.device_info)
         for submission, name in zip(loaded, teams, strict=True):
             folder = _folder(out, name, len(loaded)) or default_out(name, scorer.facts)
             stopwatch = Stopwatch(scorer.facts.device_info.device) if profile else None
@@ -162,6 +164,14 @@ def _built(
 
     with ray_engine(recipe, address=ray, workers=workers, gpus_per_worker=gpus_per_worker, say=say) as engine:
         yield engine
+
+
+def warn_of_fallbacks(info: DeviceInfo) -> None:
+    """Say loudly which networks run on the CPU although another device was asked for."""
+    if info.on_the_cpu:
+        what = f"on the CPU instead of {info.device}, and slow: {', '.join(info.on_the_cpu)}."
+        hint = "Install onnxruntime-gpu in place of onnxruntime."
+        STDERR.print(f"[bold red]warning:[/] {what} {hint}", soft_wrap=True)
 
 
 def metric_names(text: str | None) -> list[str] | None:

@@ -94,7 +94,11 @@ class ImagingQuality:
 
 
 class ImagingPass:
-    """One video. Frames are shrunk as they come and wait in that form for a full batch."""
+    """One video. Frames are shrunk as they come and wait in that form for a full batch.
+
+    Batches hold frames of this video alone: all of its frames are looked at, which fills a device, and on a
+    CPU the last digit of a score depends on the frame's place in the batch.
+    """
 
     def __init__(
         self,
