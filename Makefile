@@ -46,6 +46,7 @@ bench: $(READY)
 	$(BIN)/python benchmarks/vbench_metrics.py --frames 5
 	$(BIN)/python benchmarks/ratings.py
 	$(BIN)/python benchmarks/site.py
+	$(BIN)/python benchmarks/workers.py
 
 fuzz: $(READY)
 	$(BIN)/python tests/hostile/fuzz.py

@@ -111,6 +111,7 @@ class MeasuringWorker:
         self._built: Scorer | None = None
         self._scorer: Scorer | None = None
         self._submission: Submission | None = None
+        self._job: Job | None = None
         if Path(directory).is_dir():
             os.chdir(directory)
 
@@ -122,7 +123,7 @@ class MeasuringWorker:
         return self._networks.call(lambda: _explained(self._build))
 
     def open(self, job: Job) -> Ready | Refused:
-        """Load the networks if they are not loaded yet, and open a submission."""
+        """Load the networks and open a submission, as far as that is not done yet."""
         return self._networks.call(lambda: _explained(lambda: self._open(job)))
 
     def measure(self, sample: Sample, earlier: SampleRow | None) -> Measured | Refused | None:
@@ -138,6 +139,8 @@ class MeasuringWorker:
     def _open(self, job: Job) -> Ready:
         ready = self._build()
         assert self._built is not None
+        if job == self._job:
+            return ready
         testset = load_testset(job.testset)
         if testset.fingerprint != job.fingerprint:
             raise _differs("test set", job.testset)
@@ -149,6 +152,7 @@ class MeasuringWorker:
             self._idle.get().close()
         for _ in range(job.decoders):
             self._idle.put(DecoderProcess(job.limits))
+        self._job = job
         return ready
 
     def _measure(self, sample: Sample, earlier: SampleRow | None) -> Measured | None:
