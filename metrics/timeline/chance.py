@@ -6,7 +6,7 @@ from functools import lru_cache
 
 import numpy as np
 
-from metrics.timeline.grounding import ground
+from metrics.timeline.grounding import ground_actions
 from metrics.timeline.interval_scores import interval_iou
 from metrics.timeline.layout import Layout
 
@@ -27,5 +27,5 @@ def chance_iou(layout: Layout) -> float:
     cells = int(np.flatnonzero(layout.there)[-1]) + 1
     draws = min(DRAWS, max(_FEWEST_DRAWS, _MOST_NUMBERS // (cells * layout.class_count)))
     noise = np.random.default_rng(SEED).standard_normal((draws, layout.class_count, cells))
-    found = ground(noise[:, layout.classes], layout)
+    found = ground_actions(noise, layout)
     return float(interval_iou(found, np.array(layout.intervals)).mean())

@@ -11,6 +11,8 @@ _STEPS = 2**20
 _NEVER = -(2**40)
 _TOUCHING = 1e-6
 _PERCENTILES = (5.0, 95.0)
+_MOST_STATES = 2**27
+"""Bytes in which the search keeps its way back; more rows are searched in turns."""
 
 IntArray = npt.NDArray[np.int64]
 
@@ -32,10 +34,15 @@ def ground(similarity: FloatArray, layout: Layout, tie: float = 0.0) -> FloatArr
     Returns:
         (n, K, 2) start and end in seconds; NaN where an event is not found.
     """
+    return ground_actions(layout.by_class(np.asarray(similarity, dtype=np.float64)), layout, tie)
+
+
+def ground_actions(rows: FloatArray, layout: Layout, tie: float = 0.0) -> FloatArray:
+    """As `ground`, from one row per action: (n, classes, J) to (n, K, 2)."""
     # Nothing is found behind the last window, however long the timeline is.
     cells = int(np.flatnonzero(layout.there)[-1]) + 1
-    there, lengths = layout.there[:cells], np.diff(layout.edges)[:cells] / STRIDE
-    rows = layout.by_class(np.asarray(similarity, dtype=np.float64)[..., :cells])
+    rows, there = rows[..., :cells], layout.there[:cells]
+    lengths = np.diff(layout.edges)[:cells] / STRIDE
     found = np.full((rows.shape[0], len(layout.intervals), 2), np.nan)
     for c in range(layout.class_count):
         runs = _runs(layout, c)
@@ -68,10 +75,15 @@ def best_intervals(gains: FloatArray, count: int) -> IntArray:
     steps = np.rint(np.where(finite, gains, 0.0) / np.where(largest > 0, largest, 1.0) * _STEPS)
     # One step off for every cell: a run never grows by cells that add nothing but rounding errors.
     units = np.where(finite, steps.astype(np.int64) - 1, _NEVER)
-    states = _best_states(units, count)
+    cells = units.shape[1]
+    possible = min(count, (cells + 1) // 2)
+    each = max(1, _MOST_STATES // (cells * (2 * possible + 1)))
+    states = np.concatenate(
+        [_best_states(units[first : first + each], possible) for first in range(0, len(units), each)]
+    )
     inside = np.where(states % 2 == 1, states // 2, -1)
     bounds = np.full((len(gains), count, 2), -1, dtype=np.int64)
-    for r in range(count):
+    for r in range(possible):
         taken = inside == r
         some = taken.any(axis=1)
         bounds[some, r, 0] = taken[some].argmax(axis=1)
@@ -84,13 +96,12 @@ def _best_states(units: IntArray, count: int) -> IntArray:
     draws, cells = units.shape
     score = np.full((draws, 2 * count + 1), _NEVER, dtype=np.int64)
     score[:, 0] = 0
-    before = np.zeros((cells, draws, 2 * count + 1), dtype=np.int8)
+    advanced = np.zeros((cells, draws, 2 * count + 1), dtype=np.bool_)
     for j in range(cells):
         stay = score.copy()
-        before[j] = np.arange(2 * count + 1)
         advance = score[:, :-1] > stay[:, 1:]
         stay[:, 1:] = np.where(advance, score[:, :-1], stay[:, 1:])
-        before[j, :, 1:] -= advance
+        advanced[j, :, 1:] = advance
         stay[:, 1::2] += units[:, j : j + 1]
         score = stay
     last = score.copy()
@@ -102,7 +113,7 @@ def _best_states(units: IntArray, count: int) -> IntArray:
     path = np.empty((draws, cells), dtype=np.int64)
     for j in range(cells - 1, -1, -1):
         path[:, j] = state
-        state = before[j, each, state].astype(np.int64)
+        state = state - advanced[j, each, state]
     return path
 
 

@@ -175,5 +175,5 @@ def _pairs(case: Case, intervals: Intervals, segments: FloatArray) -> FloatArray
         segments = _weights(case, np.array([start, middle]), np.array([middle, end]))
     means = stretch_means(case.footage.features, segments[segments.any(axis=1)])
     first, second = np.triu_indices(len(means), k=1)
-    products: FloatArray = (means[first] * means[second]).sum(axis=1)
-    return np.clip(products, -1.0, 1.0)
+    products: FloatArray = means @ means.T
+    return np.clip(products[first, second], -1.0, 1.0)

@@ -278,6 +278,14 @@ def test_a_repeated_action_is_one_class_and_found_as_often_as_prompted(layout, s
     assert [found.mean_iou, found.mof, found.order, found.recall_at_1] == [1, 1, 1, 1]
 
 
+def test_an_action_repeated_a_hundred_times_is_found_a_hundred_times(layout, seen):
+    where = layout([(k, k + 0.5) for k in range(100)], classes=[0] * 100)
+    shown = [(k, start, end) for k in range(100) for start, end in where.intervals]
+    found = align(seen(shown, where), None, where)
+    assert found.mean_iou == 1
+    assert found.grounded.tolist() == [list(interval) for interval in where.intervals]
+
+
 def test_a_repeated_action_without_a_break_is_one_interval_split_as_prompted(layout, seen):
     where = layout([(0, 1), (1, 3), (3, 5)], classes=(0, 0, 1))
     found = align(seen([(0, 0, 3), (1, 0, 3), (2, 3, 5)], where), None, where)

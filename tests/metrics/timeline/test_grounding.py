@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metrics.timeline import grounding
 from metrics.timeline.grounding import best_intervals
 
 
@@ -51,3 +52,18 @@ def test_rows_do_not_influence_each_other():
     together = best_intervals(rows, 2)
     alone = np.concatenate([best_intervals(row[None], 2) for row in rows])
     assert (together == alone).all()
+
+
+@pytest.mark.parametrize("count", [64, 200])
+def test_runs_may_be_many_and_more_than_there_is_room_for(count):
+    """Every other cell gains: 64 runs of one cell are the best there is."""
+    found = best_intervals(np.array([[1.0, -1.0] * 64]), count)[0]
+    assert found[:64].tolist() == [[2 * r, 2 * r + 1] for r in range(64)]
+    assert (found[64:] == -1).all()
+
+
+def test_rows_searched_in_turns_are_found_alike(monkeypatch):
+    rows = np.random.default_rng(1).standard_normal((20, 30))
+    together = best_intervals(rows, 3)
+    monkeypatch.setattr(grounding, "_MOST_STATES", 7 * 30 * 7)
+    assert (best_intervals(rows, 3) == together).all()
