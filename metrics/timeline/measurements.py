@@ -113,7 +113,7 @@ def _values(seen: Seen) -> dict[str, _Value]:
     ata = action_timeline_alignment(semantic=sem, timing=tim, consistency=con)
     halves = "; the event's two halves are compared" if len(presence) == 1 else ""
     values: dict[str, _Value] = {
-        spec.ATA.name: (ata, _BROKEN if sem is None else tim_reason or con_reason, tim_note),
+        spec.ATA.name: (ata, _BROKEN if sem is None else tim_reason if tim is None else con_reason, tim_note),
         spec.TIM.name: (tim, tim_reason, tim_note),
         spec.SEM.name: (sem, _BROKEN, "; ".join(filter(None, (seen.presence.how, lost_to_sem)))),
         spec.CON.name: (con, con_reason, _WHOLE_FRAME + halves),

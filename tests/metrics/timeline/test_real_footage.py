@@ -130,6 +130,16 @@ def test_a_short_film_loses_its_last_event_and_a_long_one_nothing(results):
     assert value(results, "long", "timeline_miou_rescaled") < 0.8
 
 
+def test_a_film_that_ends_before_its_timeline_begins_has_no_whole_score(film, evaluator):
+    found = film((A, 2), (B, 2)).measure(evaluator, f"10–12s: [{A}]; 12–14s: [{B}]")
+    assert found["timeline_miou"].value == 0
+    assert found["timeline_sem"].value == 0
+    assert found["timeline_ata"].value is None
+    assert (
+        found["timeline_ata"].reason == found["timeline_con"].reason == "fewer than two events were reached"
+    )
+
+
 def test_change_points_are_blind_to_what_is_shown(results):
     """The proxy's stated limit: a cut at the right moment is all it sees."""
     assert value(results, "swapped", "lite_boundary_match") > 0.8
