@@ -91,11 +91,10 @@ def _table(timeline: Timeline) -> Table:
 
 def _scale(timeline: Timeline) -> Text:
     """One row per event, each drawn over the time it takes, and the time's ends under them."""
-    cells = _BAR / timeline.end
     rows = Text()
     for number, event in enumerate(timeline.events):
-        first = min(int(event.start * cells), _BAR - 1)
-        last = max(first + 1, min(_BAR, round(event.end * cells)))
+        first = min(int(event.start / timeline.end * _BAR), _BAR - 1)
+        last = max(first + 1, min(_BAR, round(event.end / timeline.end * _BAR)))
         rows.append(f"{number + 1:>3} ")
         rows.append("·" * first, style="dim")
         rows.append("█" * (last - first), style=_COLOURS[number % len(_COLOURS)])

@@ -11,9 +11,9 @@ from metrics.timeline.wording import BRACKETS, clean_lines, matching_brackets, w
 RawEvent = tuple[float, float, str]
 """Start, end and description, not checked yet."""
 
-_LIST_MARK = re.compile(r"\n(?:[-*•]|[0-9]{1,3}[.)])?\s?$")
-_BEFORE = " \n;,|>-–—"
-_BEHIND = " \n;,|"
+_LIST_MARK = re.compile(r"\n(?:[-*•]|[0-9]{1,3}[.)])?\s?\*{0,2}$")
+_BEFORE = " \n;,|>-–—:*"
+_BEHIND = " \n;,|*"
 
 
 def raw_events(text: str) -> list[RawEvent]:

@@ -19,7 +19,7 @@ DECIMALS = 40
 _FRACTION = rf"[.,][0-9]{{1,{DECIMALS}}}"
 _CLOCK = rf"(?:[0-9]{{1,2}}:)?[0-9]{{1,3}}:[0-5][0-9](?:{_FRACTION})?"
 _PLAIN = rf"(?:[0-9]{{1,9}}(?:{_FRACTION})?|\.[0-9]{{1,{DECIMALS}}})"
-_UNIT = r"(?:ms|msecs?|milliseconds?|s|secs?|seconds?|秒)(?![A-Za-z0-9_])"
+_UNIT = r"(?:ms|msecs?|milliseconds?|s|secs?\.?|seconds?|秒)(?![A-Za-z0-9_])"
 _SIGN = r"(?<![^\s\[(【;:,])[-−]"
 _DASH = r"\s?(?:[-‐-―−]{1,2}>?|[~〜→]|(?<=\s)(?:to|until)(?=\s))\s?"
 

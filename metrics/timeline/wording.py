@@ -11,11 +11,12 @@ BRACKETS = {"[": "]", "(": ")", "【": "】"}
 _OPENING = {close: opening for opening, close in BRACKETS.items()}
 _ANY_BRACKET = re.compile(r"[\[\]()【】]")
 _SPACE = re.compile(r"\s+")
+_CONTROL = re.compile(r"[\x00-\x1f\x7f-\x9f]")
 
 
 def clean(text: str) -> str:
-    """NFKC, every run of white space one space, none at the ends."""
-    return " ".join(unicodedata.normalize("NFKC", text).split())
+    """NFKC, every run of white space and control characters one space, none at the ends."""
+    return " ".join(_CONTROL.sub(" ", unicodedata.normalize("NFKC", text)).split())
 
 
 def clean_lines(text: str) -> str:

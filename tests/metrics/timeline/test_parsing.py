@@ -53,6 +53,9 @@ def test_every_dash_and_unit(dash, unit):
         "1. 0-2s: A\n2. 2-5s: B\n",
         "- 0-2s: A\n- 2-5s: B",
         "A (0-2s); B (2-5s).",
+        "0-2 sec.: A; 2-5 sec. B",
+        "**0-2s**: A\n**2-5s**: B",
+        "- **0-2s:** A\n- **2-5s:** B",
         "In a quiet park. 0–2s: [A]; 2–5s: [B]",
         "2–5s: [B]; 0–2s: [A]",
         json.dumps([{"start": 0, "end": 2, "description": "A"}, {"start": 2, "end": 5, "description": "B"}]),
@@ -109,6 +112,13 @@ def test_one_pair_of_brackets_around_an_action_is_taken_off():
         (0.0, 2.0, "[A] and (B)"),
         (2.0, 5.0, "[A] then [B]"),
     ]
+
+
+def test_control_characters_are_spaces():
+    """A terminal would obey them."""
+    assert triples("0-2s: [A\x1b\x00b\x9b]") == [(0.0, 2.0, "A b")]
+    assert triples([{"start": 0, "end": 2, "description": "\x07A\x1b"}]) == [(0.0, 2.0, "A")]
+    assert codes([{"start": 0, "end": 2, "description": "\x1b"}])[-1] == "timeline-description-empty"
 
 
 def test_decimals_with_point_or_comma():

@@ -40,6 +40,13 @@ def test_the_table_and_the_bar():
     assert bars[1].split()[1].index("█") == 19
 
 
+@pytest.mark.parametrize("end", [5e-324, 1.7e308])
+def test_times_of_extreme_size_are_drawn(end):
+    result = run(json.dumps([{"start": 0, "end": end, "description": "waves"}]))
+    assert result.exit_code == 0
+    assert result.stdout.count("█") == 48
+
+
 @pytest.mark.parametrize("text", ["picks up 2-3 apples", "", "[]", "x" * 5000])
 def test_no_event_is_exit_1(text):
     result = run(text, "--json")
