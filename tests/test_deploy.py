@@ -122,6 +122,7 @@ def slurm(tmp_path):
         **os.environ,
         "PATH": os.pathsep.join(paths),
         "OMP_NUM_THREADS": "1",
+        "RAY_TMPDIR": f"/tmp/ipvg-ray-{job}",  # Ray's sockets have short names at most
         "SLURM_CPUS_ON_NODE": "1",
         "SLURM_JOB_ID": str(job),
         "SLURM_JOB_NODELIST": "this-node",
@@ -146,3 +147,4 @@ def test_the_slurm_script_scores_and_leaves_nothing_behind(slurm, tmp_path):
         if f"127.0.0.1:{port}" in " ".join(p.info["cmdline"] or [])
     ]
     assert psutil.wait_procs(left, timeout=120)[1] == []
+    shutil.rmtree(slurm["RAY_TMPDIR"], ignore_errors=True)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Iterator, Sequence
-from contextlib import contextmanager, nullcontext
+from contextlib import contextmanager, nullcontext, redirect_stdout
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -162,7 +162,11 @@ def _built(
     def say(message: str) -> None:
         STDERR.print(message, markup=False, soft_wrap=True)
 
-    with ray_engine(recipe, address=ray, workers=workers, gpus_per_worker=gpus_per_worker, say=say) as engine:
+    # Ray tells of dead workers on stdout, which is for results.
+    with (
+        redirect_stdout(sys.stderr),
+        ray_engine(recipe, address=ray, workers=workers, gpus_per_worker=gpus_per_worker, say=say) as engine,
+    ):
         yield engine
 
 

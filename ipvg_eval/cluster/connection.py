@@ -5,9 +5,11 @@ from __future__ import annotations
 import logging
 import os
 import secrets
+import shutil
 import socket
+import tempfile
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from typing import Any
 
 from ipvg_eval.errors import Unavailable, UsageError
@@ -21,6 +23,7 @@ _HTTP2_GREETING = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n" + bytes([0, 0, 0, 4, 0, 0,
 _HTTP2_FRAME_HEADER = 9
 _HTTP2_SETTINGS = b"\x04"
 _TOKEN_VARIABLES = {"RAY_AUTH_MODE", "RAY_AUTH_TOKEN", "RAY_AUTH_TOKEN_PATH"}
+_LONGEST_FOLDER = 40  # Ray adds 67 characters for its sockets, whose names have 107 at most
 _OBJECT_STORE = 512 * 2**20
 
 
@@ -49,29 +52,40 @@ def connected(address: str, *, workers: int | None = None) -> Iterator[Any]:
         return
     if address == AUTO:
         address = os.environ.get(_ADDRESS_VARIABLE) or LOCAL
-    if address == LOCAL:
-        cores = os.cpu_count() or 1
-        settings: dict[str, Any] = {
-            "num_cpus": max(cores, workers or 0),
-            "include_dashboard": False,
-            "object_store_memory": _OBJECT_STORE,
-        }
-    else:
-        _expect_answer(address)
-        settings = {}
-    if address == LOCAL and not _TOKEN_VARIABLES & os.environ.keys():
+    with ExitStack() as stack:
+        settings: dict[str, Any] = {}
+        if address == LOCAL:
+            settings = stack.enter_context(_local_settings(workers))
+        else:
+            _expect_answer(address)
+        try:
+            ray.init(address, log_to_driver=False, configure_logging=False, **settings)
+        except Exception as error:  # Ray raises whatever went wrong on the way
+            why = str(error).strip().partition("\n")[0] or type(error).__name__
+            raise _unreachable(address, why) from error
+        stack.callback(ray.shutdown)
+        yield ray
+
+
+@contextmanager
+def _local_settings(workers: int | None) -> Iterator[dict[str, Any]]:
+    """A cluster of this machine that nobody else can use and that leaves nothing behind."""
+    if not _TOKEN_VARIABLES & os.environ.keys():
         # Ray lets only those in who have a token, and would leave one in the home folder. It reads the token
         # once per process, so this one stays.
         os.environ["RAY_AUTH_TOKEN"] = secrets.token_hex(32)
+    settings: dict[str, Any] = {
+        "num_cpus": max(os.cpu_count() or 1, workers or 0),
+        "include_dashboard": False,
+        "object_store_memory": _OBJECT_STORE,
+    }
+    folder = tempfile.mkdtemp(prefix="ipvg-ray-")
+    if len(folder) <= _LONGEST_FOLDER:
+        settings["_temp_dir"] = folder
     try:
-        ray.init(address, log_to_driver=False, configure_logging=False, **settings)
-    except Exception as error:  # Ray raises whatever went wrong on the way
-        why = str(error).strip().partition("\n")[0] or type(error).__name__
-        raise _unreachable(address, why) from error
-    try:
-        yield ray
+        yield settings
     finally:
-        ray.shutdown()
+        shutil.rmtree(folder, ignore_errors=True)  # Ray's agents may still write there
 
 
 def _import() -> Any:

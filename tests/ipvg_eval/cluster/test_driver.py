@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import contextlib
+import json
 import os
 import secrets
 import shutil
@@ -15,11 +16,13 @@ from pathlib import Path
 
 import psutil
 import pytest
+from deadly_evaluator import PROTOCOL
 
 from ipvg_eval import score
 
 FAST = ["lite_motion", "dynamic_degree_lite"]
 PATIENCE = 180
+MAKERS = Path(__file__).parents[2] / "makers"
 EQUAL = ("samples.parquet", "samples.csv", "frames.parquet", "summary.json")
 
 
@@ -80,6 +83,7 @@ def test_a_killed_or_interrupted_command_leaves_a_journal_and_no_process(fixture
     printed, messages = process.communicate(timeout=PATIENCE)
     assert _gone(family) == []
     assert printed == ""
+    assert "ray" not in messages.lower(), "the engine keeps its chatter to itself"
     kept = (out / "journal.jsonl").read_bytes()
     kept = kept[: kept.rfind(b"\n") + 1]
     assert 2 <= kept.count(b"\n") < 10
@@ -94,6 +98,25 @@ def test_a_killed_or_interrupted_command_leaves_a_journal_and_no_process(fixture
     assert (out / "journal.jsonl").read_bytes().startswith(kept)
     for name in EQUAL:
         assert (out / name).read_bytes() == (whole / name).read_bytes(), name
+
+
+def test_a_sample_that_kills_workers_costs_itself_and_stdout_holds_the_results_alone(fixtures, tmp_path):
+    protocol = tmp_path / "deadly.yaml"
+    protocol.write_text(PROTOCOL.format(always="id001/prompt1", once="", memory=tmp_path))
+    words = [fixtures / "submissions/careful", "--testset", fixtures / "testset", "--protocol", protocol]
+    words += ["--limit", "2", "--out", tmp_path / "run", "--ray", "local", "--workers", "1", "--json"]
+    done = subprocess.run(
+        [sys.executable, "-c", "import deadly_evaluator, ipvg_eval.cli as cli; cli.main()", "score", *words],
+        capture_output=True,
+        text=True,
+        timeout=2 * PATIENCE,
+        env={**os.environ, "OMP_NUM_THREADS": "1", "PYTHONPATH": str(MAKERS)},
+        check=False,
+    )
+    assert done.returncode == 4, done.stderr
+    assert "Traceback" not in done.stderr
+    [summary] = json.loads(done.stdout)["runs"]
+    assert (summary["counts"]["scored"], summary["counts"]["crashed"]) == (1, 1)
 
 
 @pytest.fixture

@@ -236,17 +236,6 @@ def test_a_killed_worker_process_costs_no_sample(pair, cluster, fixtures, tmp_pa
 
 
 @pytest.mark.usefixtures("cluster")
-def test_workers_that_cannot_build_the_scorer_say_why():
-    with (
-        pytest.raises(Unavailable, match=r"worker on .*weight is not on this machine") as caught,
-        ray_engine(_recipe("ipvg", metrics=["imaging_quality"]), workers=1),
-    ):
-        pass
-    assert caught.value.exit_code == 3
-    assert "weights pull" in caught.value.hint
-
-
-@pytest.mark.usefixtures("cluster")
 def test_workers_that_keep_dying_at_the_start_end_the_command():
     class Unlucky(ScorerRecipe):
         def build(self):

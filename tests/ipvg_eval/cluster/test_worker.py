@@ -71,6 +71,16 @@ def test_a_row_that_is_up_to_date_is_not_measured_again(worker, fixtures, testse
     assert worker.measure(sample, changed).row.video_sha256 == expected[sample.id].video_sha256
 
 
+def test_a_scorer_that_cannot_be_built_is_refused_with_its_reason(tmp_path, monkeypatch):
+    monkeypatch.setenv("IPVG_WEIGHTS_DIR", str(tmp_path))
+    recipe = ScorerRecipe(protocol=choose_protocol("ipvg", metrics=["imaging_quality"]), device="cpu")
+    refused = MeasuringWorker(recipe, str(tmp_path)).build()
+    assert isinstance(refused, Refused)
+    assert "weight is not on this machine" in refused.text
+    assert "weights pull" in refused.hint
+    assert refused.exit_code == 3
+
+
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
