@@ -6,6 +6,7 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from metrics.batches import Batches
 from metrics.evaluator import FrameFeatures, Measurement
 from metrics.faces import published_specs
 from metrics.faces.arcface import WEIGHTS as ARC
@@ -33,17 +34,16 @@ def measured(faces, reference, options: PublishedFacesOptions, lost: int) -> lis
             clamp=options.clamp,
         ),
         retry="none",
-        batch_size=2,
         detector=None,
-        encoders=dict.fromkeys(NETWORKS, np.stack),
+        tickets={name: Batches(np.stack, 2).ticket() for name in NETWORKS},
         reference=reference,
     )
     for index in repeats:
         if index < len(faces):
             seen._looked_at.append(index)
             if faces[index] is not None:
-                for batches in seen._batches.values():
-                    batches.add(index, np.array(faces[index], dtype=np.float32))
+                for ticket in seen._tickets.values():
+                    ticket.add(index, np.array(faces[index], dtype=np.float32))
     return seen.finish()
 
 
