@@ -22,6 +22,9 @@ from metrics.timeline.spec import MIOU
 COLOURS = 6
 """Events beyond these take the first one's colour again."""
 
+LONGEST_TEXT = 300
+"""Characters of an action that are shown; the page holds every action twice."""
+
 
 @dataclass(frozen=True, kw_only=True)
 class EventView:
@@ -31,7 +34,7 @@ class EventView:
         number: from 1.
         colour: which of the page's event colours it has, from 1.
         when: prompted time in words.
-        text: the action.
+        text: the action, its end left out where it is very long.
         found: the time it was found at in words; None where nothing looked for it.
         picture: the frame in the middle of the prompted time.
     """
@@ -107,7 +110,7 @@ class Timelines:
             number=number,
             colour=_colour(number),
             when=_span(event.start, event.end),
-            text=event.description,
+            text=_shown(event.description),
             found=None if found is None else _span(*span) if span else "not found",
             picture=self._album.picture(self._run.folder.event_picture(sample.sample, number)),
         )
@@ -138,6 +141,10 @@ def _colour(number: int) -> int:
 
 def _bar(number: int, start: float, end: float) -> Bar:
     return Bar(number=number, colour=_colour(number), start=start, end=end)
+
+
+def _shown(text: str) -> str:
+    return text if len(text) <= LONGEST_TEXT else f"{text[: LONGEST_TEXT - 1]}…"
 
 
 def _span(start: float, end: float) -> str:

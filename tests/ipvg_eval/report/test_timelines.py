@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import re
 import shutil
 from pathlib import Path
@@ -11,6 +12,7 @@ from prototypes import write_prototypes
 
 from ipvg_eval.report.page import write_report
 from ipvg_eval.report.timeline_chart import Bar, Line, timeline_chart
+from ipvg_eval.report.timeline_view import LONGEST_TEXT
 from ipvg_eval.results import load_run
 from ipvg_eval.scoring import score
 
@@ -88,6 +90,47 @@ def test_the_page_of_a_portrait_run_has_no_timelines(fixtures, tmp_path):
     )
     assert 'class="timeline"' not in write_report(run).read_text("utf-8")
     assert "timeline" not in run.samples.columns
+
+
+HOSTILE = [
+    '<script>alert("1")</script> &amp; {{ 7 * 7 }}',
+    "\u05e9\u05dc\u05d5\u05dd \u202e and back",
+    "very long " * 20_000,
+    "\x1b[31m red \x00",
+]
+
+
+@pytest.fixture(scope="module")
+def hostile_page(tmp_path_factory) -> str:
+    """One sample whose actions are as unpleasant as they come, and whose last event never ends."""
+    folder = tmp_path_factory.mktemp("hostile")
+    testset = Path(shutil.copytree(SEQUENTIAL / "testset", folder / "testset"))
+    item = json.loads((testset / "eval.json").read_text("utf-8"))[0]
+    item["temporal_captions"] = [
+        {"start": k, "end": 1e300 if k == 3 else k + 1, "description": text} for k, text in enumerate(HOSTILE)
+    ]
+    (testset / "eval.json").write_text(json.dumps([item]), "utf-8")
+    (folder / "team").mkdir()
+    shutil.copyfile(SEQUENTIAL / "submissions/ordered/1.mp4", folder / "team/1.mp4")
+    run = score(
+        folder / "team",
+        testset=testset,
+        protocol="lite",
+        metrics=["lite_boundary_match"],
+        out=folder / "run",
+    )
+    return write_report(run).read_text("utf-8")
+
+
+def test_hostile_actions_are_only_text(hostile_page):
+    shown = card(hostile_page, "1")
+    assert "&lt;script&gt;alert(&#34;1&#34;)&lt;/script&gt; &amp;amp; {{ 7 * 7 }}" in shown
+    assert "<script" not in shown
+    assert '<p class="action" dir="auto">שלום' in shown
+    assert not {"\x1b", "\x00"} & set(shown)
+    assert shown.count("very long") <= 2 * LONGEST_TEXT / len("very long ")
+    assert "NaN" not in shown
+    assert "times without a unit are taken as seconds" in shown
 
 
 def test_overlapping_events_get_lanes_of_their_own():
