@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from typing import ClassVar
 
 import numpy as np
@@ -14,8 +14,9 @@ from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
 from metrics.target import Target
 from metrics.timeline.change_points import boundary_match, change_points, inner_boundaries
-from metrics.timeline.check import snap_distance
+from metrics.timeline.check import snap_distance, video_problems
 from metrics.timeline.descriptors import describe
+from metrics.timeline.model import Problem
 from metrics.timeline.parse import parse_timeline
 from metrics.timeline.sampling import sample
 
@@ -93,11 +94,20 @@ class LiteTimeline:
             return _ChangePass(clip, (), self._options, "the sample has no timeline")
         timeline = parse_timeline(target.timeline)
         if not timeline.events:
-            why = "; ".join(problem.message.removesuffix(".") for problem in timeline.problems)
-            return _ChangePass(clip, (), self._options, f"the timeline cannot be used: {why}")
+            return _ChangePass(
+                clip, (), self._options, f"the timeline cannot be used: {_told(timeline.problems)}"
+            )
         boundaries = inner_boundaries(timeline.events, clip.duration, snap_distance(clip.fps))
         reason = None if boundaries else "no boundary between events lies inside the video"
-        return _ChangePass(clip, boundaries, self._options, reason)
+        problems = [
+            *(problem for problem in timeline.problems if problem.severity == "error"),
+            *video_problems(timeline, duration=clip.duration, fps=clip.fps),
+        ]
+        return _ChangePass(clip, boundaries, self._options, reason, _told(problems))
+
+
+def _told(problems: Iterable[Problem]) -> str:
+    return "; ".join(problem.message.removesuffix(".") for problem in problems)
 
 
 class _ChangePass:
@@ -109,8 +119,10 @@ class _ChangePass:
         boundaries: tuple[float, ...],
         options: LiteTimelineOptions,
         reason: str | None,
+        odd: str = "",
     ) -> None:
         self._clip = clip
+        self._odd = odd
         self._boundaries = boundaries
         self._options = options
         self._reason = reason
@@ -128,19 +140,20 @@ class _ChangePass:
         if self._reason is None and len(self._rows) < 2:
             self._reason = "fewer than 2 frames could be read"
         if self._reason is not None:
-            return [Measurement(name=name, value=None, reason=self._reason)]
+            return [Measurement(name=name, value=None, reason=self._reason, note=self._odd or None)]
         indices, rows = tuple(self._rows), np.stack(list(self._rows.values()))
         firsts = change_points(rows, len(self._boundaries), least=self._options.least_change)
         times = np.array([self._clip.times[i] for i in indices])
         # The change lies somewhere between the last frame before it and the first after it.
         moments = [float((times[i - 1] + times[i]) / 2.0) for i in firsts]
         credit = boundary_match(moments, self._boundaries, self._options.tolerance)
+        counts = f"{len(moments)} changes found for {len(self._boundaries)} boundaries"
         steps = 1.0 - (rows[1:].astype(np.float64) * rows[:-1]).sum(axis=1)
         return [
             Measurement(
                 name=name,
                 value=float(credit.mean()),
-                note=f"{len(moments)} changes found for {len(self._boundaries)} boundaries",
+                note="; ".join(filter(None, (counts, self._odd))),
                 per_frame=FrameValues(
                     indices=indices, values=(None, *(max(0.0, float(step)) for step in steps))
                 ),

@@ -212,6 +212,16 @@ def test_events_in_other_units_are_pointed_out(film, evaluator):
     assert "longer than an hour" in endless["timeline_tim"].reason
 
 
+def test_the_proxy_says_what_is_odd_about_its_timeline(film, lite):
+    one = film((A, 2), (B, 2))
+    lost = one.measure(lite, f"0-2s: [{A}]; 2-4s: [{B}]; 4-3s: [{C}]")["lite_boundary_match"]
+    assert lost.value > 0.8
+    assert "ends at 3 s, not after it starts at 4 s" in lost.note
+    frames = one.measure(lite, f"0-32: [{A}]; 32-64: [{B}]")["lite_boundary_match"]
+    assert (frames.value, frames.reason) == (None, "no boundary between events lies inside the video")
+    assert "look like frames" in frames.note
+
+
 def test_a_text_without_an_example_is_refused(film, evaluator):
     with pytest.raises(MetricsError, match="no example shows 'A dog barks'"):
         film((A, 1)).measure(evaluator, "0-1s: A dog barks")
