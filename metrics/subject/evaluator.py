@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
 from metrics.batches import Batches
-from metrics.evaluator import ClipInfo, Frames, Pass
+from metrics.evaluator import ClipInfo, Frames
 from metrics.images import read_rgb
 from metrics.runtime import Runtime
 from metrics.sampling import linspace_indices
@@ -143,7 +143,7 @@ class SubjectMetrics:
         """Evenly spaced frames."""
         return linspace_indices(clip.frame_count, self._options.frame_count)
 
-    def start(self, target: Target, clip: ClipInfo) -> Pass:
+    def start(self, target: Target, clip: ClipInfo) -> SubjectPass:
         """Begin one video; videos that share a reference share its embedding.
 
         Raises:

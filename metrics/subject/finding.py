@@ -12,7 +12,7 @@ from metrics.evaluator import Frames
 from metrics.subject.boxes import Boxes, chosen, cropped
 from metrics.subject.consistency import reference_similarities
 from metrics.subject.detection.detector import ObjectDetector
-from metrics.subject.matching import match, subject_table
+from metrics.subject.matching import assign, subject_table
 from metrics.subject.subjects import Subject, labels_of
 
 Rows = npt.NDArray[np.float32]
@@ -31,6 +31,19 @@ class ReferenceView:
 
     row: Rows
     found: bool
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class Found:
+    """The subjects in one frame.
+
+    Attributes:
+        similarities: one entry per subject, the cosine of its match with its most similar picture, or None.
+        rows: one entry per subject, the embedding of its match, or None.
+    """
+
+    similarities: tuple[float | None, ...]
+    rows: tuple[Rows | None, ...]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,7 +78,7 @@ class SubjectFinder:
 
     def matches(
         self, frames: Sequence[Frames], subjects: Sequence[Subject], references: Rows
-    ) -> list[tuple[float | None, ...] | None]:
+    ) -> list[Found | None]:
         """The subjects of each frame.
 
         Args:
@@ -74,8 +87,7 @@ class SubjectFinder:
             references: embeddings of the sample's references, (r, d).
 
         Returns:
-            For each frame one entry per subject, its cosine or None; None for a frame about which a network
-            gave something that is not a number.
+            One entry per frame; None for a frame about which a network gave something that is not a number.
         """
         labels = labels_of(subjects)
         found = self.detector.detect(frames, labels)
@@ -91,8 +103,9 @@ class SubjectFinder:
         labels: Sequence[str],
         subjects: Sequence[Subject],
         references: Rows,
-    ) -> tuple[float | None, ...] | None:
-        matched: list[float | None] = [None] * len(subjects)
+    ) -> Found | None:
+        similarities: list[float | None] = [None] * len(subjects)
+        matched: list[Rows | None] = [None] * len(subjects)
         for number, label in enumerate(labels):
             members = [place for place, subject in enumerate(subjects) if subject.label == label]
             most = max(self._rules.boxes_per_label, len(members))
@@ -104,9 +117,12 @@ class SubjectFinder:
                 return None
             cosines = reference_similarities(rows, references).T
             table = subject_table(cosines, [subjects[place].pictures for place in members])
-            for place, value in zip(members, match(table, above=self._rules.above), strict=True):
-                matched[place] = value
-        return tuple(matched)
+            for place, values, column in zip(
+                members, table, assign(table, above=self._rules.above), strict=True
+            ):
+                if column is not None:
+                    similarities[place], matched[place] = float(values[column]), rows[column]
+        return Found(similarities=tuple(similarities), rows=tuple(matched))
 
     def _chosen(self, boxes: Boxes, picture: Frames, *, most: int) -> npt.NDArray[np.int64]:
         height, width = picture.shape[:2]

@@ -18,6 +18,15 @@ so that ties cannot make coverage depend on the order of subjects or detections.
 
 
 def match(similarities: npt.NDArray[np.floating], *, above: float = -math.inf) -> tuple[float | None, ...]:
+    """For each subject the similarity of its match in `assign`, None where it has none."""
+    table = np.asarray(similarities, dtype=np.float64)
+    chosen = assign(table, above=above)
+    return tuple(
+        None if column is None else float(row[column]) for row, column in zip(table, chosen, strict=True)
+    )
+
+
+def assign(similarities: npt.NDArray[np.floating], *, above: float = -math.inf) -> tuple[int | None, ...]:
     """The assignment of detections to subjects, each at most once, with the largest sum of similarities.
 
     Only pairs that are more similar than `above` can be matched; with a bound the sum is that of what the
@@ -28,16 +37,16 @@ def match(similarities: npt.NDArray[np.floating], *, above: float = -math.inf) -
         above: bound a match must exceed; without one every subject is matched while there are detections.
 
     Returns:
-        For each subject the similarity of its match, None where it has none.
+        For each subject the column of its match, None where it has none.
     """
     table = np.asarray(similarities, dtype=np.float64)
     floor = above if math.isfinite(above) else -1.0 + float(np.nanmin(table, initial=0.0))
     allowed = table > floor
     rows, columns = linear_sum_assignment(np.where(allowed, table - floor + _TIE, 0.0), maximize=True)
-    matched: list[float | None] = [None] * len(table)
+    matched: list[int | None] = [None] * len(table)
     for row, column in zip(rows, columns, strict=True):
         if allowed[row, column]:
-            matched[row] = float(table[row, column])
+            matched[row] = int(column)
     return tuple(matched)
 
 

@@ -10,9 +10,10 @@ from metrics.batches import Ticket
 from metrics.evaluator import Frames, Measurement
 from metrics.spec import MetricSpec
 from metrics.subject import measuring
+from metrics.subject.appearances import Appearances
 from metrics.subject.consistency import reference_similarities
 from metrics.subject.dino import dino_pixels
-from metrics.subject.finding import Rows, SubjectFinder
+from metrics.subject.finding import Found, Rows, SubjectFinder
 from metrics.subject.matching import Matches, subject_table
 from metrics.subject.spec import SUBJECT_CONSISTENCY
 from metrics.subject.subjects import Subject
@@ -23,6 +24,10 @@ class SubjectPass:
 
     Frames wait as pixels until a batch for the detector is full, so that what it sees together does not
     depend on how they came.
+
+    Attributes:
+        appearances: once it is finished, what the subjects looked like; None where no frame could be read or
+            a network's output is not finite.
     """
 
     def __init__(
@@ -46,7 +51,8 @@ class SubjectPass:
         self._finder = finder
         self._detector_batch = detector_batch
         self._waiting: list[Frames] = []
-        self._matched: list[tuple[float | None, ...] | None] = []
+        self._matched: list[Found | None] = []
+        self.appearances: Appearances | None = None
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Take the next wanted frames; see `metrics.evaluator.Pass`."""
@@ -64,6 +70,7 @@ class SubjectPass:
         indices, rows = self._batches.finish()
         lost = [f"{len(indices)} of {self._wanted} frames could be read"]
         lost = lost if len(indices) < self._wanted else []
+        self.appearances = self._appearances(indices, rows)
         found = {
             **self._subject_measurements(indices, rows, [*self._notes, *lost]),
             SUBJECT_CONSISTENCY.name: measuring.consistency(indices, rows, lost),
@@ -91,7 +98,22 @@ class SubjectPass:
         matched = tuple(frame for frame in self._matched if frame is not None)
         if len(matched) < len(self._matched):
             return measuring.missing(names, measuring.NOT_FINITE)
-        return measuring.of_matches(indices, Matches(frames=matched), self._subjects, notes)
+        matches = Matches(frames=tuple(frame.similarities for frame in matched))
+        return measuring.of_matches(indices, matches, self._subjects, notes)
+
+    def _appearances(self, indices: tuple[int, ...], rows: Rows) -> Appearances | None:
+        found = [frame for frame in self._matched if frame is not None]
+        if not indices or not np.isfinite(rows).all() or len(found) < len(self._matched):
+            return None
+        if self._finder is None:
+            return Appearances(
+                indices=indices, rows=rows[:, None], detected=False, note=measuring.WHOLE_FRAME
+            )
+        nothing = np.full(rows.shape[1], np.nan, dtype=np.float32)
+        crops = [[nothing if row is None else row for row in frame.rows] for frame in found]
+        return Appearances(
+            indices=indices, rows=np.array(crops, dtype=np.float32), detected=True, note="the subjects' crops"
+        )
 
 
 def _whole_frames(rows: Rows, references: Rows, subjects: Sequence[Subject]) -> Matches:

@@ -10,12 +10,19 @@ from metrics.evaluator import ClipInfo, Measurement, Pass
 from metrics.rescoring import Kept
 from metrics.runtime import Runtime
 from metrics.spec import MetricSpec
+from metrics.subject.evaluator import SubjectMetrics
+from metrics.subject.spec import SPECS as SUBJECT_SPECS
 from metrics.target import Target
 from metrics.timeline import rescoring
 from metrics.timeline.check import video_problems
-from metrics.timeline.measuring import NoPass, ScoredPass, Task, TimelinePass, told
+from metrics.timeline.measuring import JointPass, NoPass, SubjectsSeen, Task, TimelinePass, told
 from metrics.timeline.open_clip_encoder import OpenClipEncoder
-from metrics.timeline.options import TimelineAlignmentOptions, required_weights, specs_for
+from metrics.timeline.options import (
+    TimelineAlignmentOptions,
+    optional_weights,
+    required_weights,
+    specs_for,
+)
 from metrics.timeline.parse import parse_timeline
 from metrics.timeline.presence.judge import PresenceJudge
 from metrics.timeline.prototypes import PrototypeEncoder
@@ -37,14 +44,16 @@ class TimelineAlignment:
     Attributes:
         specs: all of them, with the networks that these options use.
         weights: sha256 of every network's weights; empty for prototypes.
+        notice: what every output of the run must say, or None.
     """
 
     Options = TimelineAlignmentOptions
-    SPECS: ClassVar[tuple[MetricSpec, ...]] = (*SPECS, *VIDEO_SCORES)
+    SPECS: ClassVar[tuple[MetricSpec, ...]] = (*SPECS, *VIDEO_SCORES, *SUBJECT_SPECS)
     BUDGET: ClassVar[str] = "frame_limit"
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]
+    notice: str | None
 
     def __init__(
         self,
@@ -54,6 +63,7 @@ class TimelineAlignment:
         scorer: TextVideoScorer | None = None,
         presence: PresenceJudge | None = None,
         video_score: VideoScore | None = None,
+        subjects: SubjectMetrics | None = None,
     ) -> None:
         """Load the networks.
 
@@ -63,6 +73,7 @@ class TimelineAlignment:
             scorer: use this one instead of the one the options name.
             presence: likewise, where the options ask for one.
             video_score: likewise.
+            subjects: likewise.
 
         Raises:
             ProtocolError: prototypes without examples, or a model that open_clip does not have.
@@ -76,11 +87,16 @@ class TimelineAlignment:
         self._video_score: VideoScore | None = None
         if options.video_score:
             self._video_score = video_score or VideoScore.load(runtime)
+        self._subjects: SubjectMetrics | None = None
+        if (rules := options.subject_rules) is not None:
+            self._subjects = subjects or SubjectMetrics(rules, runtime)
+        self.notice = self._subjects.notice if self._subjects else None
         self.specs = self.specs_for(options)
         self.weights = {
             **self._scorer.weights,
             **(self._presence.weights if self._presence else {}),
             **(self._video_score.weights if self._video_score else {}),
+            **(self._subjects.weights if self._subjects else {}),
         }
 
     @staticmethod
@@ -93,22 +109,31 @@ class TimelineAlignment:
         """The scorer's weights, and those of the networks that are asked for."""
         return required_weights(options)
 
+    @staticmethod
+    def optional_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
+        """The subjects' detector, where it is used if it is there."""
+        return optional_weights(options)
+
     def frames(self, clip: ClipInfo) -> Sequence[int]:
-        """Frames at an even rate, and VideoScore's own."""
-        return tuple(sorted({*self._samples(clip).wanted, *self._watched(clip)}))
+        """Frames at an even rate, and those of VideoScore and of the subjects."""
+        subjects = self._subjects.frames(clip) if self._subjects else ()
+        return tuple(sorted({*self._samples(clip).wanted, *self._watched(clip), *subjects}))
 
     def start(self, target: Target, clip: ClipInfo) -> Pass:
         """Begin one video.
 
         Raises:
-            MetricsError: the scorer does not understand an action's text.
+            MetricsError: the scorer does not understand an action's text, or a reference is unreadable.
         """
         looking = self._look(target, clip)
-        if self._video_score is None:
+        if self._video_score is None and self._subjects is None:
             return looking
-        return ScoredPass(
-            looking, Watching(self._video_score, prompt=target.prompt, wanted=self._watched(clip))
-        )
+        watching = subjects = None
+        if self._video_score is not None:
+            watching = Watching(self._video_score, prompt=target.prompt, wanted=self._watched(clip))
+        if self._subjects is not None:
+            subjects = SubjectsSeen(self._subjects.start(target, clip), self._subjects.frames(clip))
+        return JointPass(looking, watching, subjects)
 
     def _look(self, target: Target, clip: ClipInfo) -> TimelinePass | NoPass:
         specs = self.specs[: len(SPECS)]

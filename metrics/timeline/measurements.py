@@ -12,6 +12,7 @@ from metrics.evaluator import ClipInfo, FrameFeatures, FrameValues, Measurement
 from metrics.spec import MetricSpec
 from metrics.timeline import spec
 from metrics.timeline.alignment import Alignment, action_timeline_alignment
+from metrics.timeline.consistency import Consistency
 from metrics.timeline.judging import Judgement
 from metrics.timeline.layout import BoolArray, FloatArray
 from metrics.timeline.presence.events import EventPresence
@@ -22,7 +23,6 @@ COSINES = "CLIP-T, no vision-language model"
 
 _ONE_ACTION = "the timeline has one action only, as the scorer reads it"
 _NO_CONTRAST = "one action fills the whole video: nothing to tell it from"
-_WHOLE_FRAME = "no detector: the whole frame is the crop"
 _BROKEN = "the vision-language model's output is not finite"
 
 
@@ -33,6 +33,7 @@ class Seen:
     Attributes:
         judgement: its scores.
         presence: what SEM is made of.
+        consistency: CON.
         footage: what the scorer saw.
         clip: the video.
         wanted: number of frames that were asked for.
@@ -42,6 +43,7 @@ class Seen:
 
     judgement: Judgement
     presence: EventPresence
+    consistency: Consistency
     footage: Footage
     clip: ClipInfo
     wanted: int
@@ -104,11 +106,8 @@ def _values(seen: Seen) -> dict[str, _Value]:
     reached = np.isfinite(presence)
     lost_note, lost_to_sem = (_lost(there) for there in (reached, seen.presence.reached))
     sem = None if seen.presence.broken else mean_presence(seen.presence.values)
-    coverage = len(seen.footage.indices) / seen.wanted
-    some = len(judgement.pairs) > 0
-    con = float(np.clip(judgement.pairs.mean(), 0, 1)) * coverage if some else None
-    least = float(np.clip(judgement.pairs.min(), 0, 1)) * coverage if some else None
-    con_reason = "fewer than two events were reached" if len(presence) > 1 else "fewer than two frames"
+    consistency = seen.consistency
+    con, con_reason = consistency.mean, consistency.reason
     tim, tim_reason, tim_note = _timing(judgement.alignment)
     ata = action_timeline_alignment(semantic=sem, timing=tim, consistency=con)
     halves = "; the event's two halves are compared" if len(presence) == 1 else ""
@@ -116,8 +115,8 @@ def _values(seen: Seen) -> dict[str, _Value]:
         spec.ATA.name: (ata, _BROKEN if sem is None else tim_reason if tim is None else con_reason, tim_note),
         spec.TIM.name: (tim, tim_reason, tim_note),
         spec.SEM.name: (sem, _BROKEN, "; ".join(filter(None, (seen.presence.how, lost_to_sem)))),
-        spec.CON.name: (con, con_reason, _WHOLE_FRAME + halves),
-        spec.CON_MIN.name: (least, con_reason, _WHOLE_FRAME + halves),
+        spec.CON.name: (con, con_reason, consistency.note + halves),
+        spec.CON_MIN.name: (consistency.least, con_reason, consistency.note + halves),
         spec.CLIP_T.name: (
             float(presence[reached].mean()) if reached.any() else None,
             "no event was reached",

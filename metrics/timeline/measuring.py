@@ -9,8 +9,12 @@ import numpy as np
 
 from metrics.evaluator import ClipInfo, Frames, Measurement
 from metrics.spec import MetricSpec
+from metrics.subject.appearances import Appearances
+from metrics.subject.measuring import WHOLE_FRAME
+from metrics.subject.passes import SubjectPass
 from metrics.timeline.check import video_problems
-from metrics.timeline.judging import FROZEN, Case, judge
+from metrics.timeline.consistency import Consistency, of_pairs, of_subjects
+from metrics.timeline.judging import FROZEN, Case, Judgement, judge
 from metrics.timeline.layout import snapped
 from metrics.timeline.measurements import Seen, cosine_presence, measurements
 from metrics.timeline.model import Problem, Timeline
@@ -70,8 +74,12 @@ class TimelinePass:
                 if self._events is not None:
                     self._events.add(index, frame)
 
-    def finish(self) -> list[Measurement]:
-        """One measurement per spec."""
+    def finish(self, subjects: SubjectsSeen | None = None) -> list[Measurement]:
+        """One measurement per spec.
+
+        Args:
+            subjects: what the subjects looked like, finished; None where nobody looked for them.
+        """
         task, footage = self._task, self._viewing.finish()
         if not footage.indices:
             return NoPass(task.specs, "no frame could be read").finish()
@@ -97,6 +105,7 @@ class TimelinePass:
         )
         seen = Seen(
             judgement=judgement,
+            consistency=self._consistency(judgement, len(footage.indices), subjects),
             presence=presence,
             footage=footage,
             clip=task.clip,
@@ -105,6 +114,22 @@ class TimelinePass:
             notes=self._notes(len(footage.indices), frozen=judgement.frozen),
         )
         return measurements(task.specs, seen)
+
+    def _consistency(self, judgement: Judgement, read: int, subjects: SubjectsSeen | None) -> Consistency:
+        clip = self._task.clip
+        if subjects is None:
+            several = len(judgement.presence) > 1
+            return of_pairs(
+                judgement.pairs,
+                read / len(self._wanted),
+                reason="fewer than two events were reached" if several else "fewer than two frames",
+                note=WHOLE_FRAME,
+            )
+        seen = subjects.appearances
+        if seen is None:
+            return Consistency(mean=None, least=None, reason=subjects.problem, note="")
+        times = [clip.times[index] for index in seen.indices]
+        return of_subjects(seen, judgement.layout.intervals, times, clip.duration)
 
     def _notes(self, read: int, *, frozen: bool) -> tuple[str, ...]:
         task = self._task
@@ -138,19 +163,57 @@ class NoPass:
         return [Measurement(name=spec.name, value=None, reason=self._reason) for spec in self._specs]
 
 
-class ScoredPass:
-    """The timeline's metrics, and VideoScore's behind them, which needs no timeline."""
+class SubjectsSeen:
+    """The subjects' own pass over the frames that it wants."""
 
-    def __init__(self, timeline: TimelinePass | NoPass, watching: Watching) -> None:
+    def __init__(self, looking: SubjectPass, wanted: Sequence[int]) -> None:
+        self._looking = looking
+        self._wanted = frozenset(wanted)
+        self.problem = "no frame could be read"
+
+    @property
+    def appearances(self) -> Appearances | None:
+        """What the subjects looked like, once it is finished; None where `problem` says why."""
+        return self._looking.appearances
+
+    def add(self, indices: Sequence[int], frames: Frames) -> None:
+        """Take the frames it wants out of a batch."""
+        mine = [place for place, index in enumerate(indices) if index in self._wanted]
+        if mine:
+            self.problem = "the network's output is not finite"
+            self._looking.add([indices[place] for place in mine], frames[np.asarray(mine)])
+
+    def finish(self) -> list[Measurement]:
+        """One measurement per spec."""
+        return self._looking.finish()
+
+
+class JointPass:
+    """The timeline's metrics, and behind them VideoScore's and the subjects', which need no timeline."""
+
+    def __init__(
+        self, timeline: TimelinePass | NoPass, watching: Watching | None, subjects: SubjectsSeen | None
+    ) -> None:
         self._timeline = timeline
         self._watching = watching
+        self._subjects = subjects
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Take the next wanted frames; see `metrics.evaluator.Pass`."""
         self._timeline.add(indices, frames)
-        for index, frame in zip(indices, frames, strict=True):
-            self._watching.add(index, frame)
+        if self._watching is not None:
+            for index, frame in zip(indices, frames, strict=True):
+                self._watching.add(index, frame)
+        if self._subjects is not None:
+            self._subjects.add(indices, frames)
 
     def finish(self) -> list[Measurement]:
         """One measurement per spec."""
-        return [*self._timeline.finish(), *self._watching.finish()]
+        watched = self._watching.finish() if self._watching is not None else []
+        subjects = self._subjects.finish() if self._subjects is not None else []
+        timeline = (
+            self._timeline.finish(self._subjects)
+            if isinstance(self._timeline, TimelinePass)
+            else self._timeline.finish()
+        )
+        return [*timeline, *watched, *subjects]

@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, model_validator
 
 from metrics.errors import did_you_mean
 from metrics.spec import MetricSpec
+from metrics.subject.evaluator import SubjectMetrics, SubjectOptions
 from metrics.timeline import spec
 from metrics.timeline.open_clip_encoder import weight_name
 from metrics.timeline.presence.checkpoint import PresenceModel
@@ -43,10 +44,13 @@ class TimelineAlignmentOptions(BaseModel):
             a vision-language model's probability of yes. Never chosen by what is on the machine:
             runs would not compare.
         presence_model: the vision-language model.
+        subject: rules by which the sample's subjects are found, whose metrics are then reported as well and
+            whose crops CON compares; None for CON from the scorer's own frames.
         video_score: report VideoScore's five scores of the whole video as well.
         rate: frames looked at per second of video; None for 4, and for X-CLIP 8, so that a window of one
             second is one clip.
-        frame_limit: frames looked at per video, at most; VideoScore looks at no more than 16 of its own.
+        frame_limit: frames looked at per video, at most; VideoScore looks at no more than 16 of its own, and
+            subjects are looked for in no more than this either.
     """
 
     model_config = ConfigDict(frozen=True, extra="forbid")
@@ -56,6 +60,7 @@ class TimelineAlignmentOptions(BaseModel):
     examples: Path | None = None
     presence: Literal["clip_t", "vlm"] = "clip_t"
     presence_model: PresenceModel = "qwen2_vl_2b"
+    subject: SubjectOptions | None = None
     video_score: bool = False
     rate: float | None = Field(default=None, gt=0, le=60)
     frame_limit: int = Field(default=240, ge=1)
@@ -67,6 +72,14 @@ class TimelineAlignmentOptions(BaseModel):
                 f"there is no X-CLIP model {self.model!r}. {did_you_mean(str(self.model), PATCH_SIZES)}"
             )
         return self
+
+    @property
+    def subject_rules(self) -> SubjectOptions | None:
+        """The rules for subjects within the limit of frames."""
+        if self.subject is None:
+            return None
+        frames = min(self.subject.frame_count, self.frame_limit)
+        return self.subject.model_copy(update={"frame_count": frames})
 
     @property
     def scorer_model(self) -> str:
@@ -90,7 +103,13 @@ def required_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
         *options.scorer_weights,
         *((options.presence_model,) if options.presence == "vlm" else ()),
         *((VIDEO_SCORE_WEIGHTS,) if options.video_score else ()),
+        *(SubjectMetrics.required_weights(options.subject) if options.subject else ()),
     )
+
+
+def optional_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
+    """Weights of the subjects' detector that are used where they are."""
+    return SubjectMetrics.optional_weights(options.subject) if options.subject else ()
 
 
 def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
@@ -111,8 +130,17 @@ def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
             "weights": (*options.scorer_weights, *judge),
             "licence": "; ".join(filter(None, (scorer["licence"], _QWEN_LICENCE))),
         }
+    subjects: tuple[MetricSpec, ...] = ()
+    if options.subject is not None:
+        subjects = SubjectMetrics.specs_for(options.subject)
+        by_crops = {"weights": subjects[0].weights, "licence": subjects[0].licence, "proxy": False}
+        changes[spec.CON.name] = {**spec.CON_BY_SUBJECTS, **by_crops}
+        changes[spec.CON_MIN.name] = {**spec.CON_MIN_BY_SUBJECTS, **by_crops}
+        ata = dict(changes[spec.ATA.name])
+        ata["weights"] = tuple(dict.fromkeys((*ata["weights"], *subjects[0].weights)))
+        changes[spec.ATA.name] = ata
     found = tuple(replace(one, **changes[one.name]) for one in spec.SPECS)
-    return (*found, *VIDEO_SCORES) if options.video_score else found
+    return (*found, *(VIDEO_SCORES if options.video_score else ()), *subjects)
 
 
 def _scorer_licence(options: TimelineAlignmentOptions) -> str:

@@ -20,7 +20,9 @@ from metrics.timeline.measurements import COSINES, mean_presence
 from metrics.timeline.options import TimelineAlignmentOptions
 from metrics.timeline.video_score.spec import VIDEO_SCORES
 
-_WHAT_IS_SEEN: Final = ("scorer", "scorer_model", "examples", "frames_per_second", "frame_limit")
+_WHAT_IS_SEEN: Final = (
+    "scorer", "scorer_model", "examples", "frames_per_second", "frame_limit", "subject",
+)  # fmt: skip
 _FROM_PRESENCE: Final = {
     spec.SEM.name: (spec.CLIP_T.name,),
     spec.ATA.name: (spec.CLIP_T.name, spec.TIM.name, spec.CON.name),

@@ -85,6 +85,22 @@ ATA_BY_MODEL: Final = MappingProxyType[str, Any](
     }
 )
 """What changes in ATA's declaration there."""
+CON_BY_SUBJECTS: Final = MappingProxyType[str, Any](
+    {
+        "summary": "Mean cosine of each subject's crops between events, at least 0, times the share of "
+        "frames in which the subjects are found.",
+        "caveats": "A frozen video has the best value. A subject that is meant for one event only lowers "
+        "coverage in the others. Without a detector the whole frame is compared, and the row says so.",
+    }
+)
+"""What changes in CON's declaration where subjects are looked for."""
+CON_MIN_BY_SUBJECTS: Final = MappingProxyType[str, Any](
+    {
+        "summary": "The least similar pair of events of any subject, at least 0, times the same share.",
+        "caveats": CON_BY_SUBJECTS["caveats"],
+    }
+)
+"""What changes in CON_MIN's declaration there."""
 CON = _spec(
     "con",
     "Subject consistency over events",

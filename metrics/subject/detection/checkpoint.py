@@ -8,7 +8,7 @@ from typing import Any, Final, Literal
 import torch
 
 from metrics.checkpoint import with_seed
-from metrics.timeline.snapshots import transformers
+from metrics.snapshots import transformers
 
 GroundingDinoModel = Literal["grounding_dino_tiny", "grounding_dino_base"]
 

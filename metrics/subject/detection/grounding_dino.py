@@ -11,6 +11,7 @@ import torch
 from metrics.checkpoint import weight_source
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
+from metrics.snapshots import load_snapshot, transformers
 from metrics.subject.boxes import Boxes
 from metrics.subject.detection.checkpoint import (
     SWIN,
@@ -20,7 +21,6 @@ from metrics.subject.detection.checkpoint import (
 )
 from metrics.subject.detection.detector import merged, reduced
 from metrics.subject.detection.phrases import PHRASE, PhraseTokenizer, Text
-from metrics.timeline.snapshots import load_snapshot, transformers
 from metrics.timing import stage
 
 QUERY: Final = "{label}"

@@ -12,10 +12,10 @@ from metrics.checkpoint import weight_source
 from metrics.clip.tokens import ClipTokenizer
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
+from metrics.snapshots import load_snapshot, transformers
 from metrics.subject.boxes import Boxes
 from metrics.subject.detection.checkpoint import owlv2_configuration, random_owlv2
 from metrics.subject.detection.detector import reduced
-from metrics.timeline.snapshots import load_snapshot, transformers
 from metrics.timing import stage
 
 WEIGHTS: Final = "owlv2_base"

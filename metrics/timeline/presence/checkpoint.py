@@ -10,8 +10,8 @@ import torch
 from metrics.checkpoint import weight_source
 from metrics.gme.checkpoint import ARCHITECTURES, configuration
 from metrics.runtime import Runtime
+from metrics.snapshots import load_snapshot, random_network, transformers
 from metrics.timeline.presence.question import QuestionTokenizer
-from metrics.timeline.snapshots import load_snapshot, random_network, transformers
 
 PresenceModel = Literal["qwen2_vl_2b", "qwen2_vl_7b"]
 

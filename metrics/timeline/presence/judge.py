@@ -14,9 +14,9 @@ from metrics.compilation import compile_blocks
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
+from metrics.snapshots import VERIFY, transformers
 from metrics.timeline.presence.checkpoint import PresenceModel, load
 from metrics.timeline.presence.question import QUESTION_VERSION, QuestionTokenizer
-from metrics.timeline.snapshots import VERIFY, transformers
 from metrics.timing import stage
 
 FRAMES_PER_EVENT: Final = 8

@@ -8,7 +8,7 @@ from typing import Any, Final
 
 from metrics.errors import WeightsMissing
 from metrics.gme.tokens import GmeTokenizer
-from metrics.timeline.snapshots import VERIFY
+from metrics.snapshots import VERIFY
 
 QUESTION_VERSION: Final = 1
 """Raised with every change of the wording, the answers, the frames or their size."""

@@ -15,7 +15,7 @@ import torch
 
 from metrics.checkpoint import with_seed
 from metrics.errors import WeightsMissing
-from metrics.timeline.snapshots import VERIFY, load_snapshot, random_network, transformers
+from metrics.snapshots import VERIFY, load_snapshot, random_network, transformers
 from metrics.timeline.video_score.spec import VIDEO_SCORES
 
 DIMENSIONS: Final = len(VIDEO_SCORES)

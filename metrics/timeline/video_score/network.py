@@ -13,9 +13,9 @@ from metrics.checkpoint import weight_source
 from metrics.errors import WeightsMissing
 from metrics.evaluator import Frames
 from metrics.runtime import Runtime
+from metrics.snapshots import VERIFY, transformers
 from metrics.third_party import published_module
 from metrics.timeline.layout import FloatArray
-from metrics.timeline.snapshots import VERIFY, transformers
 from metrics.timeline.video_score.checkpoint import full_size, load_parts, random_parts
 from metrics.timeline.video_score.query import FENCE, IMAGE, query
 from metrics.timeline.video_score.spec import WEIGHTS

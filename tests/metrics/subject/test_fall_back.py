@@ -6,6 +6,7 @@ import hashlib
 from dataclasses import replace
 
 import pytest
+from prototypes import write_prototypes
 
 from ipvg_eval.scoring import scorer
 from metrics.errors import WeightsMissing
@@ -29,6 +30,15 @@ def store(dino_file, tmp_path):
     return WeightStore(table, places)
 
 
+@pytest.fixture
+def protocol(tmp_path):
+    """Timelines by example pictures, so that subjects alone need weights."""
+    path = write_prototypes(tmp_path)
+    text = path.read_text("utf-8")
+    path.write_text(text.replace("{scorer:", "{subject: {detector: auto}, scorer:"), "utf-8")
+    return str(path)
+
+
 def test_track_2_asks_for_the_detector_and_can_do_without():
     protocol = load_protocol("ipvg-track2")
     assert protocol.optional_weights() == ("owlv2_base",)
@@ -36,29 +46,29 @@ def test_track_2_asks_for_the_detector_and_can_do_without():
     assert load_protocol("tpige").optional_weights() == ()
 
 
-def test_without_it_every_output_says_so(store, monkeypatch):
+def test_without_it_every_output_says_so(store, protocol, monkeypatch):
     monkeypatch.setattr(scorer, "weight_source", lambda _spec: store)
-    built = scorer.build_scorer("ipvg-track2", metrics=METRICS, device="cpu")
+    built = scorer.build_scorer(protocol, metrics=METRICS, device="cpu")
     assert list(built.facts.weights) == ["dinov2_vitb14"]
     assert built.facts.protocol_info.notice.endswith(
         "Subjects: no detector: the whole frame is the crop; its weights are not on this machine."
     )
 
 
-def test_a_damaged_detector_is_an_error_and_not_a_missing_one(store, monkeypatch):
+def test_a_damaged_detector_is_an_error_and_not_a_missing_one(store, protocol, monkeypatch):
     folder = store.places.weights_dir / WEIGHTS["owlv2_base"].file_name
     folder.mkdir()
     (folder / "config.json").write_text("{}")
     monkeypatch.setattr(scorer, "weight_source", lambda _spec: store)
     try:
         with pytest.raises(WeightsMissing, match=r"model\.safetensors is missing"):
-            scorer.build_scorer("ipvg-track2", metrics=METRICS, device="cpu")
+            scorer.build_scorer(protocol, metrics=METRICS, device="cpu")
     finally:
         (folder / "config.json").unlink()
         folder.rmdir()
 
 
-def test_random_weights_have_a_detector():
-    built = scorer.build_scorer("ipvg-track2", metrics=METRICS, device="cpu", weights="random:1")
+def test_random_weights_have_a_detector(protocol):
+    built = scorer.build_scorer(protocol, metrics=METRICS, device="cpu", weights="random:1")
     assert built.facts.weights == {"dinov2_vitb14": "random:1", "owlv2_base": "random:1"}
     assert "no detector" not in built.facts.protocol_info.notice

@@ -20,9 +20,9 @@ from transformers import VideoMAEImageProcessorPil, XCLIPConfig, XCLIPModel
 
 from metrics.errors import WeightsMissing
 from metrics.runtime import Runtime
+from metrics.snapshots import random_network
 from metrics.timeline.clips import clip_columns
 from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
-from metrics.timeline.snapshots import random_network
 from metrics.timeline.xclip.checkpoint import PixelRules
 from metrics.timeline.xclip.network import XClip
 from metrics.timeline.xclip.scorer import XClipScorer
