@@ -105,9 +105,16 @@ class End(_Message):
 
 
 class Failed(_Message):
-    """The video cannot be opened, or none of the frames decodes."""
+    """The video cannot be opened, or none of the frames decodes.
+
+    Attributes:
+        message: why.
+        hint: what to do about it.
+        spent: whether the process is of no further use.
+    """
 
     kind: Literal["failed"] = "failed"
+    spent: bool = False
     message: str
     hint: str | None
 

@@ -67,6 +67,8 @@ class DecoderProcess(LimitedProcess):
         except ValidationError:
             raise self.refuse("an answer that makes no sense") from None
         if isinstance(answer, Failed):
+            if answer.spent:
+                self.close()
             raise VideoError(answer.message, hint=answer.hint)
         return answer
 

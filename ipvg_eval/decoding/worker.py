@@ -48,7 +48,9 @@ def main() -> None:
             answer = Failed(message=error.message, hint=error.hint)
         except MemoryError:
             message = f"it needs more memory than the limit of {limits.memory_mib} MiB"
-            answer = Failed(message=message, hint="Lower the resolution, or raise the memory limit.")
+            # What is taken is not given back reliably, and the next video must not pay for it.
+            hint = "Lower the resolution, or raise the memory limit."
+            answer = Failed(message=message, hint=hint, spent=True)
         if answer is not None:
             answers.send(answer)
 

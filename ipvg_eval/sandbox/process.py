@@ -21,6 +21,10 @@ MAX_LINE = 64 * 2**20
 """Bytes of the longest answer; the times of a ten-hour video take about 20 MiB."""
 
 TRY_AGAIN = "Export the video again as MP4 with H.264."
+_INHERITED = frozenset(
+    {"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ", "VIRTUAL_ENV"}
+)
+_INHERITED_PREFIXES = ("COV", "DYLD_", "LC_", "MKL_", "OMP_", "OPENBLAS_", "PYTHON")
 _GRACE = 5.0  # the process watches its own time; the parent steps in where it does not
 
 
@@ -158,9 +162,19 @@ class LimitedProcess:
                 stderr=self._stderr,
                 bufsize=0,
                 pass_fds=self._inherited,
+                env=_environment(),
                 start_new_session=True,  # Ctrl-C is for the parent
             )
         return self._process
+
+
+def _environment() -> dict[str, str]:
+    """What a process needs to run at all: keys and tokens of this one are none of its business."""
+    return {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
+    }
 
 
 class Patience:

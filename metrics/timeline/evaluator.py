@@ -34,6 +34,9 @@ from metrics.timeline.video_score.spec import VIDEO_SCORES
 from metrics.timeline.video_score.watching import Watching, watched_frames
 from metrics.timeline.xclip.scorer import XClipScorer
 
+_MOST_EVENTS = 256
+"""Events of a timeline that are scored at all; memory and time grow with their number."""
+
 _LONGEST = 3600.0
 """Seconds a timeline may last; what is longer is in another unit, or no timeline of a video clip."""
 
@@ -142,6 +145,8 @@ class TimelineAlignment:
         timeline = parse_timeline(target.timeline)
         if not timeline.events:
             return NoPass(specs, f"the timeline cannot be used: {told(timeline.problems)}")
+        if len(timeline.events) > _MOST_EVENTS:
+            return NoPass(specs, f"the timeline has {len(timeline.events)} events, more than {_MOST_EVENTS}")
         if timeline.end > _LONGEST:
             problems = video_problems(timeline, duration=clip.duration, fps=clip.fps)
             return NoPass(specs, f"the timeline is longer than an hour: {told(problems)}")

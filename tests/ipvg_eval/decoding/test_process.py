@@ -135,6 +135,16 @@ def test_the_process_can_write_no_file(tmp_path):
     assert rows["Max address space"] == str(4096 * 2**20)
 
 
+def test_the_process_knows_no_secrets(video, monkeypatch):
+    monkeypatch.setenv("AWS_SECRET_ACCESS_KEY", "very secret")
+    monkeypatch.setenv("HF_TOKEN", "also secret")
+    with DecoderProcess() as decoder:
+        decoder.open(video)
+        known = Path(f"/proc/{_child(decoder)}/environ").read_bytes()
+    assert b"secret" not in known
+    assert b"PATH=" in known
+
+
 def test_stopping_early_leaves_nothing_for_the_next_video(decoder, video):
     batches = decoder.open(video).batches(range(48))
     next(batches)

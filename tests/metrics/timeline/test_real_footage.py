@@ -188,6 +188,12 @@ def test_without_a_timeline_everything_is_missing_with_the_reason(film, evaluato
         assert all(word in m.reason for m in measured.values())
 
 
+def test_a_timeline_of_very_many_events_is_refused_with_the_reason(film, evaluator):
+    many = "; ".join(f"{k / 100}-{(k + 1) / 100}s: [{A}]" for k in range(300))
+    found = film((A, 1)).measure(evaluator, many)
+    assert {m.reason for m in found.values()} == {"the timeline has 300 events, more than 256"}
+
+
 def test_one_event_has_no_order_and_its_reason(film, evaluator, lite):
     one = film((B, 1), (A, 2))
     found = one.measure(evaluator, f"1-3s: {A}")
