@@ -25,6 +25,9 @@ demo: $(READY)
 	$(BIN)/ipvg-eval score fixtures/submissions/careful fixtures/submissions/careless $(DEMO)/tiny --testset fixtures/testset --protocol lite --out $(DEMO)/runs
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careful
 	$(BIN)/ipvg-eval report $(DEMO)/runs/careless
+	$(BIN)/ipvg-eval validate fixtures/sequential/submissions/disordered --testset fixtures/sequential/testset
+	$(BIN)/ipvg-eval score fixtures/sequential/submissions/ordered fixtures/sequential/submissions/disordered --testset fixtures/sequential/testset --protocol lite --out $(DEMO)/sequential
+	$(BIN)/ipvg-eval report $(DEMO)/sequential/disordered
 	$(BIN)/ipvg-eval leaderboard $(DEMO)/runs/careful $(DEMO)/runs/careless $(DEMO)/runs/tiny --config fixtures/challenge.yaml --votes fixtures/votes.csv --unofficial --out $(DEMO)/site
 
 test: $(READY)
@@ -46,6 +49,8 @@ bench: $(READY)
 	$(BIN)/python benchmarks/vbench_metrics.py --frames 5
 	$(BIN)/python benchmarks/ratings.py
 	$(BIN)/python benchmarks/site.py
+	$(BIN)/python benchmarks/validation.py
+	$(BIN)/python benchmarks/memory.py
 	$(BIN)/python benchmarks/workers.py
 
 fuzz: $(READY)
