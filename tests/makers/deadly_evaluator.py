@@ -1,6 +1,6 @@
 """An evaluator that kills the process it runs in, on the samples it is told to.
 
-Importing this module makes it known as `deadly`.
+Importing this module makes it known as `deadly`: for other processes, and for tests that take it back.
 """
 
 from __future__ import annotations
@@ -29,19 +29,6 @@ _SPEC = MetricSpec(
     source="a test",
     summary="How many frames came.",
 )
-
-PROTOCOL = """\
-name: deadly
-version: 1
-title: An evaluator that kills its process
-official: false
-evaluators:
-  - kind: deadly
-    options:
-      always: [{always}]
-      once: [{once}]
-      memory: {memory}
-"""
 
 
 class Deadly:

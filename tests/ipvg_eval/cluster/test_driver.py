@@ -16,7 +16,7 @@ from pathlib import Path
 
 import psutil
 import pytest
-from deadly_evaluator import PROTOCOL
+from deadly_protocol import PROTOCOL
 
 from ipvg_eval import score
 
