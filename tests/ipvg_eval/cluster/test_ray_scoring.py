@@ -206,7 +206,7 @@ def test_a_sample_that_always_kills_its_worker_is_given_up_and_the_others_are_sc
     assert (others["status"] == "scored").all()
     assert (others["frames_seen"] == 4).all()
     assert (run.summary.counts.failed, run.summary.counts.scored) == (1, 9)
-    # A worker that dies of one sample may take others with it before they have begun, or while they are at it.
+    # A worker that dies of one sample may take others with it, before they have begun or in their midst.
     for sample, least in ((guilty, 2), ("id002/prompt3", 2)):
         attempts = _attempts(memory, sample)
         assert set(attempts) == {1}, "a worker of its own for each attempt"
