@@ -130,6 +130,12 @@ class MeasuringWorker:
         """Measure a sample of the submission that was opened last; None if its row is up to date."""
         return _explained(lambda: self._measure(sample, earlier))
 
+    def close(self) -> None:
+        """End the decoder processes that are idle; another submission may be opened."""
+        while not self._idle.empty():
+            self._idle.get().close()
+        self._job = None
+
     def _build(self) -> Ready:
         if self._built is None:
             self._built = self._recipe.build()
@@ -148,8 +154,7 @@ class MeasuringWorker:
         if listing_hash(submission) != job.listing:
             raise _differs("submission", submission.location)
         self._scorer, self._submission = self._built.suited_to(testset), submission
-        while not self._idle.empty():
-            self._idle.get().close()
+        self.close()
         for _ in range(job.decoders):
             self._idle.put(DecoderProcess(job.limits))
         self._job = job

@@ -48,7 +48,9 @@ def _job(fixtures, testset, decoders=2, **changes):
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory):
     recipe = ScorerRecipe(protocol=choose_protocol("lite", metrics=FAST), device="cpu")
-    return MeasuringWorker(recipe, str(tmp_path_factory.getbasetemp() / "not there"))
+    worker = MeasuringWorker(recipe, str(tmp_path_factory.getbasetemp() / "not there"))
+    yield worker
+    worker.close()
 
 
 @pytest.mark.parametrize(("decoders", "window"), [(1, 1), (3, 1), (1, 8), (2, 3)])
