@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from ipvg_eval.cluster.plan import Plan
-from ipvg_eval.cluster.worker import Job, MeasuringWorker, Ready, Refused
+from ipvg_eval.cluster.worker import MeasuringWorker, Ready, Refused
 from ipvg_eval.errors import Unavailable
 from ipvg_eval.results.info import DeviceInfo, WorkersInfo
 from ipvg_eval.scoring.facts import ScorerFacts
@@ -127,17 +127,6 @@ class WorkerPool:
                 hint="Give every node the same installation, weights and kind of device.",
             )
         self._admit(worker, ready)
-
-    def open(self, job: Job) -> None:
-        """Wait until every worker has opened a submission.
-
-        Raises:
-            Died: a worker died meanwhile.
-            Unavailable: a worker refuses.
-        """
-        opening = {worker.actor.open.remote(job): worker for worker in self.workers}
-        for call, worker in opening.items():
-            self.admit(worker, self.result(call))
 
     def result(self, call: Any) -> Any:
         """What a call gave.

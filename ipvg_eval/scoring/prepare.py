@@ -60,12 +60,11 @@ class Preparation:
                     channel.put(batch)
             channel.put(None)
 
-    def finish(self, sample: Sample, channel: Channel[Item]) -> Measured | None:
-        """For the reader: measure what the thread hands over; None if the row is up to date."""
-        return self.watch(sample, channel)()
-
     def watch(self, sample: Sample, channel: Channel[Item]) -> Callable[[], Measured | None]:
-        """For the reader: take in what the thread hands over; what is returned finishes the sample, once."""
+        """For the reader: take in what the thread hands over; what is returned finishes it, once.
+
+        Finished, it is the sample's result, or None if its row is up to date.
+        """
         first = _next(channel)
         if isinstance(first, str):
             evaluators, specs = self.scorer.evaluators, self.scorer.specs

@@ -86,15 +86,6 @@ def create_database(path: Path) -> None:
         connection.execute(f"PRAGMA user_version = {VERSION}")
 
 
-def is_database(path: Path) -> bool:
-    """Whether a file is an SQLite database, by its first bytes."""
-    try:
-        with path.open("rb") as file:
-            return file.read(16) == b"SQLite format 3\0"
-    except OSError:
-        return False
-
-
 def open_study(path: Path | str) -> Study:
     """Open a study.
 

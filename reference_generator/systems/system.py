@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
 from typing import Any
@@ -164,8 +164,3 @@ def as_pictures(frames: Any) -> Pictures:
     if not np.isfinite(values).all():
         raise ValueError("the video holds values that are no numbers; try runtime.dtype=bfloat16 or float32")
     return (values * 255).round().clip(0, 255).astype(np.uint8)
-
-
-def as_images(pictures: Sequence[Any]) -> list[Image.Image]:
-    """Pictures as PIL images."""
-    return [Image.fromarray(picture) for picture in pictures]

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
+import pytest
 import skimage.data
+import timm
 from PIL import Image
 from scipy import ndimage
 
@@ -74,6 +77,28 @@ class ToldDetector:
 
     def detect(self, pictures: Sequence[Frames], labels: Sequence[str]) -> list[Boxes]:  # noqa: ARG002
         return [self.boxes for _ in pictures]
+
+
+@contextmanager
+def quick_dino() -> Iterator[None]:
+    """Two blocks of DINOv2 ViT-B/14 in place of twelve: many scenes stay quick.
+
+    With all of its layer scales at 1 random weights tell pictures apart, which they do not at the published
+    start of 1e-5.
+    """
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(
+            "metrics.subject.dino._build",
+            lambda: timm.create_model(
+                "vit_base_patch14_dinov2",
+                pretrained=False,
+                num_classes=0,
+                dynamic_img_size=True,
+                depth=2,
+                init_values=1.0,
+            ),
+        )
+        yield
 
 
 def framed(label: str, thing: str) -> Frames:

@@ -9,9 +9,8 @@ from dataclasses import replace
 
 import numpy as np
 import pytest
-import timm
 from PIL import Image
-from planted_things import ColourDetector, ToldDetector, Weights, clip_of, framed, scene
+from planted_things import ColourDetector, ToldDetector, Weights, clip_of, framed, quick_dino, scene
 from safetensors.torch import save_file
 
 from metrics.errors import WeightsMissing
@@ -31,18 +30,7 @@ from metrics.target import Reference, Target
 def _quick_network():
     """Two blocks of DINOv2 ViT-B/14: many scenes stay quick. With all of its layer scales at 1 random weights
     tell pictures apart, which they do not at the published start of 1e-5."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "metrics.subject.dino._build",
-            lambda: timm.create_model(
-                "vit_base_patch14_dinov2",
-                pretrained=False,
-                num_classes=0,
-                dynamic_img_size=True,
-                depth=2,
-                init_values=1.0,
-            ),
-        )
+    with quick_dino():
         yield
 
 

@@ -6,11 +6,10 @@ import math
 
 import numpy as np
 import pytest
-import timm
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from planted_things import ColourDetector, Weights, clip_of, framed, scene
+from planted_things import ColourDetector, Weights, clip_of, framed, quick_dino, scene
 
 from metrics.runtime import Runtime
 from metrics.subject.appearances import Appearances
@@ -115,18 +114,7 @@ def test_neither_the_order_nor_the_length_of_rows_matters(one, other):
 @pytest.fixture(scope="module", autouse=True)
 def _quick_network():
     """Two blocks of DINOv2 whose random weights tell pictures apart."""
-    with pytest.MonkeyPatch.context() as patch:
-        patch.setattr(
-            "metrics.subject.dino._build",
-            lambda: timm.create_model(
-                "vit_base_patch14_dinov2",
-                pretrained=False,
-                num_classes=0,
-                dynamic_img_size=True,
-                depth=2,
-                init_values=1.0,
-            ),
-        )
+    with quick_dino():
         yield
 
 
