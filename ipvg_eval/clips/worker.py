@@ -1,6 +1,6 @@
 """The process that makes clips: a request a line on stdin, an answer a line on stdout.
 
-python -m ipvg_eval.clips.worker LIMITS
+python -P -m ipvg_eval.clips.worker LIMITS
 """
 
 from __future__ import annotations

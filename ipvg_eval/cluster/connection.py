@@ -7,12 +7,14 @@ import os
 import secrets
 import shutil
 import socket
+import sysconfig
 import tempfile
 from collections.abc import Iterator
-from contextlib import ExitStack, contextmanager
+from contextlib import ExitStack, chdir, contextmanager
 from typing import Any
 
 from ipvg_eval.errors import Unavailable, UsageError
+from ipvg_eval.sandbox.python import absolute_python_path
 
 AUTO = "auto"
 LOCAL = "local"
@@ -59,12 +61,31 @@ def connected(address: str, *, workers: int | None = None) -> Iterator[Any]:
         else:
             _expect_answer(address)
         try:
-            ray.init(address, log_to_driver=False, configure_logging=False, **settings)
+            with _nowhere():
+                ray.init(address, log_to_driver=False, configure_logging=False, **settings)
         except Exception as error:  # Ray raises whatever went wrong on the way
             why = str(error).strip().partition("\n")[0] or type(error).__name__
             raise _unreachable(address, why) from error
         stack.callback(ray.shutdown)
         yield ray
+
+
+@contextmanager
+def _nowhere() -> Iterator[None]:
+    """Keep the current folder from the workers' import path, where Ray puts it, and those that PYTHONPATH means.
+
+    A folder that is on the path in any case stands in for it; a file in a submission is no library.
+    """
+    before = os.environ.get("PYTHONPATH")
+    environment = absolute_python_path(os.environ)
+    with chdir(sysconfig.get_path("purelib")):
+        if before is not None:
+            os.environ["PYTHONPATH"] = environment.get("PYTHONPATH", "")
+        try:
+            yield
+        finally:
+            if before is not None:
+                os.environ["PYTHONPATH"] = before
 
 
 @contextmanager

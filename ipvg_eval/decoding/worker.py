@@ -1,6 +1,6 @@
 """The decoder process: reads requests from stdin, answers on stdout, writes frames into shared memory.
 
-python -m ipvg_eval.decoding.worker LIMITS MEMORY
+python -P -m ipvg_eval.decoding.worker LIMITS MEMORY
 """
 
 from __future__ import annotations

@@ -6,7 +6,6 @@ import os
 import select
 import signal
 import subprocess
-import sys
 import tempfile
 import time
 from types import TracebackType
@@ -16,6 +15,7 @@ from pydantic import BaseModel
 
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox.limits import ProcessLimits
+from ipvg_eval.sandbox.python import absolute_python_path, module_command
 
 MAX_LINE = 64 * 2**20
 """Bytes of the longest answer; the times of a ten-hour video take about 20 MiB."""
@@ -45,7 +45,7 @@ class LimitedProcess:
         """Nothing is started yet.
 
         Args:
-            module: run with `python -m`.
+            module: run as `python -P -m` does.
             limits: of the process.
             settings: further arguments, as JSON.
             inherited: file descriptors it shares with this process, under the same numbers.
@@ -149,7 +149,7 @@ class LimitedProcess:
 
     def _command(self) -> list[str]:
         settings = [setting.model_dump_json() for setting in (self.limits, *self._settings)]
-        return [sys.executable, "-m", self._module, *settings]
+        return [*module_command(self._module), *settings]
 
     def _running(self) -> subprocess.Popen[bytes]:
         if self._process is None:
@@ -170,11 +170,13 @@ class LimitedProcess:
 
 def _environment() -> dict[str, str]:
     """What a process needs to run at all: keys and tokens of this one are none of its business."""
-    return {
-        name: value
-        for name, value in os.environ.items()
-        if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
-    }
+    return absolute_python_path(
+        {
+            name: value
+            for name, value in os.environ.items()
+            if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
+        }
+    )
 
 
 class Patience:

@@ -1,6 +1,6 @@
 """The checking process: opens a submission by itself and looks at the videos it is asked about.
 
-python -m ipvg_eval.validation.worker LIMITS TASK
+python -P -m ipvg_eval.validation.worker LIMITS TASK
 """
 
 from __future__ import annotations

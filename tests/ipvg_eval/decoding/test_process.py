@@ -175,7 +175,7 @@ class _Liar(DecoderProcess):
     script = ""
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-c", self.script, *super()._command()[3:]]
+        return [sys.executable, "-c", self.script, *super()._command()[4:]]
 
 
 OPENED = '{"kind":"opened","codec":null,"width":2,"height":2,"fps":1.0,"duration":1.0,"times":[0.0,1.0]}'
