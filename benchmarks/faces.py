@@ -31,14 +31,14 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.models import Inception3
 
-from metrics.evaluator import ClipInfo, Frames
-from metrics.faces import arcface, scrfd
-from metrics.faces.curricularface import IR101
-from metrics.faces.network_weights import fill_randomly, stream_seed
-from metrics.faces.published import PublishedFaces, PublishedFacesOptions
-from metrics.faces.random_onnx import write_detector, write_recogniser
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.metrics.faces import arcface, scrfd
+from ipvg_eval.metrics.faces.curricularface import IR101
+from ipvg_eval.metrics.faces.network_weights import fill_randomly, stream_seed
+from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
+from ipvg_eval.metrics.faces.random_onnx import write_detector, write_recogniser
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 SEED = 0

@@ -17,10 +17,10 @@ import evalica
 import numpy as np
 import pandas as pd
 
-from leaderboard import Votes, rate, votes_from_table
-from leaderboard.bradley_terry import ELO_SCALE
-from leaderboard.challenge import BootstrapRule, EloRule
-from leaderboard.resampling import Resampling
+from ipvg_eval.leaderboard import Votes, rate, votes_from_table
+from ipvg_eval.leaderboard.bradley_terry import ELO_SCALE
+from ipvg_eval.leaderboard.challenge import BootstrapRule, EloRule
+from ipvg_eval.leaderboard.resampling import Resampling
 
 PROMPTS = 5
 
@@ -95,7 +95,7 @@ def main() -> None:
     low = resampled.quantile((1 - bootstrap.level) / 2)
     print(f"{len(votes)} votes, {arguments.teams} teams, {arguments.identities} identities,")
     print(f"{arguments.resamples} resamples, {arguments.permutations} orders")
-    print(f"leaderboard.rate   {ours:8.2f} s (points, agreement and rank ranges included)")
+    print(f"ipvg_eval.leaderboard.rate   {ours:8.2f} s (points, agreement and rank ranges included)")
     print(f"loop over evalica  {loop:8.2f} s")
     print(f"ratio              {loop / ours:8.1f}")
     print(f"largest difference {(table['elo'] - median).abs().max():.1e} (median Elo)")

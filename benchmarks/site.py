@@ -20,8 +20,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leaderboard import Votes, build_leaderboard, read_runs, votes_from_table
-from leaderboard.site import write_site
+from ipvg_eval.leaderboard import Votes, build_leaderboard, read_runs, votes_from_table
+from ipvg_eval.leaderboard.site import write_site
 
 PROMPTS = 5
 

@@ -28,13 +28,13 @@ import skimage.data
 import torch
 from easydict import EasyDict
 
+from ipvg_eval.metrics.imaging.evaluator import ImagingQuality
+from ipvg_eval.metrics.motion.dynamic_degree import DynamicDegree
+from ipvg_eval.metrics.motion.evaluator import MotionSmoothness
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.video import decode, index_frames
-from metrics.imaging.evaluator import ImagingQuality
-from metrics.motion.dynamic_degree import DynamicDegree
-from metrics.motion.evaluator import MotionSmoothness
-from metrics.runtime import Runtime
-from metrics.target import Target
-from metrics.third_party import published_module
 
 CLOCKS = {"wall": time.perf_counter, "cpu": time.process_time}
 PUBLISHED_SCALE = {"motion_smoothness": 1.0, "imaging_quality": 100.0, "dynamic_degree": 1.0}

@@ -5,6 +5,6 @@ import sys
 if not sys.flags.safe_path:
     del sys.path[0]  # the current folder, which `-m` puts first: a submission's folder is no library
 
-from ipvg_eval.cli import main  # noqa: E402 - everything else is imported without that folder
+from ipvg_eval.cli import main
 
 main()

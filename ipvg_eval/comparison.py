@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ipvg_eval.errors import RunError
+from ipvg_eval.leaderboard.differences import paired_differences
+from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.resampling import Resampling
+from ipvg_eval.leaderboard.scores import Scores
+from ipvg_eval.metrics.combination import Combination
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results import Run
 from ipvg_eval.results.aggregate import CorpusSummary
 from ipvg_eval.results.info import differences
-from leaderboard.differences import paired_differences
-from leaderboard.metric import Metric
-from leaderboard.resampling import Resampling
-from leaderboard.scores import Scores
-from metrics.combination import Combination
-from metrics.spec import MetricSpec
 
 
 @dataclass(frozen=True, kw_only=True)

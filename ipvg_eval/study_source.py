@@ -9,11 +9,11 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.errors import UsageError
+from ipvg_eval.leaderboard.study import StudyError, StudyPicture, StudySample, StudyTeam
+from ipvg_eval.leaderboard.study.subjects import OpenVideo
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.submission import MemberError, Submission, load_submission
 from ipvg_eval.testset import Sample, TestSet, find_testset, load_testset
-from leaderboard.study import StudyError, StudyPicture, StudySample, StudyTeam
-from leaderboard.study.subjects import OpenVideo
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -4,15 +4,15 @@
 says; `rate(read_votes(file))` rates teams from votes alone.
 """
 
-from leaderboard.board import Leaderboard, TrackBoard
-from leaderboard.build import build_leaderboard
-from leaderboard.challenge import Challenge, parse_challenge, read_challenge
-from leaderboard.errors import ChallengeError, LeaderboardError, RunsError, VotesError
-from leaderboard.mos import MeanOpinions, mean_opinions
-from leaderboard.opinions import OpinionSheet, read_opinions
-from leaderboard.ratings import PairwiseRatings, rate
-from leaderboard.runs import ScoredRun, read_run, read_runs
-from leaderboard.votes import Votes, read_votes, votes_from_table
+from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
+from ipvg_eval.leaderboard.build import build_leaderboard
+from ipvg_eval.leaderboard.challenge import Challenge, parse_challenge, read_challenge
+from ipvg_eval.leaderboard.errors import ChallengeError, LeaderboardError, RunsError, VotesError
+from ipvg_eval.leaderboard.mos import MeanOpinions, mean_opinions
+from ipvg_eval.leaderboard.opinions import OpinionSheet, read_opinions
+from ipvg_eval.leaderboard.ratings import PairwiseRatings, rate
+from ipvg_eval.leaderboard.runs import ScoredRun, read_run, read_runs
+from ipvg_eval.leaderboard.votes import Votes, read_votes, votes_from_table
 
 __all__ = [
     "Challenge",

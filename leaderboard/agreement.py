@@ -13,8 +13,8 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
-from leaderboard.votes import Votes
+from ipvg_eval.leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.leaderboard.votes import Votes
 
 Level = Literal["nominal", "ordinal"]
 

@@ -9,16 +9,16 @@ from typing import Any
 
 import pandas as pd
 
-from leaderboard.challenge import Challenge, TrackRule
-from leaderboard.final import FinalRanking
-from leaderboard.metric import Metric
-from leaderboard.mos import MeanOpinions
-from leaderboard.phase1 import Phase1
-from leaderboard.plain import plain
-from leaderboard.ratings import PairwiseRatings
-from leaderboard.scores import Scores
-from leaderboard.submissions import Submissions
-from leaderboard.worked_sum import WorkedSum
+from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
+from ipvg_eval.leaderboard.final import FinalRanking
+from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.mos import MeanOpinions
+from ipvg_eval.leaderboard.phase1 import Phase1
+from ipvg_eval.leaderboard.plain import plain
+from ipvg_eval.leaderboard.ratings import PairwiseRatings
+from ipvg_eval.leaderboard.scores import Scores
+from ipvg_eval.leaderboard.submissions import Submissions
+from ipvg_eval.leaderboard.worked_sum import WorkedSum
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,22 +8,22 @@ from typing import TypeVar
 
 import pandas as pd
 
-from leaderboard.board import Leaderboard, TrackBoard
-from leaderboard.challenge import Challenge, TrackRule
-from leaderboard.differences import paired_differences
-from leaderboard.errors import ChallengeError, RunsError, VotesError, did_you_mean
-from leaderboard.final import Judgement, opinion_judgements, rank_finally, study_judgements
-from leaderboard.metric import choose_metrics
-from leaderboard.mos import MeanOpinions, mean_opinions
-from leaderboard.opinions import OpinionSheet
-from leaderboard.phase1 import Phase1, rank_scores
-from leaderboard.ratings import PairwiseRatings, deciding_question, rate
-from leaderboard.resampling import Resampling
-from leaderboard.runs import ScoredRun, require_official, unofficial_reasons
-from leaderboard.scores import score_teams
-from leaderboard.submissions import Submissions, check_comparable, choose_submissions
-from leaderboard.votes import Votes
-from leaderboard.worked_sum import worked_sum
+from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
+from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
+from ipvg_eval.leaderboard.differences import paired_differences
+from ipvg_eval.leaderboard.errors import ChallengeError, RunsError, VotesError, did_you_mean
+from ipvg_eval.leaderboard.final import Judgement, opinion_judgements, rank_finally, study_judgements
+from ipvg_eval.leaderboard.metric import choose_metrics
+from ipvg_eval.leaderboard.mos import MeanOpinions, mean_opinions
+from ipvg_eval.leaderboard.opinions import OpinionSheet
+from ipvg_eval.leaderboard.phase1 import Phase1, rank_scores
+from ipvg_eval.leaderboard.ratings import PairwiseRatings, deciding_question, rate
+from ipvg_eval.leaderboard.resampling import Resampling
+from ipvg_eval.leaderboard.runs import ScoredRun, require_official, unofficial_reasons
+from ipvg_eval.leaderboard.scores import score_teams
+from ipvg_eval.leaderboard.submissions import Submissions, check_comparable, choose_submissions
+from ipvg_eval.leaderboard.votes import Votes
+from ipvg_eval.leaderboard.worked_sum import worked_sum
 
 _Given = TypeVar("_Given", Votes, OpinionSheet)
 

@@ -13,7 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from leaderboard.errors import ChallengeError, did_you_mean
+from ipvg_eval.leaderboard.errors import ChallengeError, did_you_mean
 
 TieRule = Literal["shared", "first_metric", "mean_normalised"]
 Ranking = Literal["competition", "average"]

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from leaderboard.resampling import percentile_interval
-from leaderboard.scores import Scores, column_statistics
+from ipvg_eval.leaderboard.resampling import percentile_interval
+from ipvg_eval.leaderboard.scores import Scores, column_statistics
 
 _COLUMNS = (
     "team",

@@ -9,10 +9,10 @@ from typing import Literal
 
 import pandas as pd
 
-from leaderboard.challenge import FinalRule
-from leaderboard.opinions import HIGHEST, LOWEST
-from leaderboard.phase1 import Phase1
-from leaderboard.ratings import PairwiseRatings
+from ipvg_eval.leaderboard.challenge import FinalRule
+from ipvg_eval.leaderboard.opinions import HIGHEST, LOWEST
+from ipvg_eval.leaderboard.phase1 import Phase1
+from ipvg_eval.leaderboard.ratings import PairwiseRatings
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from leaderboard.errors import VotesError, listed
-from leaderboard.sheet import bad_lines, read_sheet
+from ipvg_eval.leaderboard.errors import VotesError, listed
+from ipvg_eval.leaderboard.sheet import bad_lines, read_sheet
 
 _COLUMNS = ("sample", "identity")
 

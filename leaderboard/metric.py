@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from leaderboard.challenge import MetricRule
-from leaderboard.errors import ChallengeError, did_you_mean
-from leaderboard.run_info import MetricInfo
+from ipvg_eval.leaderboard.challenge import MetricRule
+from ipvg_eval.leaderboard.errors import ChallengeError, did_you_mean
+from ipvg_eval.leaderboard.run_info import MetricInfo
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,8 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from leaderboard.errors import VotesError, did_you_mean, listed
-from leaderboard.sheet import Sheet, bad_lines, read_sheet
+from ipvg_eval.leaderboard.errors import VotesError, did_you_mean, listed
+from ipvg_eval.leaderboard.sheet import Sheet, bad_lines, read_sheet
 
 LOWEST, HIGHEST = 1, 5
 MEAN_OF_ASPECTS = "mean"

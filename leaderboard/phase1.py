@@ -8,11 +8,11 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leaderboard.challenge import Ranking, TieRule
-from leaderboard.metric import Metric
-from leaderboard.ranks import mean_normalised, metric_ranks, order, rank_sums, tie_break
-from leaderboard.resampling import FloatArray, percentile_interval
-from leaderboard.scores import Scores
+from ipvg_eval.leaderboard.challenge import Ranking, TieRule
+from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.ranks import mean_normalised, metric_ranks, order, rank_sums, tie_break
+from ipvg_eval.leaderboard.resampling import FloatArray, percentile_interval
+from ipvg_eval.leaderboard.scores import Scores
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,20 +8,20 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leaderboard.agreement import Agreement, vote_agreement
-from leaderboard.bradley_terry import (
+from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
+from ipvg_eval.leaderboard.bradley_terry import (
     ELO_SCALE,
     BradleyTerry,
     fit_bradley_terry,
     fit_strengths,
     strongly_connected,
 )
-from leaderboard.challenge import BootstrapRule, EloRule, StudyRule
-from leaderboard.comparisons import Comparisons
-from leaderboard.elo import Elo, rate_elo
-from leaderboard.errors import VotesError, did_you_mean
-from leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
-from leaderboard.votes import Votes
+from ipvg_eval.leaderboard.challenge import BootstrapRule, EloRule, StudyRule
+from ipvg_eval.leaderboard.comparisons import Comparisons
+from ipvg_eval.leaderboard.elo import Elo, rate_elo
+from ipvg_eval.leaderboard.errors import VotesError, did_you_mean
+from ipvg_eval.leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.leaderboard.votes import Votes
 
 _FEW_CLUSTERS = 10
 

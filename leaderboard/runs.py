@@ -12,8 +12,8 @@ import pandas as pd
 from pandas.api.types import is_float_dtype
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from leaderboard.errors import RunsError, listed
-from leaderboard.run_info import RunInfo
+from ipvg_eval.leaderboard.errors import RunsError, listed
+from ipvg_eval.leaderboard.run_info import RunInfo
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _RESCORE = "Score again with the same arguments; finished samples are not measured again."

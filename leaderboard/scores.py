@@ -9,9 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from leaderboard.metric import Metric
-from leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
-from leaderboard.runs import ScoredRun
+from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.leaderboard.runs import ScoredRun
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,7 +9,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaderboard.errors import VotesError, listed
+from ipvg_eval.leaderboard.errors import VotesError, listed
 
 
 @dataclass(frozen=True, kw_only=True)

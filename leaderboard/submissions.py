@@ -7,10 +7,10 @@ from dataclasses import dataclass
 
 import pandas as pd
 
-from leaderboard.challenge import Counting
-from leaderboard.errors import RunsError
-from leaderboard.run_info import differing_facts
-from leaderboard.runs import ScoredRun
+from ipvg_eval.leaderboard.challenge import Counting
+from ipvg_eval.leaderboard.errors import RunsError
+from ipvg_eval.leaderboard.run_info import differing_facts
+from ipvg_eval.leaderboard.runs import ScoredRun
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,8 +9,8 @@ from typing import Any
 import numpy as np
 import pandas as pd
 
-from leaderboard.final import FinalRanking
-from leaderboard.phase1 import Phase1
+from ipvg_eval.leaderboard.final import FinalRanking
+from ipvg_eval.leaderboard.phase1 import Phase1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

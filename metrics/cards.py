@@ -1,6 +1,6 @@
 """Metric cards: what every number means, written from the specs.
 
-python -m metrics.cards docs/metrics
+python -m ipvg_eval.metrics.cards docs/metrics
 """
 
 from __future__ import annotations
@@ -9,11 +9,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
-from metrics.corpus import CORPUS_METRICS, corpus_metric
-from metrics.protocols.definition import shipped_protocols
-from metrics.protocols.loading import load_protocol
-from metrics.registry import EVALUATORS, evaluator_class
-from metrics.spec import MetricSpec
+from ipvg_eval.metrics.corpus import CORPUS_METRICS, corpus_metric
+from ipvg_eval.metrics.protocols.definition import shipped_protocols
+from ipvg_eval.metrics.protocols.loading import load_protocol
+from ipvg_eval.metrics.registry import EVALUATORS, evaluator_class
+from ipvg_eval.metrics.spec import MetricSpec
 
 _DIRECTION = {True: "higher is better", False: "lower is better", None: "neither direction is better"}
 

@@ -9,8 +9,8 @@ from typing import Any, TypeVar
 
 import torch
 
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime, WeightSource
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime, WeightSource
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 Result = TypeVar("Result")

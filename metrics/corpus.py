@@ -7,11 +7,11 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from metrics.errors import ProtocolError, did_you_mean
-from metrics.evaluator import FrameFeatures
-from metrics.spec import MetricSpec
+from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.metrics.evaluator import FrameFeatures
+from ipvg_eval.metrics.spec import MetricSpec
 
-CORPUS_METRICS: dict[str, str] = {"face_fid": "metrics.faces.corpus:FACE_FID"}
+CORPUS_METRICS: dict[str, str] = {"face_fid": "ipvg_eval.metrics.faces.corpus:FACE_FID"}
 """Where each corpus metric lives, "module:attribute"."""
 
 

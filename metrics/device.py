@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
-from metrics.errors import DeviceUnavailable
+from ipvg_eval.metrics.errors import DeviceUnavailable
 
 
 def resolve_device(wanted: str) -> str:

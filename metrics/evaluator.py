@@ -13,8 +13,8 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 SUBMISSION_FILE = "file: "
 """Begins the name of a file that belongs to one submission: a run records its hash and goes on with no other,

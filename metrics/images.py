@@ -7,8 +7,8 @@ from pathlib import Path
 import numpy as np
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from metrics.errors import UnreadableImage
-from metrics.evaluator import Frames
+from ipvg_eval.metrics.errors import UnreadableImage
+from ipvg_eval.metrics.evaluator import Frames
 
 
 def read_rgb(path: Path, *, apply_orientation: bool = True, over_white: bool = True) -> Frames:

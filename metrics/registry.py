@@ -7,28 +7,28 @@ from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel
 
-from metrics.errors import ProtocolError, did_you_mean
-from metrics.evaluator import Evaluator
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
+from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.metrics.evaluator import Evaluator
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
 
 EVALUATORS: dict[str, str] = {
-    "aesthetic_score": "metrics.opens2v.aesthetics:AestheticScore",
-    "clip_score": "metrics.clip.evaluator:ClipScore",
-    "dynamic_degree": "metrics.motion.dynamic_degree:DynamicDegree",
-    "faces": "metrics.faces.published:PublishedFaces",
-    "gme_score": "metrics.gme.evaluator:GmeScore",
-    "imaging_quality": "metrics.imaging.evaluator:ImagingQuality",
-    "lite_faces": "metrics.lite.faces:LiteFaces",
-    "lite_imaging": "metrics.lite.imaging:LiteImaging",
-    "lite_motion": "metrics.lite.motion:LiteMotion",
-    "lite_timeline": "metrics.timeline.lite:LiteTimeline",
-    "motion_amplitude": "metrics.opens2v.motion_amplitude:MotionAmplitude",
-    "motion_smoothness": "metrics.motion.evaluator:MotionSmoothness",
-    "outside_scores": "metrics.opens2v.outside_scores:OutsideScores",
-    "subject": "metrics.subject.evaluator:SubjectMetrics",
-    "subject_faces": "metrics.faces.subject_faces:SubjectFaces",
-    "timeline": "metrics.timeline.evaluator:TimelineAlignment",
+    "aesthetic_score": "ipvg_eval.metrics.opens2v.aesthetics:AestheticScore",
+    "clip_score": "ipvg_eval.metrics.clip.evaluator:ClipScore",
+    "dynamic_degree": "ipvg_eval.metrics.motion.dynamic_degree:DynamicDegree",
+    "faces": "ipvg_eval.metrics.faces.published:PublishedFaces",
+    "gme_score": "ipvg_eval.metrics.gme.evaluator:GmeScore",
+    "imaging_quality": "ipvg_eval.metrics.imaging.evaluator:ImagingQuality",
+    "lite_faces": "ipvg_eval.metrics.lite.faces:LiteFaces",
+    "lite_imaging": "ipvg_eval.metrics.lite.imaging:LiteImaging",
+    "lite_motion": "ipvg_eval.metrics.lite.motion:LiteMotion",
+    "lite_timeline": "ipvg_eval.metrics.timeline.lite:LiteTimeline",
+    "motion_amplitude": "ipvg_eval.metrics.opens2v.motion_amplitude:MotionAmplitude",
+    "motion_smoothness": "ipvg_eval.metrics.motion.evaluator:MotionSmoothness",
+    "outside_scores": "ipvg_eval.metrics.opens2v.outside_scores:OutsideScores",
+    "subject": "ipvg_eval.metrics.subject.evaluator:SubjectMetrics",
+    "subject_faces": "ipvg_eval.metrics.faces.subject_faces:SubjectFaces",
+    "timeline": "ipvg_eval.metrics.timeline.evaluator:TimelineAlignment",
 }
 """Where each evaluator lives, "module:class"."""
 
@@ -37,7 +37,7 @@ class EvaluatorClass(Protocol):
     """What a registered class offers before it is built.
 
     A class whose measurements can be recombined under other options also has the methods of
-    `metrics.rescoring.Rescoring`.
+    `ipvg_eval.metrics.rescoring.Rescoring`.
 
     Attributes:
         Options: pydantic model of its options; unknown keys are refused.

@@ -43,7 +43,7 @@ class Runtime:
         dtype: floating-point type of the networks; maths after them stays float32 or float64.
         weights: where weight files come from; None where no evaluator needs any.
         batch_size: frames per forward pass, at most.
-        crossing: whether a forward pass may hold frames of several videos; see `metrics.batches.Batches`.
+        crossing: whether a forward pass may hold frames of several videos; see `batches.Batches`.
         compiled: have torch compile the repeated blocks of transformers.
         fallbacks: weights of networks that run on the CPU although the device is another; they are
             added while networks load.

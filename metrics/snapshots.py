@@ -9,9 +9,9 @@ from typing import Any
 
 import torch
 
-from metrics.checkpoint import with_seed
-from metrics.errors import WeightsMissing
-from metrics.third_party import published_module
+from ipvg_eval.metrics.checkpoint import with_seed
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.third_party import published_module
 
 VERIFY = "Run: ipvg-eval weights verify"
 

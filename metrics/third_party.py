@@ -14,7 +14,7 @@ from types import ModuleType
 import cv2  # noqa: F401  before decord, which vbench imports: the other way round OpenCV cannot read PNG files
 from PIL import ImageFile
 
-from metrics.errors import WeightsMissing
+from ipvg_eval.metrics.errors import WeightsMissing
 
 INSTALL = "pip install 'ipvg-eval[metrics]'"
 

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from reference_generator.errors import SettingsError, did_you_mean
+from ipvg_eval.reference_generator.errors import SettingsError, did_you_mean
 
 _TIME_WIDTH = 256
 

@@ -10,8 +10,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_generator.errors import SettingsError, UnreadableReference
-from reference_generator.settings import Settings
+from ipvg_eval.reference_generator.errors import SettingsError, UnreadableReference
+from ipvg_eval.reference_generator.settings import Settings
 
 FORMAT = 1
 """Raised when the same settings begin to give another video."""

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from reference_generator.estimate import device_rate
-from reference_generator.settings import Settings
+from ipvg_eval.reference_generator.estimate import device_rate
+from ipvg_eval.reference_generator.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -38,7 +38,7 @@ def machine(settings: Settings) -> Machine:
         ModelsMissing: the device does not exist here.
         SettingsError: the device's name is not understood.
     """
-    from reference_generator.systems.features import resolve_device
+    from ipvg_eval.reference_generator.systems.features import resolve_device
 
     device = resolve_device(settings.runtime.device)
     host = host_memory()

@@ -9,9 +9,9 @@ from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
-from reference_generator.architectures import architecture
-from reference_generator.errors import ModelsMissing
-from reference_generator.settings import Settings
+from ipvg_eval.reference_generator.architectures import architecture
+from ipvg_eval.reference_generator.errors import ModelsMissing
+from ipvg_eval.reference_generator.settings import Settings
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 

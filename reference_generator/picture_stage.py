@@ -13,8 +13,8 @@ import numpy as np
 from PIL import Image
 from PIL.PngImagePlugin import PngInfo
 
-from reference_generator.settings import Settings
-from reference_generator.video_file import Pictures
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.video_file import Pictures
 
 _NOTES = "notes"
 
@@ -119,9 +119,9 @@ class PictureModel:
     def __init__(self, folder: Any, settings: Settings) -> None:
         from diffusers import DiffusionPipeline
 
-        from reference_generator.errors import ModelsMissing
-        from reference_generator.systems.features import dtype_of, resolve_device
-        from reference_generator.systems.loading import quiet
+        from ipvg_eval.reference_generator.errors import ModelsMissing
+        from ipvg_eval.reference_generator.systems.features import dtype_of, resolve_device
+        from ipvg_eval.reference_generator.systems.loading import quiet
 
         quiet()
         self._settings = settings

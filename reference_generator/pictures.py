@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
-from reference_generator.errors import UnreadableReference
+from ipvg_eval.reference_generator.errors import UnreadableReference
 
 
 def read_picture(path: Path) -> Image.Image:

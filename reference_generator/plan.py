@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
-from reference_generator.errors import OutputInUse, SettingsError, UnreadableReference
-from reference_generator.job import Job, Shard, file_sha256, job_hash, seed_of
-from reference_generator.models import Found
-from reference_generator.record import Record, read_record, record_path
-from reference_generator.settings import Settings
+from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError, UnreadableReference
+from ipvg_eval.reference_generator.job import Job, Shard, file_sha256, job_hash, seed_of
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.record import Record, read_record, record_path
+from ipvg_eval.reference_generator.settings import Settings
 
 
 @dataclass(frozen=True, kw_only=True)

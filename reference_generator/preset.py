@@ -11,16 +11,16 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from reference_generator.errors import SettingsError, did_you_mean
-from reference_generator.settings import Settings
-from reference_generator.tiny import shrunk
+from ipvg_eval.reference_generator.errors import SettingsError, did_you_mean
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.tiny import shrunk
 
 _SUFFIXES = (".yaml", ".yml")
 
 
 def preset_names() -> list[str]:
     """Names of the shipped presets."""
-    names = (entry.name for entry in files("reference_generator.presets").iterdir())
+    names = (entry.name for entry in files("ipvg_eval.reference_generator.presets").iterdir())
     return sorted(name[:-5] for name in names if name.endswith(".yaml") and not name.startswith("_"))
 
 
@@ -65,7 +65,7 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     else:
         if preset not in (*preset_names(), "_wan"):
             raise SettingsError(f"there is no preset {preset!r}", hint=did_you_mean(preset, preset_names()))
-        text = (files("reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
+        text = (files("ipvg_eval.reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
     try:
         values = yaml.safe_load(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:

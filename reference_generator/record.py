@@ -9,7 +9,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from reference_generator.job import Job
+from ipvg_eval.reference_generator.job import Job
 
 
 class Record(BaseModel):

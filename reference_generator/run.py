@@ -9,14 +9,14 @@ from dataclasses import dataclass
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
-from reference_generator.job import Job, Shard
-from reference_generator.models import Found
-from reference_generator.picture_stage import Similarity
-from reference_generator.plan import make_plan, revision_of
-from reference_generator.record import Record, records_folder, write_json
-from reference_generator.settings import Settings
-from reference_generator.stages import LoadSystem, OnProgress, Progress, Stages
-from reference_generator.system_loading import load_system, models_of
+from ipvg_eval.reference_generator.job import Job, Shard
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.picture_stage import Similarity
+from ipvg_eval.reference_generator.plan import make_plan, revision_of
+from ipvg_eval.reference_generator.record import Record, records_folder, write_json
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.stages import LoadSystem, OnProgress, Progress, Stages
+from ipvg_eval.reference_generator.system_loading import load_system, models_of
 
 __all__ = ["Outcome", "Progress", "generate"]
 

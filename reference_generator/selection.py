@@ -9,8 +9,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import BinaryIO
 
-from reference_generator.errors import OutputInUse, SettingsError
-from reference_generator.record import records_folder, write_json
+from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError
+from ipvg_eval.reference_generator.record import records_folder, write_json
 
 
 @dataclass(frozen=True, kw_only=True)

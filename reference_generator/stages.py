@@ -10,10 +10,10 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from reference_generator.errors import GeneratorError, RewriteFailed, SampleFailed
-from reference_generator.job import Job, file_sha256, seed_of
-from reference_generator.models import Found
-from reference_generator.picture_stage import (
+from ipvg_eval.reference_generator.errors import GeneratorError, RewriteFailed, SampleFailed
+from ipvg_eval.reference_generator.job import Job, file_sha256, seed_of
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.picture_stage import (
     DrawPicture,
     Similarity,
     best_picture,
@@ -21,16 +21,16 @@ from reference_generator.picture_stage import (
     save_picture,
     saved_notes,
 )
-from reference_generator.pictures import read_picture
-from reference_generator.plan import Plan, failed_record, made_record
-from reference_generator.record import Record, record_path, write_record
-from reference_generator.rewriting.prompts import Texts, prepare_texts
-from reference_generator.settings import Settings
-from reference_generator.system_loading import load_rewriter
-from reference_generator.video_file import write_mp4
+from ipvg_eval.reference_generator.pictures import read_picture
+from ipvg_eval.reference_generator.plan import Plan, failed_record, made_record
+from ipvg_eval.reference_generator.record import Record, record_path, write_record
+from ipvg_eval.reference_generator.rewriting.prompts import Texts, prepare_texts
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.system_loading import load_rewriter
+from ipvg_eval.reference_generator.video_file import write_mp4
 
 if TYPE_CHECKING:
-    from reference_generator.systems.system import Clip, VideoSystem
+    from ipvg_eval.reference_generator.systems.system import Clip, VideoSystem
 
 Stage = Literal["prompts", "pictures", "videos"]
 _TINY_STAMP = "made by tiny random models; this is noise"
@@ -113,7 +113,7 @@ class Stages:
         """Make every sample's first frame or enhanced reference."""
         if self._settings.picture.use == "none" or not self._samples:
             return
-        from reference_generator.picture_stage import PictureModel
+        from ipvg_eval.reference_generator.picture_stage import PictureModel
 
         model = PictureModel(self._found["picture"].path, self._settings)
         try:
@@ -152,7 +152,7 @@ class Stages:
         self._through("videos", lambda sample: self._video(sample, system))
 
     def _video(self, sample: _Sample, system: VideoSystem) -> None:
-        from reference_generator.systems.system import Task
+        from ipvg_eval.reference_generator.systems.system import Task
 
         assert sample.texts is not None
         seed = seed_of(self._settings.sampling.seed, sample.job.id)

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from reference_generator.cache import cache_folder
-from reference_generator.models import Found, find_models
-from reference_generator.settings import Settings
+from ipvg_eval.reference_generator.cache import cache_folder
+from ipvg_eval.reference_generator.models import Found, find_models
+from ipvg_eval.reference_generator.settings import Settings
 
 if TYPE_CHECKING:
-    from reference_generator.rewriting.rewriter import TextRewriter
-    from reference_generator.systems.system import VideoSystem
+    from ipvg_eval.reference_generator.rewriting.rewriter import TextRewriter
+    from ipvg_eval.reference_generator.systems.system import VideoSystem
 
 
 def models_of(settings: Settings) -> dict[str, Found]:
@@ -21,8 +21,8 @@ def models_of(settings: Settings) -> dict[str, Found]:
     """
     if not settings.tiny:
         return find_models(settings)
-    from reference_generator.systems.loading import quiet
-    from reference_generator.tiny.folder import tiny_model
+    from ipvg_eval.reference_generator.systems.loading import quiet
+    from ipvg_eval.reference_generator.tiny.folder import tiny_model
 
     quiet()
     found = {"video": tiny_model(settings.model.architecture)}
@@ -33,18 +33,18 @@ def models_of(settings: Settings) -> dict[str, Found]:
 
 def load_system(settings: Settings, found: dict[str, Found]) -> VideoSystem:
     """The video system of these settings, on its device."""
-    from reference_generator.systems.loading import load_video_pipeline
+    from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
 
     pipeline = load_video_pipeline(settings, found)
     if settings.system == "vace":
-        from reference_generator.systems.vace import VaceSystem
+        from ipvg_eval.reference_generator.systems.vace import VaceSystem
 
         return VaceSystem(pipeline, settings)
     if settings.system == "phantom":
-        from reference_generator.systems.phantom import PhantomSystem
+        from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
 
         return PhantomSystem(pipeline, settings)
-    from reference_generator.systems.decoupled import DecoupledSystem
+    from ipvg_eval.reference_generator.systems.decoupled import DecoupledSystem
 
     return DecoupledSystem(pipeline, settings)
 
@@ -54,15 +54,15 @@ def load_rewriter(settings: Settings, found: dict[str, Found]) -> TextRewriter |
     prompt = settings.prompt
     if prompt.rewriter == "none":
         return None
-    from reference_generator.rewriting.answer_cache import CachedRewriter
+    from ipvg_eval.reference_generator.rewriting.answer_cache import CachedRewriter
 
     rewriter: TextRewriter
     if prompt.rewriter == "endpoint":
-        from reference_generator.rewriting.endpoint import EndpointRewriter
+        from ipvg_eval.reference_generator.rewriting.endpoint import EndpointRewriter
 
         rewriter = EndpointRewriter(prompt)
     else:
-        from reference_generator.rewriting.local_model import LazyLocalRewriter
+        from ipvg_eval.reference_generator.rewriting.local_model import LazyLocalRewriter
 
         rewriter = LazyLocalRewriter(found, settings)
     return CachedRewriter(rewriter, cache_folder() / "rewritten-prompts")

@@ -9,7 +9,7 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from reference_generator.errors import SampleFailed
+from ipvg_eval.reference_generator.errors import SampleFailed
 
 _NUMBER = r"[0-9]{1,6}(?:[.,][0-9]{1,6})?"
 _CLOCK = rf"[0-9]{{1,4}}:{_NUMBER}"

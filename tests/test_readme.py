@@ -67,8 +67,8 @@ def test_its_links_lead_somewhere():
 
 
 def test_the_yaml_of_the_organisers_guide_is_understood(tmp_path):
-    from leaderboard import read_challenge
-    from leaderboard.study import read_study_config
+    from ipvg_eval.leaderboard import read_challenge
+    from ipvg_eval.leaderboard.study import read_study_config
 
     guide = (ROOT / "docs" / "organisers.md").read_text("utf-8")
     blocks = re.findall(r"```yaml\n(.+?)```", guide, re.DOTALL)

@@ -19,11 +19,11 @@ from ipvg_eval.audit.timing import check_timing
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import UsageError
 from ipvg_eval.metadata import MetadataProcess
+from ipvg_eval.metrics.protocols.definition import parse_definition
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import TestSet, load_testset
-from metrics.protocols.definition import parse_definition
 
 if TYPE_CHECKING:
     from ipvg_eval.audit.faces import FaceChecks
@@ -142,7 +142,7 @@ def _unchecked(
 
 def _face_checks() -> FaceChecks:
     from ipvg_eval.audit.faces import FaceChecks
-    from metrics.faces.mtcnn import Mtcnn
+    from ipvg_eval.metrics.faces.mtcnn import Mtcnn
 
     return FaceChecks(Mtcnn())
 

@@ -8,8 +8,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from metrics.evaluator import Frames
-from metrics.scaling import shrink
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.scaling import shrink
 
 _LONG_SIDE = 640
 _HEIGHTS = (0.012, 0.12)  # of a letter, as shares of the frame's height

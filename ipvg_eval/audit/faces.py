@@ -15,13 +15,13 @@ import numpy.typing as npt
 from ipvg_eval.audit.look import Look
 from ipvg_eval.audit.model import AuditFinding
 from ipvg_eval.audit.thresholds import Thresholds
-from metrics.evaluator import Frames
-from metrics.faces.alignment import align
-from metrics.faces.detection import FaceDetector, find_faces
-from metrics.images import read_rgb
-from metrics.lite.identity import face_descriptor
-from metrics.scaling import shrink
-from metrics.target import Reference
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.alignment import align
+from ipvg_eval.metrics.faces.detection import FaceDetector, find_faces
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.lite.identity import face_descriptor
+from ipvg_eval.metrics.scaling import shrink
+from ipvg_eval.metrics.target import Reference
 
 _REFERENCE_SIDE = 1280
 _SMOOTHING = 1.5

@@ -15,8 +15,8 @@ from PIL import Image
 
 from ipvg_eval.audit.burned_text import text_rows
 from ipvg_eval.decoding import DecoderProcess
-from metrics.evaluator import Frames
-from metrics.sampling import linspace_indices
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.sampling import linspace_indices
 
 SMALL_SIDE = 32
 HASHED_FRAMES = 5

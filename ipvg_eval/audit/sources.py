@@ -16,10 +16,10 @@ from ipvg_eval.audit.thresholds import Thresholds
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import VideoError
 from ipvg_eval.metadata import MetadataProcess
+from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.results import Run
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset import TestSet
-from metrics.evaluator import Frames
 
 _GAP = 2  # pixels between the frames of a thumbnail strip
 _IDENTITY_METRICS = ("lite_identity", "cur_score", "arc_score")

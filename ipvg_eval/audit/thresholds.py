@@ -10,8 +10,8 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ipvg_eval.errors import UsageError
-from metrics.errors import ProtocolError, did_you_mean
-from metrics.protocols.definition import read_definition
+from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.metrics.protocols.definition import read_definition
 
 
 class Thresholds(BaseModel):

@@ -28,7 +28,7 @@ from ipvg_eval.cli import (
 )
 from ipvg_eval.cli.consoles import STDERR
 from ipvg_eval.errors import IpvgError
-from metrics.errors import MetricsError
+from ipvg_eval.metrics.errors import MetricsError
 
 _INTERRUPTED = 130
 
@@ -78,7 +78,10 @@ def _options(
 
 def _explained() -> tuple[type[Exception], ...]:
     """Errors that carry what to do next; a package that no command has loaded has raised none."""
-    homes = {"leaderboard.errors": "LeaderboardError", "reference_generator.errors": "GeneratorError"}
+    homes = {
+        "ipvg_eval.leaderboard.errors": "LeaderboardError",
+        "ipvg_eval.reference_generator.errors": "GeneratorError",
+    }
     loaded = (getattr(sys.modules[home], name) for home, name in homes.items() if home in sys.modules)
     return (IpvgError, MetricsError, *loaded)
 

@@ -34,7 +34,7 @@ def compare(
     if as_json:
         import json
 
-        from leaderboard.plain import plain
+        from ipvg_eval.leaderboard.plain import plain
 
         STDOUT.out(json.dumps(plain(comparison), indent=2, ensure_ascii=False))
     else:

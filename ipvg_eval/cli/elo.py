@@ -27,9 +27,9 @@ def elo(
 ) -> None:
     """Rate teams from votes alone: points, Bradley-Terry, Elo and the ranks they leave open."""
     from ipvg_eval.cli import rankings
-    from leaderboard import rate, read_votes
-    from leaderboard.identities import read_identities
-    from leaderboard.plain import plain
+    from ipvg_eval.leaderboard import rate, read_votes
+    from ipvg_eval.leaderboard.identities import read_identities
+    from ipvg_eval.leaderboard.plain import plain
 
     read = read_votes(votes)
     names = read_identities(identities, samples=set(read.table["sample"])) if identities else None

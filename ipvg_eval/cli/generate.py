@@ -17,14 +17,14 @@ from rich.table import Table
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 
 if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.estimate import Estimate
+    from ipvg_eval.reference_generator.job import Job
+    from ipvg_eval.reference_generator.machine import Machine
+    from ipvg_eval.reference_generator.picture_stage import Similarity
+    from ipvg_eval.reference_generator.run import Outcome
+    from ipvg_eval.reference_generator.run import Progress as Step
+    from ipvg_eval.reference_generator.settings import Settings
     from ipvg_eval.testset import TestSet
-    from reference_generator.estimate import Estimate
-    from reference_generator.job import Job
-    from reference_generator.machine import Machine
-    from reference_generator.picture_stage import Similarity
-    from reference_generator.run import Outcome
-    from reference_generator.run import Progress as Step
-    from reference_generator.settings import Settings
 
 _SOME_FAILED = 4
 _LOG_EVERY = 30.0
@@ -35,8 +35,8 @@ _PLAIN_WIDTH = 160
 def _list_systems(wanted: bool) -> None:
     if not wanted:
         return
-    from reference_generator.estimate import estimate
-    from reference_generator.preset import load_settings, preset_names
+    from ipvg_eval.reference_generator.estimate import estimate
+    from ipvg_eval.reference_generator.preset import load_settings, preset_names
 
     table = Table("System", "Parameters", "GB at once", "GB with group offload", "What it is")
     for name in preset_names():
@@ -78,9 +78,9 @@ def generate(
     ] = False,
 ) -> None:
     """Make a baseline's videos for a test set. Run it again to go on after an interruption."""
+    from ipvg_eval.reference_generator.job import Shard
+    from ipvg_eval.reference_generator.preset import load_settings
     from ipvg_eval.testset import load_testset
-    from reference_generator.job import Shard
-    from reference_generator.preset import load_settings
 
     settings = load_settings(system, changes or [], tiny=tiny)
     part = Shard.parse(shard) if shard is not None else Shard.from_environment()
@@ -98,7 +98,7 @@ def generate(
 
 
 def _jobs(testset: TestSet) -> list[Job]:
-    from reference_generator.job import Job
+    from ipvg_eval.reference_generator.job import Job
 
     return [
         Job(
@@ -118,8 +118,8 @@ def _warn(testset: TestSet) -> None:
 
 
 def _print_estimate(settings: Settings, jobs: Sequence[Job]) -> None:
-    from reference_generator.estimate import estimate, memory_advice
-    from reference_generator.machine import machine
+    from ipvg_eval.reference_generator.estimate import estimate, memory_advice
+    from ipvg_eval.reference_generator.machine import machine
 
     here = machine(settings)
     guess = estimate(settings, jobs, tflops=here.tflops)
@@ -149,9 +149,9 @@ def _estimate_text(settings: Settings, guess: Estimate, here: Machine) -> str:
 
 
 def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
-    from reference_generator.errors import ModelsMissing
-    from reference_generator.job import seed_of
-    from reference_generator.models import find_models
+    from ipvg_eval.reference_generator.errors import ModelsMissing
+    from ipvg_eval.reference_generator.job import seed_of
+    from ipvg_eval.reference_generator.models import find_models
 
     table = Table("Sample", "Video", "Seed", "References", "Timeline", "Prompt")
     for job in jobs:
@@ -168,9 +168,9 @@ def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
 
 
 def _make(jobs: Sequence[Job], settings: Settings, out: Path, part: object, overwrite: bool) -> Outcome:
-    from reference_generator.job import Shard
-    from reference_generator.models import find_models
-    from reference_generator.run import generate as generate_all
+    from ipvg_eval.reference_generator.job import Shard
+    from ipvg_eval.reference_generator.models import find_models
+    from ipvg_eval.reference_generator.run import generate as generate_all
 
     assert isinstance(part, Shard)
     find_models(settings)  # before the face networks, so that everything missing of a system comes first
@@ -193,11 +193,11 @@ def _face_similarity(settings: Settings) -> Similarity | None:
         return None
     import numpy as np
 
-    from metrics.device import resolve_device
-    from metrics.faces import arcface, scrfd
-    from metrics.faces.face_crops import face_crops
-    from metrics.runtime import Runtime
-    from metrics.weights import WeightStore
+    from ipvg_eval.metrics.device import resolve_device
+    from ipvg_eval.metrics.faces import arcface, scrfd
+    from ipvg_eval.metrics.faces.face_crops import face_crops
+    from ipvg_eval.metrics.runtime import Runtime
+    from ipvg_eval.metrics.weights import WeightStore
 
     runtime = Runtime(device=resolve_device(settings.runtime.device), weights=WeightStore())
     detector, recogniser = scrfd.Scrfd(runtime), arcface.ArcFace(runtime)
@@ -243,7 +243,7 @@ def _progress() -> Iterator[Callable[[Step], None]]:
 
 
 def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
-    from reference_generator.record import records_folder
+    from ipvg_eval.reference_generator.record import records_folder
 
     before = f", {outcome.finished_before} were there" if outcome.finished_before else ""
     failed = f", {len(outcome.failed)} failed" if outcome.failed else ""
@@ -254,7 +254,7 @@ def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
     if len(outcome.failed) > _SHOWN:
         STDERR.print(f"... and {len(outcome.failed) - _SHOWN} more.", markup=False)
     if any(record.kind == "out-of-memory" for record in outcome.failed):
-        from reference_generator.estimate import memory_advice
+        from ipvg_eval.reference_generator.estimate import memory_advice
 
         STDERR.print(escape(memory_advice(settings)), soft_wrap=True)
 

@@ -14,7 +14,7 @@ from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.errors import UsageError
 
 if TYPE_CHECKING:
-    from leaderboard import Leaderboard, Votes
+    from ipvg_eval.leaderboard import Leaderboard, Votes
 
 _Sheet = TypeVar("_Sheet")
 
@@ -64,9 +64,9 @@ def leaderboard(
     as_json: Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON.")] = False,
 ) -> None:
     """Rank scored runs, with the votes of a user study, and write the ranking as a static site."""
+    from ipvg_eval.leaderboard import build_leaderboard, read_challenge, read_opinions, read_runs
+    from ipvg_eval.leaderboard.site import leaderboard_dict, write_site
     from ipvg_eval.results.provenance import tool_version
-    from leaderboard import build_leaderboard, read_challenge, read_opinions, read_runs
-    from leaderboard.site import leaderboard_dict, write_site
 
     challenge = read_challenge(config) if config else None
     board = build_leaderboard(
@@ -91,11 +91,11 @@ def leaderboard(
 
 def _read_votes(path: Path) -> Votes:
     """Votes from CSV, or from the database of a study."""
-    from leaderboard import read_votes
+    from ipvg_eval.leaderboard import read_votes
 
     if path.suffix == ".csv" or not (path.is_dir() or path.suffix == ".db"):
         return read_votes(path)
-    from leaderboard.study.export import study_votes
+    from ipvg_eval.leaderboard.study.export import study_votes
 
     return study_votes(path)
 

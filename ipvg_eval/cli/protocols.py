@@ -8,7 +8,7 @@ import typer
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDOUT
-from metrics.protocols.definition import read_definition, read_text, shipped_protocols
+from ipvg_eval.metrics.protocols.definition import read_definition, read_text, shipped_protocols
 
 app = typer.Typer(help="The protocols: which metrics run with which rules.", no_args_is_help=True)
 

@@ -16,7 +16,7 @@ from rich.progress import (
 )
 from rich.progress import Progress as Bars
 
-from metrics.weights.progress import Progress, Silent
+from ipvg_eval.metrics.weights.progress import Progress, Silent
 
 
 @contextmanager

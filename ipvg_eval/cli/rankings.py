@@ -9,9 +9,9 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ipvg_eval.leaderboard import PairwiseRatings, TrackBoard
+from ipvg_eval.leaderboard.page import points
 from ipvg_eval.results.summary import number
-from leaderboard import PairwiseRatings, TrackBoard
-from leaderboard.page import points
 
 _NAME_WIDTH = 20
 

@@ -13,11 +13,11 @@ import typer
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
 from ipvg_eval.errors import UsageError
+from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
+from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
+from ipvg_eval.metrics.timing import Stopwatch
 from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.submission.address import without_secrets
-from metrics.protocols import DEFAULT_PROTOCOL
-from metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
-from metrics.timing import Stopwatch
 
 if TYPE_CHECKING:
     from ipvg_eval.results import Run

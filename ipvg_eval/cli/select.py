@@ -15,9 +15,9 @@ from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.errors import RunError, UsageError
 
 if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.selection import Candidate, Selection
     from ipvg_eval.results import Run
     from ipvg_eval.submission import Submission
-    from reference_generator.selection import Candidate, Selection
 
 _ALIASES = {"overall": "overall_score"}
 _INCOMPLETE = 4
@@ -35,9 +35,9 @@ def select(
     ],
 ) -> None:
     """Build a submission out of the best video of each sample, and say who won how often."""
+    from ipvg_eval.reference_generator.selection import choose, write_selection
     from ipvg_eval.results import load_run
     from ipvg_eval.submission import load_submission
-    from reference_generator.selection import choose, write_selection
 
     if len(submissions) != len(runs):
         raise UsageError(
@@ -73,7 +73,7 @@ def _check_comparable(runs: Sequence[Run]) -> None:
 
 
 def _metric(runs: Sequence[Run], by: str) -> tuple[str, bool]:
-    from metrics.errors import did_you_mean
+    from ipvg_eval.metrics.errors import did_you_mean
 
     info = runs[0].info
     directions = {spec.name: spec.higher_is_better for spec in info.specs}
@@ -88,7 +88,7 @@ def _metric(runs: Sequence[Run], by: str) -> tuple[str, bool]:
 
 
 def _candidate(run: Run, submission: Submission, metric: str) -> Candidate:
-    from reference_generator.selection import Candidate
+    from ipvg_eval.reference_generator.selection import Candidate
 
     rows = run.samples
     scored = zip(rows["sample"], rows[metric], strict=True)

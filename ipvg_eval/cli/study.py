@@ -15,7 +15,7 @@ from ipvg_eval.cli.progress import delayed_progress
 from ipvg_eval.errors import UsageError
 
 if TYPE_CHECKING:
-    from leaderboard.study import Created, Overview
+    from ipvg_eval.leaderboard.study import Created, Overview
 
 app = typer.Typer(no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair.")
 
@@ -49,8 +49,8 @@ def create_command(
 ) -> None:
     """Make a study of all pairs of the finalists. Prints the secrets once: only their hashes are kept."""
     from ipvg_eval.clips import ClipMaker
+    from ipvg_eval.leaderboard.study import create_study, read_study_config
     from ipvg_eval.study_source import study_source
-    from leaderboard.study import create_study, read_study_config
 
     given: dict[str, Any] = {"annotators": annotators, "share": share, "seed": seed}
     settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
@@ -69,7 +69,7 @@ def tokens_command(
     url: Annotated[str, typer.Option(help="Address of the study.")] = "http://127.0.0.1:8000",
 ) -> None:
     """Make annotators and print their links, one per line: name, tab, link."""
-    from leaderboard.study import new_annotators, open_study
+    from ipvg_eval.leaderboard.study import new_annotators, open_study
 
     made = new_annotators(open_study(study), count)
     for annotator in made:
@@ -88,8 +88,8 @@ def serve_command(
     ] = None,
 ) -> None:
     """Show the study to its annotators. An answer is on the disk before the page moves on."""
-    from leaderboard.study import open_study
-    from leaderboard.study.serve import serve
+    from ipvg_eval.leaderboard.study import open_study
+    from ipvg_eval.leaderboard.study.serve import serve
 
     opened = open_study(study)
     if host not in _LOCAL:
@@ -109,7 +109,7 @@ def export_command(
     ] = None,
 ) -> None:
     """Write the votes that count as CSV: sample, team_a, team_b, winner, annotator, question, time."""
-    from leaderboard.study import audit_table, open_study, votes_table
+    from ipvg_eval.leaderboard.study import audit_table, open_study, votes_table
 
     opened = open_study(study)
     for path in (out, audit):
@@ -127,7 +127,7 @@ def export_command(
 @app.command("status")
 def status_command(study: _Folder) -> None:
     """Show coverage, agreement and how the annotators work."""
-    from leaderboard.study import open_study, overview
+    from ipvg_eval.leaderboard.study import open_study, overview
 
     _print_status(overview(open_study(study)))
 
@@ -141,7 +141,7 @@ def release_command(
     ] = None,
 ) -> None:
     """Give others what people who do not come back have left. Their votes stay, their links end."""
-    from leaderboard.study import open_study, release
+    from ipvg_eval.leaderboard.study import open_study, release
 
     if not names and idle_hours is None:
         raise UsageError("nobody is named", hint="Name annotators, or give --idle-hours.")

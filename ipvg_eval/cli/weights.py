@@ -13,11 +13,11 @@ from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.pull_progress import pull_progress
-from metrics.errors import MetricsError, ProtocolError
-from metrics.weights import WEIGHTS, LookUp, WeightStore, declared
-from metrics.weights.declaration import Bundled
-from metrics.weights.pull import pull as pull_weight
-from metrics.weights.sizes import readable_size
+from ipvg_eval.metrics.errors import MetricsError, ProtocolError
+from ipvg_eval.metrics.weights import WEIGHTS, LookUp, WeightStore, declared
+from ipvg_eval.metrics.weights.declaration import Bundled
+from ipvg_eval.metrics.weights.pull import pull as pull_weight
+from ipvg_eval.metrics.weights.sizes import readable_size
 
 app = typer.Typer(no_args_is_help=True, help="Find, fetch and verify the published weights.")
 
@@ -117,7 +117,9 @@ def _wanted(names: list[str], everything: bool, protocol: str | None) -> list[st
     if everything:
         wanted += [weight.name for weight in WEIGHTS.values() if not isinstance(weight.source, Bundled)]
     if protocol is not None:
-        from metrics.protocols.loading import load_protocol  # reaches the evaluators, and with them torch
+        from ipvg_eval.metrics.protocols.loading import (
+            load_protocol,  # reaches the evaluators, and with them torch
+        )
 
         loaded = load_protocol(protocol)
         wanted += (*loaded.required_weights(), *loaded.optional_weights())

@@ -15,8 +15,8 @@ from pydantic import ValidationError
 
 from ipvg_eval.clips.messages import Made, Make
 from ipvg_eval.errors import VideoError
+from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
-from leaderboard.study.errors import StudyError
 
 _LIMITS = ProcessLimits(seconds=600)  # a clip that a browser cannot play is encoded anew
 
@@ -45,7 +45,7 @@ class ClipMaker:
         self._open.close()
 
     def __call__(self, source: Path, target: Path, forbidden: Sequence[str]) -> float:
-        """Make a clip; see `leaderboard.study.clips.anonymous_clip`.
+        """Make a clip; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`.
 
         Raises:
             StudyError: no picture can be decoded, or the process failed on the video.

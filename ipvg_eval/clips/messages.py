@@ -15,7 +15,7 @@ class _Message(BaseModel):
 
 
 class Make(_Message):
-    """Make a clip; see `leaderboard.study.clips.anonymous_clip`."""
+    """Make a clip; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`."""
 
     source: str
     target: str

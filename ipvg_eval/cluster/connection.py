@@ -72,7 +72,7 @@ def connected(address: str, *, workers: int | None = None) -> Iterator[Any]:
 
 @contextmanager
 def _nowhere() -> Iterator[None]:
-    """Keep the current folder from the workers' import path, where Ray puts it, and those that PYTHONPATH means.
+    """Keep the current folder, which Ray adds, and relative PYTHONPATH entries off the workers' import path.
 
     A folder that is on the path in any case stands in for it; a file in a submission is no library.
     """

@@ -9,11 +9,11 @@ from typing import Any
 from ipvg_eval.cluster.dispatch import Dispatcher
 from ipvg_eval.cluster.pool import MAX_CALLS, Died, Hired, WorkerPool
 from ipvg_eval.cluster.worker import Job
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results.row import SampleRow, Status
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.measure import Measured, unmeasured
 from ipvg_eval.testset.model import Sample
-from metrics.spec import MetricSpec
 
 _GIVEN_UP = (
     "the process that measured it died, and so did a second one that had nothing else to do; "

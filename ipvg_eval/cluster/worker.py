@@ -16,6 +16,7 @@ from typing import TypeVar
 from ipvg_eval.cluster.networks import NetworkThread
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import IpvgError, Unavailable
+from ipvg_eval.metrics.errors import MetricsError
 from ipvg_eval.results.row import SampleRow
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.ahead import Channel, ahead
@@ -26,7 +27,6 @@ from ipvg_eval.scoring.scorer import Scorer, ScorerRecipe
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import load_testset
 from ipvg_eval.testset.model import Sample
-from metrics.errors import MetricsError
 
 _CROSSING_WINDOW = 8  # some 16 frames each
 

@@ -22,9 +22,9 @@ from ipvg_eval.decoding.messages import (
 )
 from ipvg_eval.decoding.shared_memory import FrameMemory, Slot
 from ipvg_eval.errors import VideoError
+from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.sandbox import LimitedProcess, Patience, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
-from metrics.evaluator import ClipInfo
 
 _USUAL_BATCH = 32 * 2**20
 _MAX_BATCH = 2**30

@@ -25,11 +25,11 @@ from ipvg_eval.decoding.messages import (
     Room,
 )
 from ipvg_eval.errors import VideoError
+from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.sandbox.confine import Answers, confine
 from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 from ipvg_eval.video import Decoding, FrameIndex, decode, index_frames
-from metrics.evaluator import Frames
 
 _BATCH_BYTES = 32 * 2**20
 

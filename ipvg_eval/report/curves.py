@@ -12,11 +12,11 @@ import pandas as pd
 from markupsafe import Markup
 
 from ipvg_eval.errors import RunError
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.report import charts
 from ipvg_eval.report.samples import Sample
 from ipvg_eval.results.reading import Run
 from ipvg_eval.results.summary import number
-from metrics.spec import MetricSpec
 
 _COLUMNS = {"sample", "metric", "frame", "time", "value"}
 _ANY_RATE = 1.0

@@ -13,6 +13,17 @@ from markupsafe import Markup
 
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
+from ipvg_eval.leaderboard.page import (
+    Album,
+    Extremes,
+    Picture,
+    content_policy,
+    decimals,
+    histogram,
+    page_environment,
+    read_asset,
+)
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes
@@ -23,17 +34,6 @@ from ipvg_eval.results.files import unreadable, write_text
 from ipvg_eval.results.info import RunInfo
 from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.reading import Run
-from leaderboard.page import (
-    Album,
-    Extremes,
-    Picture,
-    content_policy,
-    decimals,
-    histogram,
-    page_environment,
-    read_asset,
-)
-from metrics.spec import MetricSpec
 
 _EACH = 3
 _PICTURES_LIMIT = 4_500_000

@@ -6,10 +6,10 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
+from ipvg_eval.leaderboard import page
+from ipvg_eval.leaderboard.page import Extremes
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.report.samples import Sample
-from leaderboard import page
-from leaderboard.page import Extremes
-from metrics.spec import MetricSpec
 
 HEAT_LEVELS = 5
 

@@ -8,16 +8,16 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
+from ipvg_eval.leaderboard.page import Album, Picture
+from ipvg_eval.metrics.evaluator import FrameFeatures
+from ipvg_eval.metrics.timeline import Event, parse_timeline
+from ipvg_eval.metrics.timeline.grounded import grounded_intervals
+from ipvg_eval.metrics.timeline.spec import MIOU
 from ipvg_eval.report.samples import Sample
 from ipvg_eval.report.timeline_chart import Bar, Line, timeline_chart
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import EVENT_PICTURES
 from ipvg_eval.results.reading import Run
-from leaderboard.page import Album, Picture
-from metrics.evaluator import FrameFeatures
-from metrics.timeline import Event, parse_timeline
-from metrics.timeline.grounded import grounded_intervals
-from metrics.timeline.spec import MIOU
 
 COLOURS = 6
 """Events beyond these take the first one's colour again."""

@@ -8,8 +8,8 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ipvg_eval.metrics.evaluator import FrameFeatures
 from ipvg_eval.results.files import replacing, unreadable
-from metrics.evaluator import FrameFeatures
 
 
 def write_features(path: Path, features: Mapping[str, FrameFeatures]) -> None:

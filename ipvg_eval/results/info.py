@@ -6,13 +6,13 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ipvg_eval.metrics.combination import Combination
+from ipvg_eval.metrics.evaluator import SUBMISSION_FILE
+from ipvg_eval.metrics.protocols.definition import EvaluatorEntry
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results.aggregate import Counts
 from ipvg_eval.results.provenance import Provenance
 from ipvg_eval.sandbox.limits import ProcessLimits
-from metrics.combination import Combination
-from metrics.evaluator import SUBMISSION_FILE
-from metrics.protocols.definition import EvaluatorEntry
-from metrics.spec import MetricSpec
 
 
 class _Info(BaseModel):

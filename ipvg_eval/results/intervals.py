@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ipvg_eval.leaderboard.challenge import BootstrapRule
+from ipvg_eval.leaderboard.resampling import Resampling, percentile_interval
 from ipvg_eval.results.row import SampleRow
-from leaderboard.challenge import BootstrapRule
-from leaderboard.resampling import Resampling, percentile_interval
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -8,8 +8,8 @@ from dataclasses import asdict, dataclass
 from pathlib import Path
 from typing import Any
 
+from ipvg_eval.metrics.timing import Kind, Stopwatch
 from ipvg_eval.results.files import write_text
-from metrics.timing import Kind, Stopwatch
 
 FILE_NAME = "profile.csv"
 

@@ -1,4 +1,4 @@
-"""How a Python process of ours is started, wherever the command itself was: a submission's folder is no library."""
+"""How a Python process of ours is started, in whatever folder the command itself was."""
 
 from __future__ import annotations
 

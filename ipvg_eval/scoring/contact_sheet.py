@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.results.files import replacing
-from metrics.evaluator import ClipInfo, Frames
-from metrics.images import read_rgb
-from metrics.sampling import linspace_indices
 
 _FRAMES = 5
 _CELL = (160, 160)
@@ -53,7 +53,7 @@ def reference_picture(path: Path) -> Image.Image:
     """A small copy of a reference picture.
 
     Raises:
-        metrics.errors.UnreadableImage: the picture cannot be read.
+        ipvg_eval.metrics.errors.UnreadableImage: the picture cannot be read.
     """
     return small_picture(read_rgb(path))
 

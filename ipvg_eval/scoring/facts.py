@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ipvg_eval.metrics.protocols.loading import LoadedProtocol
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
 from ipvg_eval.results.provenance import Provenance
 from ipvg_eval.testset.model import TestSet
-from metrics.protocols.loading import LoadedProtocol
-from metrics.spec import MetricSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,6 +9,8 @@ from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
 from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timing import running, stage
 from ipvg_eval.results.row import SampleRow
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.ahead import ahead
@@ -17,8 +19,6 @@ from ipvg_eval.scoring.prepare import Preparation
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample
-from metrics.runtime import Runtime
-from metrics.timing import running, stage
 
 _FRAMES_PER_VIDEO = 16
 

@@ -12,15 +12,15 @@ import numpy as np
 from PIL import Image
 
 from ipvg_eval.errors import VideoError
+from ipvg_eval.metrics.errors import MetricsError
+from ipvg_eval.metrics.evaluator import ClipInfo, Evaluator, FrameFeatures, Frames, Measurement, Pass
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
 from ipvg_eval.scoring.contact_sheet import ContactSheet
 from ipvg_eval.scoring.event_pictures import EventPictures
 from ipvg_eval.testset.model import Sample
 from ipvg_eval.video import Batch
-from metrics.errors import MetricsError
-from metrics.evaluator import ClipInfo, Evaluator, FrameFeatures, Frames, Measurement, Pass
-from metrics.spec import MetricSpec
-from metrics.target import Target
 
 _log = logging.getLogger(__name__)
 

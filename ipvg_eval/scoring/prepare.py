@@ -7,6 +7,7 @@ from dataclasses import dataclass
 
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.errors import VideoError
+from ipvg_eval.metrics.timing import Stopwatch, beside, stage
 from ipvg_eval.results.row import SampleRow, Status
 from ipvg_eval.scoring.ahead import Channel
 from ipvg_eval.scoring.measure import Measured, unmeasured, wanted_frames, watch
@@ -14,7 +15,6 @@ from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample
 from ipvg_eval.video import Batch
-from metrics.timing import Stopwatch, beside, stage
 
 Item = str | Measured | OpenVideo | Batch | None
 """What a thread hands over for a sample: None if its row is up to date; a result if there is nothing to

@@ -9,6 +9,9 @@ from pathlib import Path
 import numpy as np
 
 from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.metrics.protocols.loading import restore_protocol
+from ipvg_eval.metrics.runtime import Dtype
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RunInfo, differences
@@ -18,9 +21,6 @@ from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import build_loaded
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import TestSet, load_testset
-from metrics.protocols.loading import restore_protocol
-from metrics.runtime import Dtype
-from metrics.spec import MetricSpec
 
 _DTYPES: dict[str, Dtype] = {"float32": "float32", "float16": "float16", "bfloat16": "bfloat16"}
 RELATIVE_TOLERANCE = 1e-3

@@ -12,6 +12,10 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ipvg_eval.errors import RunError
+from ipvg_eval.metrics.evaluator import FrameFeatures, FrameValues, Measurement
+from ipvg_eval.metrics.protocols.loading import LoadedProtocol, restore_protocol
+from ipvg_eval.metrics.protocols.recombination import Step, cannot_recombine, plan_recombination
+from ipvg_eval.metrics.rescoring import Kept, KeptMissing
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
@@ -21,10 +25,6 @@ from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.scoring.corpus import summarise_corpus
 from ipvg_eval.scoring.facts import describe_protocol
 from ipvg_eval.scoring.scorer import choose_protocol
-from metrics.evaluator import FrameFeatures, FrameValues, Measurement
-from metrics.protocols.loading import LoadedProtocol, restore_protocol
-from metrics.protocols.recombination import Step, cannot_recombine, plan_recombination
-from metrics.rescoring import Kept, KeptMissing
 
 _COPIED = ("thumbnails", "features", "findings.json")
 

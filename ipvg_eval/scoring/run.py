@@ -10,6 +10,7 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from ipvg_eval.errors import RunError
+from ipvg_eval.metrics.timing import stage
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.features import write_features
 from ipvg_eval.results.folder import RunFolder
@@ -25,7 +26,6 @@ from ipvg_eval.scoring.measure import Measured
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample, TestSet
 from ipvg_eval.validation import validate
-from metrics.timing import stage
 
 
 @dataclass(frozen=True, kw_only=True)

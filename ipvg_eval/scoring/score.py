@@ -7,6 +7,8 @@ from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.errors import UsageError
+from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
+from ipvg_eval.metrics.runtime import Dtype
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import WorkersInfo
@@ -17,8 +19,6 @@ from ipvg_eval.scoring.run import Measuring, OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer, build_scorer
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import TestSet, find_testset, load_testset
-from metrics.protocols import DEFAULT_PROTOCOL
-from metrics.runtime import Dtype
 
 
 class Engine(Protocol):

@@ -5,18 +5,18 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from ipvg_eval.metrics.device import device_name, make_deterministic, require_compiler, resolve_device
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import Evaluator
+from ipvg_eval.metrics.protocols.loading import LoadedProtocol, load_protocol
+from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype, Runtime, WeightSource
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.weights import weight_source
 from ipvg_eval.results.info import DeviceInfo
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.scoring.facts import ScorerFacts, parts_suited_to, protocol_suited_to
 from ipvg_eval.testset.model import TestSet
 from ipvg_eval.video import decoder_version
-from metrics.device import device_name, make_deterministic, require_compiler, resolve_device
-from metrics.errors import WeightsMissing
-from metrics.evaluator import Evaluator
-from metrics.protocols.loading import LoadedProtocol, load_protocol
-from metrics.runtime import DEFAULT_BATCH_SIZE, Dtype, Runtime, WeightSource
-from metrics.spec import MetricSpec
-from metrics.weights import weight_source
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -8,14 +8,14 @@ from dataclasses import replace
 from pathlib import Path
 
 from ipvg_eval.findings import Finding, Severity
+from ipvg_eval.metrics.target import Reference
+from ipvg_eval.metrics.timeline import parse_timeline
 from ipvg_eval.testset.junk import is_junk
 from ipvg_eval.testset.model import Sample, Track
 from ipvg_eval.testset.order import natural_key
 from ipvg_eval.testset.pictures import is_picture
 from ipvg_eval.testset.prompts import read_prompt
 from ipvg_eval.testset.timelines import looks_like_timeline, timeline_findings
-from metrics.target import Reference
-from metrics.timeline import parse_timeline
 
 _PROMPT = re.compile(r"prompt[0-9]+\.txt", re.IGNORECASE)
 

@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ipvg_eval.findings import Finding
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.target import Reference, Target
 
 
 class Track(StrEnum):

@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.errors import UnreadableImage
-from metrics.images import read_rgb
+from ipvg_eval.metrics.errors import UnreadableImage
+from ipvg_eval.metrics.images import read_rgb
 
 PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg")
 _THREADS = 8

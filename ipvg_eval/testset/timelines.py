@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipvg_eval.findings import Finding, Severity
-from metrics.timeline import Timeline, parse_timeline
+from ipvg_eval.metrics.timeline import Timeline, parse_timeline
 
 _NO_TIMELINE = frozenset({"timeline-empty", "timeline-key-missing"})
 

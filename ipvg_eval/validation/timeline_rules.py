@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipvg_eval.findings import Finding
+from ipvg_eval.metrics.timeline import parse_timeline, video_problems
 from ipvg_eval.validation.header_rules import About
 from ipvg_eval.video import VideoHeader
-from metrics.timeline import parse_timeline, video_problems
 
 
 def check_timeline(header: VideoHeader, timeline: str | None, about: About) -> list[Finding]:

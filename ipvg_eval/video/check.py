@@ -9,13 +9,13 @@ import av
 import numpy as np
 
 from ipvg_eval.errors import VideoError
+from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.video.container import EXPORT_AGAIN, Source, name_of, open_container
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.header import decode_first, video_stream
 from ipvg_eval.video.index import FrameIndex, index_frames
 from ipvg_eval.video.picture import Picture
 from ipvg_eval.video.sequence import sound_frames
-from metrics.evaluator import Frames
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -13,12 +13,12 @@ import av
 import numpy as np
 
 from ipvg_eval.errors import VideoError
+from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.video.container import EXPORT_AGAIN
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.index import FrameIndex
 from ipvg_eval.video.picture import Picture
 from ipvg_eval.video.sequence import sound_frames
-from metrics.evaluator import Frames
 
 BATCH_BYTES = 128 * 2**20
 

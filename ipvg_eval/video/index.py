@@ -12,9 +12,9 @@ from typing import Any
 import av
 
 from ipvg_eval.errors import VideoError
+from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.video.container import EXPORT_AGAIN, open_container
 from ipvg_eval.video.header import VideoHeader, probe, video_stream
-from metrics.evaluator import ClipInfo
 
 _DEFAULT_FPS = 25.0  # FFmpeg's own assumption where a file gives no rate at all
 

@@ -6,8 +6,8 @@ from typing import Any, cast
 
 from av.video.reformatter import Interpolation, VideoReformatter
 
+from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.video.orientation import Orientation, orientation_of
-from metrics.evaluator import Frames
 
 
 class Picture:

@@ -1,10 +1,10 @@
 """What static pages share: look, sortable tables, charts, pictures and the policy that closes them."""
 
-from leaderboard.page.album import Album, Picture
-from leaderboard.page.assets import content_policy, page_environment, read_asset
-from leaderboard.page.charts import draw, histogram
-from leaderboard.page.extremes import Extremes, extremes
-from leaderboard.page.numbers import decimals, points, round_step
+from ipvg_eval.leaderboard.page.album import Album, Picture
+from ipvg_eval.leaderboard.page.assets import content_policy, page_environment, read_asset
+from ipvg_eval.leaderboard.page.charts import draw, histogram
+from ipvg_eval.leaderboard.page.extremes import Extremes, extremes
+from ipvg_eval.leaderboard.page.numbers import decimals, points, round_step
 
 __all__ = [
     "Album",

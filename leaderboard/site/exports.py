@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
-from leaderboard.page import points
-from leaderboard.site.names import file_name
-from leaderboard.site.track import Shown, Track
+from ipvg_eval.leaderboard.page import points
+from ipvg_eval.leaderboard.site.names import file_name
+from ipvg_eval.leaderboard.site.track import Shown, Track
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|<>~&#!])")

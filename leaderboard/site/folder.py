@@ -8,8 +8,8 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from leaderboard.errors import listed
-from leaderboard.site.errors import SiteError
+from ipvg_eval.leaderboard.errors import listed
+from ipvg_eval.leaderboard.site.errors import SiteError
 
 MANIFEST = "site.json"
 

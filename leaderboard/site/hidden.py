@@ -10,7 +10,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from leaderboard.board import Leaderboard, TrackBoard
+from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
 
 FEWEST_VALUES = 50
 HIDDEN = (

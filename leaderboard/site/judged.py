@@ -6,9 +6,9 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from leaderboard.plain import plain
-from leaderboard.ratings import PairwiseRatings
-from leaderboard.site.scale import Scale, rank_scale, value_scale
+from ipvg_eval.leaderboard.plain import plain
+from ipvg_eval.leaderboard.ratings import PairwiseRatings
+from ipvg_eval.leaderboard.site.scale import Scale, rank_scale, value_scale
 
 _TINTS = 5
 

@@ -10,13 +10,13 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from leaderboard.page import Album, Extremes, Picture, extremes, histogram
-from leaderboard.plain import plain
-from leaderboard.runs import ScoredRun
-from leaderboard.site.judged import Judged
-from leaderboard.site.media import Media
-from leaderboard.site.track import Record, Shown, Track
-from leaderboard.worked_sum import WorkedSum
+from ipvg_eval.leaderboard.page import Album, Extremes, Picture, extremes, histogram
+from ipvg_eval.leaderboard.plain import plain
+from ipvg_eval.leaderboard.runs import ScoredRun
+from ipvg_eval.leaderboard.site.judged import Judged
+from ipvg_eval.leaderboard.site.media import Media
+from ipvg_eval.leaderboard.site.track import Record, Shown, Track
+from ipvg_eval.leaderboard.worked_sum import WorkedSum
 
 _EACH = 3
 _PICTURES_LIMIT = 2_000_000

@@ -12,17 +12,17 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
-from leaderboard.board import Leaderboard
-from leaderboard.page import content_policy, page_environment, points, read_asset
-from leaderboard.runs import unofficial_reasons
-from leaderboard.site.exports import Download, track_downloads
-from leaderboard.site.folder import replace_folder
-from leaderboard.site.hidden import HIDDEN, leaderboard_dict
-from leaderboard.site.media import Media
-from leaderboard.site.team import TeamView
-from leaderboard.site.track import Track
+from ipvg_eval.leaderboard.board import Leaderboard
+from ipvg_eval.leaderboard.page import content_policy, page_environment, points, read_asset
+from ipvg_eval.leaderboard.runs import unofficial_reasons
+from ipvg_eval.leaderboard.site.exports import Download, track_downloads
+from ipvg_eval.leaderboard.site.folder import replace_folder
+from ipvg_eval.leaderboard.site.hidden import HIDDEN, leaderboard_dict
+from ipvg_eval.leaderboard.site.media import Media
+from ipvg_eval.leaderboard.site.team import TeamView
+from ipvg_eval.leaderboard.site.track import Track
 
-_HERE = "leaderboard.site"
+_HERE = "ipvg_eval.leaderboard.site"
 
 
 def write_site(
@@ -95,7 +95,9 @@ def _everything(board: Leaderboard, challenge: str, *, public: bool) -> list[Dow
 def _dress(*scripts: str) -> dict[str, Any]:
     """Style and script of a page, and the policy that allows nothing else."""
     style = read_asset("look.css") + read_asset("site.css", _HERE)
-    script = "".join(read_asset(name, _HERE if name == "site.js" else "leaderboard.page") for name in scripts)
+    script = "".join(
+        read_asset(name, _HERE if name == "site.js" else "ipvg_eval.leaderboard.page") for name in scripts
+    )
     return {
         "style": Markup(style),  # noqa: S704 - our own file
         "script": Markup(script),  # noqa: S704 - our own file
@@ -104,7 +106,7 @@ def _dress(*scripts: str) -> dict[str, Any]:
 
 
 def _environment() -> jinja2.Environment:
-    environment = page_environment("leaderboard", "site/templates")
+    environment = page_environment("ipvg_eval.leaderboard", "site/templates")
     environment.filters |= {
         "points": points,
         "percent": lambda share: "–" if share is None else f"{100 * share:.1f} %",

@@ -1,19 +1,19 @@
 """The user study: which of two teams' videos do people find better?
 
-`create_study` makes a study folder from the finalists' videos, `leaderboard.study.serve.serve` shows it to
-annotators, `study_votes` reads their votes. The folder holds `study.db`, which alone knows the teams' names,
+`create_study` makes a study folder from the finalists' videos, `study.serve.serve` shows it to annotators,
+`study_votes` reads their votes. The folder holds `study.db`, which alone knows the teams' names,
 and `media/`, clips and pictures under random names and without metadata.
 """
 
-from leaderboard.study.annotators import new_annotators, release
-from leaderboard.study.config import Question, StudyConfig, read_study_config
-from leaderboard.study.create import Created, create_study
-from leaderboard.study.errors import StudyError
-from leaderboard.study.export import audit_table, study_votes, votes_table
-from leaderboard.study.filling import LeftOut
-from leaderboard.study.overview import Overview, overview
-from leaderboard.study.store import open_study
-from leaderboard.study.subjects import StudyPicture, StudySample, StudyTeam
+from ipvg_eval.leaderboard.study.annotators import new_annotators, release
+from ipvg_eval.leaderboard.study.config import Question, StudyConfig, read_study_config
+from ipvg_eval.leaderboard.study.create import Created, create_study
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.export import audit_table, study_votes, votes_table
+from ipvg_eval.leaderboard.study.filling import LeftOut
+from ipvg_eval.leaderboard.study.overview import Overview, overview
+from ipvg_eval.leaderboard.study.store import open_study
+from ipvg_eval.leaderboard.study.subjects import StudyPicture, StudySample, StudyTeam
 
 __all__ = [
     "Created",

@@ -7,10 +7,10 @@ import sqlite3
 import time
 from dataclasses import dataclass
 
-from leaderboard.study.errors import StudyError
-from leaderboard.study.secret import hashed, new_code, new_secret
-from leaderboard.study.sheets import free_sheet
-from leaderboard.study.store import Study
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.secret import hashed, new_code, new_secret
+from ipvg_eval.leaderboard.study.sheets import free_sheet
+from ipvg_eval.leaderboard.study.store import Study
 
 _PID = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
 _TOKENS_KEPT = 10

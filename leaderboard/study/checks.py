@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
-from leaderboard.study.config import Checks
-from leaderboard.study.plan import Showing
+from ipvg_eval.leaderboard.study.config import Checks
+from ipvg_eval.leaderboard.study.plan import Showing
 
 Kind = Literal["pair", "repeat", "corrupted"]
 

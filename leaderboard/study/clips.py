@@ -14,7 +14,7 @@ import numpy.typing as npt
 from av.bitstream import BitStreamFilterContext
 from av.video.frame import VideoFrame
 
-from leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.errors import StudyError
 
 _PLAYABLE_PIXELS = ("yuv420p", "yuvj420p")
 _PLAYABLE_PROFILES = (

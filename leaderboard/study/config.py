@@ -8,8 +8,8 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from leaderboard.errors import did_you_mean
-from leaderboard.study.errors import StudyConfigError
+from ipvg_eval.leaderboard.errors import did_you_mean
+from ipvg_eval.leaderboard.study.errors import StudyConfigError
 
 KNOWN_QUESTIONS = {
     "overall": "Which video is better overall?",

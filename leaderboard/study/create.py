@@ -12,15 +12,15 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from leaderboard.study.clips import anonymous_clip
-from leaderboard.study.config import StudyConfig
-from leaderboard.study.errors import StudyConfigError, StudyError
-from leaderboard.study.filling import LeftOut, fill_tables, split_pairs
-from leaderboard.study.material import MakeClip, OnClip, prepare_clips
-from leaderboard.study.plan import random_stream, stratified_share
-from leaderboard.study.secret import new_secret
-from leaderboard.study.store import DATABASE, MEDIA, create_database, open_study
-from leaderboard.study.subjects import StudySample, StudyTeam
+from ipvg_eval.leaderboard.study.clips import anonymous_clip
+from ipvg_eval.leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.errors import StudyConfigError, StudyError
+from ipvg_eval.leaderboard.study.filling import LeftOut, fill_tables, split_pairs
+from ipvg_eval.leaderboard.study.material import MakeClip, OnClip, prepare_clips
+from ipvg_eval.leaderboard.study.plan import random_stream, stratified_share
+from ipvg_eval.leaderboard.study.secret import new_secret
+from ipvg_eval.leaderboard.study.store import DATABASE, MEDIA, create_database, open_study
+from ipvg_eval.leaderboard.study.subjects import StudySample, StudyTeam
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from leaderboard.errors import LeaderboardError
+from ipvg_eval.leaderboard.errors import LeaderboardError
 
 
 class StudyError(LeaderboardError):

@@ -6,7 +6,7 @@ import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
-from leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.config import StudyConfig
 
 _ANSWERS = """
 SELECT a.id AS annotator, i.kind AS kind, v.answer AS answer, o.answer AS earlier,

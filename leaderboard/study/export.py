@@ -8,10 +8,10 @@ from pathlib import Path
 
 import pandas as pd
 
-from leaderboard.study.errors import StudyError
-from leaderboard.study.exclusion import excluded
-from leaderboard.study.store import DATABASE, Study, open_study
-from leaderboard.votes import OPTIONAL, REQUIRED, Votes, votes_from_table
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.exclusion import excluded
+from ipvg_eval.leaderboard.study.store import DATABASE, Study, open_study
+from ipvg_eval.leaderboard.votes import OPTIONAL, REQUIRED, Votes, votes_from_table
 
 NO_VIDEO = "no-video"
 

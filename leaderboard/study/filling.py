@@ -9,14 +9,14 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from leaderboard.study.checks import Clip, checks_in, with_checks
-from leaderboard.study.config import StudyConfig
-from leaderboard.study.material import MediaFile, corrupt_clips
-from leaderboard.study.pictures import anonymous_picture
-from leaderboard.study.plan import Pair, all_pairs, deal, overlapping, random_stream, take_sides
-from leaderboard.study.secret import hashed, new_media_id
-from leaderboard.study.sheets import add_sheet
-from leaderboard.study.subjects import StudySample, StudyTeam
+from ipvg_eval.leaderboard.study.checks import Clip, checks_in, with_checks
+from ipvg_eval.leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.material import MediaFile, corrupt_clips
+from ipvg_eval.leaderboard.study.pictures import anonymous_picture
+from ipvg_eval.leaderboard.study.plan import Pair, all_pairs, deal, overlapping, random_stream, take_sides
+from ipvg_eval.leaderboard.study.secret import hashed, new_media_id
+from ipvg_eval.leaderboard.study.sheets import add_sheet
+from ipvg_eval.leaderboard.study.subjects import StudySample, StudyTeam
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -12,12 +12,12 @@ from pathlib import Path
 import av
 import numpy as np
 
-from leaderboard.study.checks import Clip
-from leaderboard.study.clips import corrupted_clip
-from leaderboard.study.errors import StudyError
-from leaderboard.study.plan import random_stream
-from leaderboard.study.secret import new_media_id
-from leaderboard.study.subjects import OpenVideo, StudySample, StudyTeam
+from ipvg_eval.leaderboard.study.checks import Clip
+from ipvg_eval.leaderboard.study.clips import corrupted_clip
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.plan import random_stream
+from ipvg_eval.leaderboard.study.secret import new_media_id
+from ipvg_eval.leaderboard.study.subjects import OpenVideo, StudySample, StudyTeam
 
 OnClip = Callable[[int, int], None]
 MakeClip = Callable[[Path, Path, Sequence[str]], float]

@@ -7,13 +7,13 @@ import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from leaderboard.agreement import Agreement, vote_agreement
-from leaderboard.resampling import Resampling
-from leaderboard.study.exclusion import CheckCounts, check_counts, too_many
-from leaderboard.study.export import votes_table
-from leaderboard.study.sheets import uncovered
-from leaderboard.study.store import Study
-from leaderboard.votes import votes_from_table
+from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
+from ipvg_eval.leaderboard.resampling import Resampling
+from ipvg_eval.leaderboard.study.exclusion import CheckCounts, check_counts, too_many
+from ipvg_eval.leaderboard.study.export import votes_table
+from ipvg_eval.leaderboard.study.sheets import uncovered
+from ipvg_eval.leaderboard.study.store import Study
+from ipvg_eval.leaderboard.votes import votes_from_table
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 from PIL import Image, ImageOps, UnidentifiedImageError
 
-from leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.errors import StudyError
 
 _LONGEST = 1024
 _QUALITY = 92

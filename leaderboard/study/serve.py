@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from typing import Any
 
-from leaderboard.study.errors import StudyError
-from leaderboard.study.store import Study
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.store import Study
 
 LOOPBACK = "127.0.0.1"
 UVICORN: dict[str, Any] = {
@@ -34,7 +34,7 @@ def serve(study: Study, *, host: str = LOOPBACK, port: int = 8000, origin: str |
     try:
         import uvicorn
 
-        from leaderboard.study.server import application
+        from ipvg_eval.leaderboard.study.server import application
     except ModuleNotFoundError as error:
         raise StudyError(
             f"the package {error.name!r} is missing", hint='Install it: pip install "ipvg-eval[study]"'

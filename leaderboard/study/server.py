@@ -12,16 +12,16 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader
 from pydantic import BaseModel, ConfigDict, Field
 
-from leaderboard.study import session
-from leaderboard.study.annotators import join
-from leaderboard.study.errors import StudyError
-from leaderboard.study.guard import Guard, WrongTokens
-from leaderboard.study.overview import Overview, overview
-from leaderboard.study.secret import matches
-from leaderboard.study.session import Annotator, Refused
-from leaderboard.study.store import Study
+from ipvg_eval.leaderboard.study import session
+from ipvg_eval.leaderboard.study.annotators import join
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.guard import Guard, WrongTokens
+from ipvg_eval.leaderboard.study.overview import Overview, overview
+from ipvg_eval.leaderboard.study.secret import matches
+from ipvg_eval.leaderboard.study.session import Annotator, Refused
+from ipvg_eval.leaderboard.study.store import Study
 
-_PACKAGE = "leaderboard.study"
+_PACKAGE = "ipvg_eval.leaderboard.study"
 
 
 class _Body(BaseModel):

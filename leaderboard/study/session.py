@@ -7,9 +7,9 @@ import time
 from dataclasses import dataclass
 from typing import Any, Literal
 
-from leaderboard.study.config import StudyConfig
-from leaderboard.study.secret import hashed
-from leaderboard.study.store import Study
+from ipvg_eval.leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.secret import hashed
+from ipvg_eval.leaderboard.study.store import Study
 
 Side = Literal["left", "right"]
 Answer = Literal["left", "right", "draw"]

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from leaderboard.study.checks import Clip, Item, with_checks
-from leaderboard.study.config import StudyConfig
-from leaderboard.study.exclusion import excluded
-from leaderboard.study.plan import Pair, random_stream, take_sides
+from ipvg_eval.leaderboard.study.checks import Clip, Item, with_checks
+from ipvg_eval.leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.exclusion import excluded
+from ipvg_eval.leaderboard.study.plan import Pair, random_stream, take_sides
 
 _COVERED = """
 SELECT l.sample AS sample, min(l.team, r.team) AS one, max(l.team, r.team) AS other,

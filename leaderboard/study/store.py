@@ -11,9 +11,9 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
-from leaderboard.study.config import StudyConfig
-from leaderboard.study.errors import StudyError
-from leaderboard.study.schema import SCHEMA, VERSION
+from ipvg_eval.leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.schema import SCHEMA, VERSION
 
 DATABASE = "study.db"
 MEDIA = "media"

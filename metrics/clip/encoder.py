@@ -9,14 +9,14 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from metrics.checkpoint import fill, weight_source, with_seed
-from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
-from metrics.clip.tokens import CONTEXT
-from metrics.compilation import compile_blocks
-from metrics.runtime import Dtype, Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
-from metrics.upload import Normalisation, planar, upload
+from ipvg_eval.metrics.checkpoint import fill, weight_source, with_seed
+from ipvg_eval.metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
+from ipvg_eval.metrics.clip.tokens import CONTEXT
+from ipvg_eval.metrics.compilation import compile_blocks
+from ipvg_eval.metrics.runtime import Dtype, Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import Normalisation, planar, upload
 
 ClipModel = Literal["clip_vit_b16", "clip_vit_b32"]
 """The networks of published CLIPScores."""

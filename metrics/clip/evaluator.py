@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.batches import Batches, Ticket
-from metrics.clip.encoder import ClipEncoder, ClipModel
-from metrics.clip.preprocess import clip_pixels
-from metrics.clip.spec import CLIP_SCORE, CLIP_SCORE_LONG, PROMPT_TOKENS, PROMPT_TRUNCATED
-from metrics.clip.tokens import CONTEXT, ClipTokenizer, PromptTokens
-from metrics.clip.windows import pool_windows
-from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
-from metrics.rescoring import Kept, disagreement, not_reported
-from metrics.runtime import Runtime
-from metrics.sampling import Sampling, schedule
-from metrics.similarity import cosines, scheduled_mean, unit_rows
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.batches import Batches, Ticket
+from ipvg_eval.metrics.clip.encoder import ClipEncoder, ClipModel
+from ipvg_eval.metrics.clip.preprocess import clip_pixels
+from ipvg_eval.metrics.clip.spec import CLIP_SCORE, CLIP_SCORE_LONG, PROMPT_TOKENS, PROMPT_TRUNCATED
+from ipvg_eval.metrics.clip.tokens import CONTEXT, ClipTokenizer, PromptTokens
+from ipvg_eval.metrics.clip.windows import pool_windows
+from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
+from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import Sampling, schedule
+from ipvg_eval.metrics.similarity import cosines, scheduled_mean, unit_rows
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 _PROMPTS_KEPT = 256
 _SCORES = (CLIP_SCORE.name, CLIP_SCORE_LONG.name)
@@ -38,7 +38,7 @@ class _Prompt:
 
 
 class ClipScore:
-    """Frames against the prompt with CLIP; measures the metrics of `metrics.clip.spec`.
+    """Frames against the prompt with CLIP; measures the metrics of `ipvg_eval.metrics.clip.spec`.
 
     The defaults are TPIGE's rules. ConsisID's are
     `model=clip_vit_b32, sampling=floor, frame_count=16, colour=bgr, scale=logit`.
@@ -49,7 +49,7 @@ class ClipScore:
 
         Attributes:
             model: declared weight of the network.
-            sampling: how frames are chosen, see `metrics.sampling.Sampling`.
+            sampling: how frames are chosen, see `ipvg_eval.metrics.sampling.Sampling`.
             frame_count: number of frames the sampling rule asks for.
             colour: order of the colour channels the network is fed; it was trained on rgb. "bgr" reproduces a
                 published script that hands OpenCV's frames on as they are.

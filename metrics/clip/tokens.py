@@ -13,7 +13,7 @@ import re
 import unicodedata
 from dataclasses import dataclass
 
-from metrics.third_party import published_module
+from ipvg_eval.metrics.third_party import published_module
 
 CONTEXT = 77
 """Tokens the text tower reads, its start and end token included."""

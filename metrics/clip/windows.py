@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from metrics.similarity import FloatArray, unit_rows
+from ipvg_eval.metrics.similarity import FloatArray, unit_rows
 
 
 def pool_windows(windows: FloatArray) -> npt.NDArray[np.float64]:

@@ -9,13 +9,13 @@ from typing import Any, Final
 import numpy as np
 import numpy.typing as npt
 
-from metrics.checkpoint import weight_source
-from metrics.evaluator import Frames
-from metrics.faces.network_weights import stream_seed
-from metrics.faces.onnx_session import open_session
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.network_weights import stream_seed
+from ipvg_eval.metrics.faces.onnx_session import open_session
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
 
 WEIGHTS: Final = "w600k_r50.onnx"
 INPUT_SIZE: Final = 112
@@ -39,7 +39,7 @@ class ArcFace:
         if source.random_seed is None:
             self._network = _opened(source.path(WEIGHTS), runtime)
         else:
-            from metrics.faces.random_onnx import write_recogniser
+            from ipvg_eval.metrics.faces.random_onnx import write_recogniser
 
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / WEIGHTS

@@ -16,11 +16,11 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from metrics.evaluator import Frames
-from metrics.faces.network_weights import build
-from metrics.runtime import Runtime
-from metrics.timing import stage
-from metrics.upload import upload
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.network_weights import build
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import upload
 
 WEIGHTS: Final = "curricularface_r101"
 INPUT_SIZE: Final = 112

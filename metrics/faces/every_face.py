@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-from metrics.evaluator import Frames
-from metrics.faces.alignment import align
-from metrics.faces.detection import Face, FaceDetector, border_of, with_border
-from metrics.faces.face_crops import ARC_SIZE, CROP_SIZE, FaceCrops
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.alignment import align
+from ipvg_eval.metrics.faces.detection import Face, FaceDetector, border_of, with_border
+from ipvg_eval.metrics.faces.face_crops import ARC_SIZE, CROP_SIZE, FaceCrops
 
 
 def every_face(detector: FaceDetector, frame: Frames, *, most: int) -> list[FaceCrops]:
     """The faces of a picture, aligned, largest first.
 
-    As `metrics.faces.face_crops.face_crops` with the padded retry, but for all faces: where none is found,
-    the picture is searched once more inside a grey border.
+    As `face_crops.face_crops` with the padded retry, but for all faces: where none is found, the picture is
+    searched once more inside a grey border.
 
     Args:
         detector: finds the faces.

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from metrics.evaluator import Frames
-from metrics.faces.alignment import align
-from metrics.faces.arcface import WEIGHTS as ARC_WEIGHTS
-from metrics.faces.detection import FaceDetector, FoundFace, find_faces, largest_face, with_border
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.alignment import align
+from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC_WEIGHTS
+from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces, largest_face, with_border
 
 ARC_SIZE: Final = 112
 CROP_SIZE: Final = 224

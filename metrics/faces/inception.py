@@ -11,12 +11,12 @@ from PIL import Image
 from torch import nn
 from torchvision.models import Inception3
 
-from metrics.evaluator import Frames
-from metrics.faces.network_weights import build
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
-from metrics.upload import planar, upload
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.network_weights import build
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import planar, upload
 
 IMAGENET_WEIGHTS: Final = "inception_v3_imagenet"
 FID_WEIGHTS: Final = "inception_v3_fid"

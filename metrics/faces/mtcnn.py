@@ -10,11 +10,11 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import Frames
-from metrics.faces.detection import Face, border_of, largest_face, with_border
-from metrics.scaling import shrink
-from metrics.timing import stage
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.detection import Face, border_of, largest_face, with_border
+from ipvg_eval.metrics.scaling import shrink
+from ipvg_eval.metrics.timing import stage
 
 LICENCE: Final = "MIT (facenet-pytorch)"
 WEIGHT_NAMES: Final = ("mtcnn_pnet", "mtcnn_rnet", "mtcnn_onet")

@@ -8,9 +8,9 @@ from typing import Any
 
 import torch
 
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
 
 _QUIET = 3  # errors only: the published recogniser declares a batch of one and warns for every larger one
 

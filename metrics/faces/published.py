@@ -9,21 +9,21 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.checkpoint import weight_source
-from metrics.evaluator import ClipInfo, Measurement, Pass
-from metrics.faces import arcface, curricularface, published_specs, scrfd
-from metrics.faces.arcface import ArcFace
-from metrics.faces.curricularface import CurricularFace
-from metrics.faces.face_crops import Retry, face_crops
-from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
-from metrics.faces.published_pass import Encoder, FacePass, ReferenceFace, crop_batches
-from metrics.faces.published_scores import Compared, ScoreRules, score, similarities
-from metrics.images import read_rgb
-from metrics.rescoring import Kept, disagreement, not_reported
-from metrics.runtime import Runtime
-from metrics.sampling import schedule
-from metrics.spec import MetricSpec
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.evaluator import ClipInfo, Measurement, Pass
+from ipvg_eval.metrics.faces import arcface, curricularface, published_specs, scrfd
+from ipvg_eval.metrics.faces.arcface import ArcFace
+from ipvg_eval.metrics.faces.curricularface import CurricularFace
+from ipvg_eval.metrics.faces.face_crops import Retry, face_crops
+from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
+from ipvg_eval.metrics.faces.published_pass import Encoder, FacePass, ReferenceFace, crop_batches
+from ipvg_eval.metrics.faces.published_scores import Compared, ScoreRules, score, similarities
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import schedule
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Reference, Target
 
 PERSON_LABELS: Final = frozenset({"man", "woman", "crop_man", "crop_woman"})
 
@@ -74,7 +74,7 @@ class PublishedFacesOptions(BaseModel):
 
 
 class PublishedFaces:
-    """One face pass for the metrics of `metrics.faces.published_specs`.
+    """One face pass for the metrics of `ipvg_eval.metrics.faces.published_specs`.
 
     Attributes:
         specs: all of them, less those whose option is off.

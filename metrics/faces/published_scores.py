@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from metrics.evaluator import FrameFeatures, FrameValues, Measurement
-from metrics.faces import published_specs
-from metrics.similarity import cosines, scheduled_mean
+from ipvg_eval.metrics.evaluator import FrameFeatures, FrameValues, Measurement
+from ipvg_eval.metrics.faces import published_specs
+from ipvg_eval.metrics.similarity import cosines, scheduled_mean
 
 Rows = npt.NDArray[np.float32]
 

@@ -16,7 +16,7 @@ import numpy.typing as npt
 import onnx
 from onnx import TensorProto, helper, numpy_helper
 
-from metrics.faces.alignment import TEMPLATE_SIZE, template
+from ipvg_eval.metrics.faces.alignment import TEMPLATE_SIZE, template
 
 _OPSET: Final = 17
 _IR_VERSION: Final = 8

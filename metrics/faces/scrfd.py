@@ -8,14 +8,14 @@ from typing import Any, Final
 
 import numpy as np
 
-from metrics.checkpoint import weight_source
-from metrics.evaluator import Frames
-from metrics.faces.detection import Face
-from metrics.faces.network_weights import stream_seed
-from metrics.faces.onnx_session import open_session
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.detection import Face
+from ipvg_eval.metrics.faces.network_weights import stream_seed
+from ipvg_eval.metrics.faces.onnx_session import open_session
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
 
 WEIGHTS: Final = "det_10g.onnx"
 INPUT_SIZE: Final = (320, 320)
@@ -40,7 +40,7 @@ class Scrfd:
         if source.random_seed is None:
             self._network = _opened(source.path(WEIGHTS), runtime)
         else:
-            from metrics.faces.random_onnx import write_detector
+            from ipvg_eval.metrics.faces.random_onnx import write_detector
 
             with tempfile.TemporaryDirectory() as folder:
                 path = Path(folder) / WEIGHTS

@@ -7,14 +7,14 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.batches import Ticket
-from metrics.evaluator import Frames, FrameValues, Measurement
-from metrics.faces import arcface, curricularface, subject_specs
-from metrics.faces.detection import FaceDetector
-from metrics.faces.every_face import every_face
-from metrics.faces.published_pass import Rows
-from metrics.similarity import unit_rows
-from metrics.subject.matching import Matches, match, subject_table
+from ipvg_eval.metrics.batches import Ticket
+from ipvg_eval.metrics.evaluator import Frames, FrameValues, Measurement
+from ipvg_eval.metrics.faces import arcface, curricularface, subject_specs
+from ipvg_eval.metrics.faces.detection import FaceDetector
+from ipvg_eval.metrics.faces.every_face import every_face
+from ipvg_eval.metrics.faces.published_pass import Rows
+from ipvg_eval.metrics.similarity import unit_rows
+from ipvg_eval.metrics.subject.matching import Matches, match, subject_table
 
 NO_FACE_WANTED = "no reference shows a face"
 NO_FRAME = "no frame could be read"
@@ -56,7 +56,7 @@ class SubjectFacePass:
         self._tickets = tickets
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Find and crop the faces of the next frames; see `metrics.evaluator.Pass`."""
+        """Find and crop the faces of the next frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         for index, frame in zip(indices, frames, strict=True):
             self._looked_at.append(index)
             faces = every_face(self._detector, frame, most=self._most) if self._people else []

@@ -10,20 +10,20 @@ from typing import ClassVar, Final
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.checkpoint import weight_source
-from metrics.evaluator import ClipInfo, Pass
-from metrics.faces import arcface, curricularface, scrfd, subject_specs
-from metrics.faces.arcface import ArcFace
-from metrics.faces.curricularface import CurricularFace
-from metrics.faces.every_face import every_face
-from metrics.faces.published_pass import Encoder, Rows, crop_batches
-from metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
-from metrics.images import read_rgb
-from metrics.runtime import Runtime
-from metrics.sampling import linspace_indices
-from metrics.spec import MetricSpec
-from metrics.subject.subjects import subjects_of
-from metrics.target import Target
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.evaluator import ClipInfo, Pass
+from ipvg_eval.metrics.faces import arcface, curricularface, scrfd, subject_specs
+from ipvg_eval.metrics.faces.arcface import ArcFace
+from ipvg_eval.metrics.faces.curricularface import CurricularFace
+from ipvg_eval.metrics.faces.every_face import every_face
+from ipvg_eval.metrics.faces.published_pass import Encoder, Rows, crop_batches
+from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import linspace_indices
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.subject.subjects import subjects_of
+from ipvg_eval.metrics.target import Target
 
 _REFERENCES_KEPT: Final = 256
 
@@ -43,7 +43,7 @@ class SubjectFacesOptions(BaseModel):
 
 
 class SubjectFaces:
-    """Measures the metrics of `metrics.faces.subject_specs` with the published networks.
+    """Measures the metrics of `ipvg_eval.metrics.faces.subject_specs` with the published networks.
 
     A subject's references are searched for their largest face, as the published rules do, upright and over
     white; of several pictures of one subject the one most similar to a face counts.

@@ -8,8 +8,8 @@ from typing import Any, Literal
 
 import torch
 
-from metrics.errors import WeightsMissing
-from metrics.third_party import published_module
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.third_party import published_module
 
 GmeModel = Literal["gme_2b", "gme_7b"]
 

@@ -15,15 +15,15 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
-from metrics.compilation import compile_blocks
-from metrics.errors import WeightsMissing
-from metrics.gme.checkpoint import ARCHITECTURES, GmeModel, configuration, load_model, random_model
-from metrics.gme.preprocess import Patches, patch_values
-from metrics.gme.tokens import MAX_TOKENS, GmeTokenizer
-from metrics.runtime import Dtype, Runtime
-from metrics.timing import stage
-from metrics.upload import Normalisation, upload
+from ipvg_eval.metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
+from ipvg_eval.metrics.compilation import compile_blocks
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.gme.checkpoint import ARCHITECTURES, GmeModel, configuration, load_model, random_model
+from ipvg_eval.metrics.gme.preprocess import Patches, patch_values
+from ipvg_eval.metrics.gme.tokens import MAX_TOKENS, GmeTokenizer
+from ipvg_eval.metrics.runtime import Dtype, Runtime
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import Normalisation, upload
 
 Padding = Literal["right", "left"]
 Features = npt.NDArray[np.float32]

@@ -11,19 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.batches import Batches, Ticket
-from metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
-from metrics.gme.checkpoint import GmeModel
-from metrics.gme.encoder import GmeEncoder, Padding
-from metrics.gme.preprocess import Patches, frame_patches
-from metrics.gme.score import Similarity, mean_similarity, similarities
-from metrics.gme.spec import GME_SCORE
-from metrics.gme.tokens import MAX_TOKENS, TPIGE_INSTRUCTION
-from metrics.rescoring import Kept, disagreement, not_reported
-from metrics.runtime import Dtype, Runtime
-from metrics.sampling import Sampling, schedule
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.batches import Batches, Ticket
+from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
+from ipvg_eval.metrics.gme.checkpoint import GmeModel
+from ipvg_eval.metrics.gme.encoder import GmeEncoder, Padding
+from ipvg_eval.metrics.gme.preprocess import Patches, frame_patches
+from ipvg_eval.metrics.gme.score import Similarity, mean_similarity, similarities
+from ipvg_eval.metrics.gme.spec import GME_SCORE
+from ipvg_eval.metrics.gme.tokens import MAX_TOKENS, TPIGE_INSTRUCTION
+from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
+from ipvg_eval.metrics.runtime import Dtype, Runtime
+from ipvg_eval.metrics.sampling import Sampling, schedule
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 _PROMPTS_KEPT = 256
 _WHAT_IS_SEEN = ("model", "instruction", "sampling", "frame_count", "dtype", "frames_per_batch")
@@ -48,9 +48,9 @@ class GmeScore:
         Attributes:
             model: declared snapshot of the network.
             instruction: the system turn before the prompt; frames always have GME's own.
-            sampling: how frames are chosen, see `metrics.sampling.Sampling`.
+            sampling: how frames are chosen, see `ipvg_eval.metrics.sampling.Sampling`.
             frame_count: number of frames the sampling rule asks for.
-            similarity: rounding of the similarities, see `metrics.gme.score.Similarity`.
+            similarity: rounding of the similarities, see `ipvg_eval.metrics.gme.score.Similarity`.
             padding: side on which short rows of a batch are filled. A video's frames are all of one
                 length and a prompt is embedded alone, so that it changes nothing here.
             dtype: floating-point type of the network; None for the runtime's. Published scores used float16.

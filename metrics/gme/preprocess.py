@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from metrics.gme.resize import Size, loader_size, processor_size
+from ipvg_eval.metrics.gme.resize import Size, loader_size, processor_size
 
 PATCH = 14
 MERGE = 2

@@ -5,8 +5,8 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any, Final
 
-from metrics.errors import WeightsMissing
-from metrics.third_party import published_module
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.third_party import published_module
 
 DEFAULT_INSTRUCTION: Final = "You are a helpful assistant."
 TPIGE_INSTRUCTION: Final = "Find frames that match the given text description."

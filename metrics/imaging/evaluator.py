@@ -9,13 +9,13 @@ from typing import ClassVar
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
-from metrics.imaging.musiq import WEIGHTS, MusiqScorer, frames_per_forward
-from metrics.imaging.resize import Mode
-from metrics.runtime import Runtime
-from metrics.sampling import linspace_indices
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.metrics.imaging.musiq import WEIGHTS, MusiqScorer, frames_per_forward
+from ipvg_eval.metrics.imaging.resize import Mode
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import linspace_indices
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 SPEC = MetricSpec(
     name="imaging_quality",

@@ -14,13 +14,13 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from metrics.checkpoint import load_network
-from metrics.evaluator import Frames
-from metrics.imaging.resize import Mode, network_input
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
-from metrics.upload import upload
+from ipvg_eval.metrics.checkpoint import load_network
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.imaging.resize import Mode, network_input
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import upload
 
 WEIGHTS = "musiq_spaq"
 MODULE = "pyiqa.archs.musiq_arch"

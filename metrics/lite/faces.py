@@ -10,17 +10,17 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
-from metrics.faces.alignment import align
-from metrics.faces.detection import FaceDetector, FoundFace, find_faces
-from metrics.faces.mtcnn import LICENCE, WEIGHT_NAMES, Mtcnn
-from metrics.images import read_rgb
-from metrics.lite.identity import FloatArray, face_descriptor, similarity
-from metrics.runtime import Runtime
-from metrics.sampling import linspace_indices
-from metrics.scaling import shrink
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.metrics.faces.alignment import align
+from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces
+from ipvg_eval.metrics.faces.mtcnn import LICENCE, WEIGHT_NAMES, Mtcnn
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.lite.identity import FloatArray, face_descriptor, similarity
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import linspace_indices
+from ipvg_eval.metrics.scaling import shrink
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 FACE_COVERAGE = MetricSpec(
     name="face_coverage",
@@ -156,7 +156,7 @@ class _FacesPass:
         self._similarities: list[float | None] = []
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         for index, frame, found in zip(indices, frames, find_faces(self._detector, frames), strict=True):
             self._indices.append(index)
             self._coverage.append(0.0 if found is None else 1.0)

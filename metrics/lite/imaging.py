@@ -8,13 +8,13 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
-from metrics.lite.image_quality import MIN_SIDE, PictureQuality, picture_quality
-from metrics.runtime import Runtime
-from metrics.sampling import linspace_indices
-from metrics.scaling import shrink
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.metrics.lite.image_quality import MIN_SIDE, PictureQuality, picture_quality
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import linspace_indices
+from ipvg_eval.metrics.scaling import shrink
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 LITE_IMAGING = MetricSpec(
     name="lite_imaging",
@@ -124,7 +124,7 @@ class _ImagingPass:
         self._qualities: list[PictureQuality | None] = []
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         for index, frame in zip(indices, frames, strict=True):
             picture = shrink(frame, self._long_side)
             large_enough = min(picture.shape[:2]) >= MIN_SIDE

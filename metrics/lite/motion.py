@@ -9,8 +9,8 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
-from metrics.lite.interpolation import (
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.metrics.lite.interpolation import (
     MIN_SIDE,
     fast_motion,
     middle_flow,
@@ -18,11 +18,11 @@ from metrics.lite.interpolation import (
     residual,
     smoothness,
 )
-from metrics.runtime import Runtime
-from metrics.sampling import linspace_indices
-from metrics.scaling import shrink
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import linspace_indices
+from ipvg_eval.metrics.scaling import shrink
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 LITE_MOTION = MetricSpec(
     name="lite_motion",
@@ -129,7 +129,7 @@ class _MotionPass:
         self._too_small = False
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         for index, frame in zip(indices, frames, strict=True):
             self._recent = [*self._recent[-2:], (index, self._scaled(frame))]
             if [number for number, _ in self._recent] == [index - 2, index - 1, index]:

@@ -15,13 +15,13 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
-from metrics.checkpoint import load_network
-from metrics.evaluator import Frames
-from metrics.motion.interpolation import centred_padding, network_divisor
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
-from metrics.upload import Uploads, planar
+from ipvg_eval.metrics.checkpoint import load_network
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.motion.interpolation import centred_padding, network_divisor
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import Uploads, planar
 
 WEIGHTS = "amt_s"
 MODULE = "vbench.third_party.amt.networks.AMT-S"

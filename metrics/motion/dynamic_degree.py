@@ -11,8 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
-from metrics.motion.flow import (
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.metrics.motion.flow import (
     FEWEST_FRAMES,
     flow_threshold,
     is_large_enough,
@@ -21,10 +21,10 @@ from metrics.motion.flow import (
     sampling_step,
     strongest_flow,
 )
-from metrics.motion.raft import WEIGHTS, RaftFlow
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.motion.raft import WEIGHTS, RaftFlow
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 SPEC = MetricSpec(
     name="dynamic_degree",

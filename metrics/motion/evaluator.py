@@ -10,9 +10,9 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
-from metrics.motion.amt import WEIGHTS, AmtInterpolator
-from metrics.motion.interpolation import (
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.metrics.motion.amt import WEIGHTS, AmtInterpolator
+from ipvg_eval.metrics.motion.interpolation import (
     SMALLEST_MEMORY_GIB,
     clip_smoothness,
     is_large_enough,
@@ -22,9 +22,9 @@ from metrics.motion.interpolation import (
     scale_factor,
     smoothness,
 )
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 SPEC = MetricSpec(
     name="motion_smoothness",

@@ -8,7 +8,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from metrics.sampling import linspace_indices
+from ipvg_eval.metrics.sampling import linspace_indices
 
 FRAMES_PER_SECOND = 8
 STRONGEST_SHARE = 0.05

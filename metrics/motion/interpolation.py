@@ -13,8 +13,8 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
-from metrics.evaluator import Frames
-from metrics.sampling import linspace_indices
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.sampling import linspace_indices
 
 MIB = 1024**2
 SMALLEST_MEMORY_GIB = 2500 / 1024

@@ -9,10 +9,10 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from metrics.checkpoint import load_network
-from metrics.opens2v.spec import HEAD_WEIGHTS
-from metrics.runtime import Runtime
-from metrics.timing import stage
+from ipvg_eval.metrics.checkpoint import load_network
+from ipvg_eval.metrics.opens2v.spec import HEAD_WEIGHTS
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timing import stage
 
 WIDTHS = (768, 1024, 128, 64, 16, 1)
 """Inputs and outputs of the five linear layers."""

@@ -14,19 +14,19 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from metrics.evaluator import SUBMISSION_FILE, ClipInfo, Frames, Measurement
-from metrics.opens2v.normalisation import unit_natural, unit_nexus, unit_size
-from metrics.opens2v.score_files import ScoreFile, read_marks, read_numbers
-from metrics.opens2v.spec import NATURAL, NATURAL_UNIT, NEXUS, NEXUS_UNIT, SMOOTHNESS_UNIT
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.evaluator import SUBMISSION_FILE, ClipInfo, Frames, Measurement
+from ipvg_eval.metrics.opens2v.normalisation import unit_natural, unit_nexus, unit_size
+from ipvg_eval.metrics.opens2v.score_files import ScoreFile, read_marks, read_numbers
+from ipvg_eval.metrics.opens2v.spec import NATURAL, NATURAL_UNIT, NEXUS, NEXUS_UNIT, SMOOTHNESS_UNIT
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 _ROUNDS = 3
 
 
 class OutsideOptions(BaseModel):
-    """The files, each as the published script writes it; see `metrics.opens2v.score_files`.
+    """The files, each as the published script writes it; see `ipvg_eval.metrics.opens2v.score_files`.
 
     Relative paths start from the folder the command runs in. Without its file a metric has no value.
 

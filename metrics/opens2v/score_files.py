@@ -15,7 +15,7 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.errors import ProtocolError
+from ipvg_eval.metrics.errors import ProtocolError
 
 Score = float | str | None
 """A number; what stands there in its place; None for null."""

@@ -10,10 +10,10 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from metrics.combination import Combination
-from metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.metrics.combination import Combination
+from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
 
-_SHIPPED = resources.files("metrics") / "protocols"
+_SHIPPED = resources.files("ipvg_eval.metrics") / "protocols"
 
 
 class _Strict(BaseModel):

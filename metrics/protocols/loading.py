@@ -9,20 +9,20 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
-from metrics.combination import Combination
-from metrics.corpus import CorpusMetric, corpus_metric
-from metrics.errors import ProtocolError, did_you_mean
-from metrics.evaluator import Evaluator
-from metrics.protocols.definition import (
+from ipvg_eval.metrics.combination import Combination
+from ipvg_eval.metrics.corpus import CorpusMetric, corpus_metric
+from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.metrics.evaluator import Evaluator
+from ipvg_eval.metrics.protocols.definition import (
     EvaluatorEntry,
     Protocol,
     parse_definition,
     read_text,
     validation_error,
 )
-from metrics.registry import EvaluatorClass, FallsBack, ReadsFiles, evaluator_class
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
+from ipvg_eval.metrics.registry import EvaluatorClass, FallsBack, ReadsFiles, evaluator_class
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
 
 
 @dataclass(frozen=True, kw_only=True)

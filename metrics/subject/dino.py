@@ -9,13 +9,13 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from metrics.checkpoint import load_network
-from metrics.compilation import compile_blocks
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
-from metrics.upload import Normalisation, planar, upload
+from ipvg_eval.metrics.checkpoint import load_network
+from ipvg_eval.metrics.compilation import compile_blocks
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import Normalisation, planar, upload
 
 WEIGHTS = "dinov2_vitb14"
 ARCHITECTURE = "vit_base_patch14_dinov2"

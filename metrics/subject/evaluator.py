@@ -11,21 +11,21 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from metrics.batches import Batches
-from metrics.evaluator import ClipInfo, Frames
-from metrics.images import read_rgb
-from metrics.runtime import Runtime
-from metrics.sampling import linspace_indices
-from metrics.spec import MetricSpec
-from metrics.subject import spec
-from metrics.subject.detection.detector import ObjectDetector
-from metrics.subject.detection.loading import DETECTOR_WEIGHTS, DetectorName, is_here, load_detector
-from metrics.subject.dino import WEIGHTS, DinoEncoder, dino_pixels
-from metrics.subject.finding import FindingRules, ReferenceView, Rows, SubjectFinder
-from metrics.subject.measuring import WHOLE_FRAME
-from metrics.subject.passes import SubjectPass
-from metrics.subject.subjects import LONGEST_LABEL, Subject, labels_of, subjects_of
-from metrics.target import Target
+from ipvg_eval.metrics.batches import Batches
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.sampling import linspace_indices
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.subject import spec
+from ipvg_eval.metrics.subject.detection.detector import ObjectDetector
+from ipvg_eval.metrics.subject.detection.loading import DETECTOR_WEIGHTS, DetectorName, is_here, load_detector
+from ipvg_eval.metrics.subject.dino import WEIGHTS, DinoEncoder, dino_pixels
+from ipvg_eval.metrics.subject.finding import FindingRules, ReferenceView, Rows, SubjectFinder
+from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
+from ipvg_eval.metrics.subject.passes import SubjectPass
+from ipvg_eval.metrics.subject.subjects import LONGEST_LABEL, Subject, labels_of, subjects_of
+from ipvg_eval.metrics.target import Target
 
 _REFERENCES_KEPT = 256
 _AUTOMATIC: DetectorName = "owlv2"
@@ -76,7 +76,7 @@ class SubjectOptions(BaseModel):
 
 
 class SubjectMetrics:
-    """Measures the metrics of `metrics.subject.spec`.
+    """Measures the metrics of `ipvg_eval.metrics.subject.spec`.
 
     Attributes:
         specs: all of them; those of a detector only where the options name one.

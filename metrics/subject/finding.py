@@ -8,12 +8,12 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from metrics.evaluator import Frames
-from metrics.subject.boxes import Boxes, chosen, cropped
-from metrics.subject.consistency import reference_similarities
-from metrics.subject.detection.detector import ObjectDetector
-from metrics.subject.matching import assign, subject_table
-from metrics.subject.subjects import Subject, labels_of
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.subject.boxes import Boxes, chosen, cropped
+from ipvg_eval.metrics.subject.consistency import reference_similarities
+from ipvg_eval.metrics.subject.detection.detector import ObjectDetector
+from ipvg_eval.metrics.subject.matching import assign, subject_table
+from ipvg_eval.metrics.subject.subjects import Subject, labels_of
 
 Rows = npt.NDArray[np.float32]
 Embed = Callable[[Frames], Rows]

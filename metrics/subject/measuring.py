@@ -7,16 +7,16 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from metrics.evaluator import FrameFeatures, FrameValues, Measurement
-from metrics.subject.consistency import frame_consistency
-from metrics.subject.matching import Matches
-from metrics.subject.spec import (
+from ipvg_eval.metrics.evaluator import FrameFeatures, FrameValues, Measurement
+from ipvg_eval.metrics.subject.consistency import frame_consistency
+from ipvg_eval.metrics.subject.matching import Matches
+from ipvg_eval.metrics.subject.spec import (
     SUBJECT_CONSISTENCY,
     SUBJECT_COVERAGE,
     SUBJECT_SIMILARITY,
     SUBJECT_SIMILARITY_ALL_FRAMES,
 )
-from metrics.subject.subjects import Subject
+from ipvg_eval.metrics.subject.subjects import Subject
 
 WHOLE_FRAME = "no detector: the whole frame is the crop"
 NO_FRAME = "no frame could be read"

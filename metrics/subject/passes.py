@@ -6,17 +6,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from metrics.batches import Ticket
-from metrics.evaluator import Frames, Measurement
-from metrics.spec import MetricSpec
-from metrics.subject import measuring
-from metrics.subject.appearances import Appearances
-from metrics.subject.consistency import reference_similarities
-from metrics.subject.dino import dino_pixels
-from metrics.subject.finding import Found, Rows, SubjectFinder
-from metrics.subject.matching import Matches, subject_table
-from metrics.subject.spec import SUBJECT_CONSISTENCY
-from metrics.subject.subjects import Subject
+from ipvg_eval.metrics.batches import Ticket
+from ipvg_eval.metrics.evaluator import Frames, Measurement
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.subject import measuring
+from ipvg_eval.metrics.subject.appearances import Appearances
+from ipvg_eval.metrics.subject.consistency import reference_similarities
+from ipvg_eval.metrics.subject.dino import dino_pixels
+from ipvg_eval.metrics.subject.finding import Found, Rows, SubjectFinder
+from ipvg_eval.metrics.subject.matching import Matches, subject_table
+from ipvg_eval.metrics.subject.spec import SUBJECT_CONSISTENCY
+from ipvg_eval.metrics.subject.subjects import Subject
 
 
 class SubjectPass:
@@ -55,7 +55,7 @@ class SubjectPass:
         self.appearances: Appearances | None = None
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         for index, frame in zip(indices, frames, strict=True):
             self._batches.add(index, dino_pixels(frame))
             if self._finder is not None:

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
-from metrics.spec import MetricSpec
-from metrics.subject.detection.owlv2 import WEIGHTS as OWLV2
-from metrics.subject.dino import WEIGHTS as DINO
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.subject.detection.owlv2 import WEIGHTS as OWLV2
+from ipvg_eval.metrics.subject.dino import WEIGHTS as DINO
 
 LICENCE: Final = "DINOv2 weights: Apache-2.0 (Meta)"
 DETECTOR_LICENCE: Final = f"{LICENCE}; detector weights: Apache-2.0 (Google, or IDEA Research)"

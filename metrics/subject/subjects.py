@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
-from metrics.target import Reference
+from ipvg_eval.metrics.target import Reference
 
 LONGEST_LABEL = 200
 """Characters of a label that are looked at; text towers read far less."""

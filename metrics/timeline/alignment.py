@@ -6,11 +6,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.timeline.chance import chance_iou
-from metrics.timeline.discrimination import double_centred, label_credit, lag, noise_floor, recall_at_1
-from metrics.timeline.grounding import ground
-from metrics.timeline.interval_scores import boundary_errors, interval_iou, kendall_tau
-from metrics.timeline.layout import FloatArray, Layout
+from ipvg_eval.metrics.timeline.chance import chance_iou
+from ipvg_eval.metrics.timeline.discrimination import (
+    double_centred,
+    label_credit,
+    lag,
+    noise_floor,
+    recall_at_1,
+)
+from ipvg_eval.metrics.timeline.grounding import ground
+from ipvg_eval.metrics.timeline.interval_scores import boundary_errors, interval_iou, kendall_tau
+from ipvg_eval.metrics.timeline.layout import FloatArray, Layout
 
 VERSION = 1
 """Raised whenever TIM or ATA of the same similarities may change."""

@@ -6,9 +6,9 @@ from functools import lru_cache
 
 import numpy as np
 
-from metrics.timeline.grounding import ground_actions
-from metrics.timeline.interval_scores import interval_iou
-from metrics.timeline.layout import Layout
+from ipvg_eval.metrics.timeline.grounding import ground_actions
+from ipvg_eval.metrics.timeline.interval_scores import interval_iou
+from ipvg_eval.metrics.timeline.layout import Layout
 
 DRAWS = 2000
 SEED = 20260101

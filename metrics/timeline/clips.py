@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from metrics.timeline.layout import FloatArray
+from ipvg_eval.metrics.timeline.layout import FloatArray
 
 _SAME_TIME = 1e-9
 
@@ -17,8 +17,8 @@ def clip_columns(weights: FloatArray, count: int) -> npt.NDArray[np.int64]:
     frames belongs to the earlier one.
 
     Args:
-        weights: (stretches, n) seconds of each frame, as `metrics.timeline.sampling.stretch_weights` gives
-            them; no row is all zeros.
+        weights: (stretches, n) seconds of each frame, as `sampling.stretch_weights` gives them; no row is all
+            zeros.
         count: frames per stretch.
 
     Returns:

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.similarity import unit_rows
-from metrics.subject.appearances import Appearances
-from metrics.timeline.layout import BoolArray, FloatArray, Intervals
+from ipvg_eval.metrics.similarity import unit_rows
+from ipvg_eval.metrics.subject.appearances import Appearances
+from ipvg_eval.metrics.timeline.layout import BoolArray, FloatArray, Intervals
 
 _TOO_FEW = "the subjects are found in fewer than two events"
 

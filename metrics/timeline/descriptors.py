@@ -6,9 +6,9 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from metrics.evaluator import Frames
-from metrics.scaling import shrink
-from metrics.similarity import unit_rows
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.scaling import shrink
+from ipvg_eval.metrics.similarity import unit_rows
 
 LONG_SIDE = 160
 _COLOURS = 4

@@ -7,7 +7,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics.timeline.layout import STRIDE, FloatArray, Layout
+from ipvg_eval.metrics.timeline.layout import STRIDE, FloatArray, Layout
 
 _FLOAT32_NOISE = 1e-6
 

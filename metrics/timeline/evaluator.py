@@ -5,34 +5,34 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
-from metrics.errors import ProtocolError
-from metrics.evaluator import ClipInfo, Measurement, Pass
-from metrics.rescoring import Kept
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
-from metrics.subject.evaluator import SubjectMetrics
-from metrics.subject.spec import SPECS as SUBJECT_SPECS
-from metrics.target import Target
-from metrics.timeline import rescoring
-from metrics.timeline.check import video_problems
-from metrics.timeline.measuring import JointPass, NoPass, SubjectsSeen, Task, TimelinePass, told
-from metrics.timeline.open_clip_encoder import OpenClipEncoder
-from metrics.timeline.options import (
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.evaluator import ClipInfo, Measurement, Pass
+from ipvg_eval.metrics.rescoring import Kept
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.subject.evaluator import SubjectMetrics
+from ipvg_eval.metrics.subject.spec import SPECS as SUBJECT_SPECS
+from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.timeline import rescoring
+from ipvg_eval.metrics.timeline.check import video_problems
+from ipvg_eval.metrics.timeline.measuring import JointPass, NoPass, SubjectsSeen, Task, TimelinePass, told
+from ipvg_eval.metrics.timeline.open_clip_encoder import OpenClipEncoder
+from ipvg_eval.metrics.timeline.options import (
     TimelineAlignmentOptions,
     optional_weights,
     required_weights,
     specs_for,
 )
-from metrics.timeline.parse import parse_timeline
-from metrics.timeline.presence.judge import PresenceJudge
-from metrics.timeline.prototypes import PrototypeEncoder
-from metrics.timeline.sampling import Samples, sample
-from metrics.timeline.scorer import EmbeddingScorer, TextVideoScorer
-from metrics.timeline.spec import SPECS
-from metrics.timeline.video_score.network import VideoScore
-from metrics.timeline.video_score.spec import VIDEO_SCORES
-from metrics.timeline.video_score.watching import Watching, watched_frames
-from metrics.timeline.xclip.scorer import XClipScorer
+from ipvg_eval.metrics.timeline.parse import parse_timeline
+from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
+from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
+from ipvg_eval.metrics.timeline.sampling import Samples, sample
+from ipvg_eval.metrics.timeline.scorer import EmbeddingScorer, TextVideoScorer
+from ipvg_eval.metrics.timeline.spec import SPECS
+from ipvg_eval.metrics.timeline.video_score.network import VideoScore
+from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
+from ipvg_eval.metrics.timeline.video_score.watching import Watching, watched_frames
+from ipvg_eval.metrics.timeline.xclip.scorer import XClipScorer
 
 _MOST_EVENTS = 256
 """Events of a timeline that are scored at all; memory and time grow with their number."""
@@ -42,7 +42,7 @@ _LONGEST = 3600.0
 
 
 class TimelineAlignment:
-    """Measures the metrics of `metrics.timeline.spec`, and VideoScore's where the options ask for them.
+    """Measures the metrics of `timeline.spec`, and VideoScore's where the options ask for them.
 
     Attributes:
         specs: all of them, with the networks that these options use.
@@ -178,14 +178,14 @@ class TimelineAlignment:
         earlier: TimelineAlignmentOptions,
         reported: Collection[str],
     ) -> str | None:
-        """See `metrics.timeline.rescoring.cannot_rescore`."""
+        """See `ipvg_eval.metrics.timeline.rescoring.cannot_rescore`."""
         return rescoring.cannot_rescore(name, options, earlier, reported)
 
     @staticmethod
     def rescore(
         name: str, options: TimelineAlignmentOptions, earlier: TimelineAlignmentOptions, kept: Kept
     ) -> Measurement:
-        """See `metrics.timeline.rescoring.rescore`.
+        """See `ipvg_eval.metrics.timeline.rescoring.rescore`.
 
         Raises:
             KeptMissing: values it needs are gone.

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 
-from metrics.timeline.model import Event
-from metrics.timeline.ranges import DECIMALS
-from metrics.timeline.wording import BRACKETS
+from ipvg_eval.metrics.timeline.model import Event
+from ipvg_eval.metrics.timeline.ranges import DECIMALS
+from ipvg_eval.metrics.timeline.wording import BRACKETS
 
 _WHOLE_DIGITS = 9
 

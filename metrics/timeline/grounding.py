@@ -5,7 +5,7 @@ from __future__ import annotations
 import numpy as np
 import numpy.typing as npt
 
-from metrics.timeline.layout import STRIDE, FloatArray, Layout
+from ipvg_eval.metrics.timeline.layout import STRIDE, FloatArray, Layout
 
 _STEPS = 2**20
 _NEVER = -(2**40)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from metrics.timeline.layout import FloatArray, Layout
+from ipvg_eval.metrics.timeline.layout import FloatArray, Layout
 
 _SAME_MOMENT = 1e-9
 

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.evaluator import ClipInfo
-from metrics.timeline.alignment import Alignment, align
-from metrics.timeline.layout import (
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.timeline.alignment import Alignment, align
+from ipvg_eval.metrics.timeline.layout import (
     BoolArray,
     FloatArray,
     Intervals,
@@ -21,9 +21,9 @@ from metrics.timeline.layout import (
     snapped,
     window_width,
 )
-from metrics.timeline.model import Event
-from metrics.timeline.sampling import Samples, stretch_weights
-from metrics.timeline.scorer import Footage, TextVideoScorer, stretch_means
+from ipvg_eval.metrics.timeline.model import Event
+from ipvg_eval.metrics.timeline.sampling import Samples, stretch_weights
+from ipvg_eval.metrics.timeline.scorer import Footage, TextVideoScorer, stretch_means
 
 FROZEN = 0.9995
 """Cosine of every window with the video's mean from which on the video counts as frozen."""

@@ -9,16 +9,16 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
-from metrics.target import Target
-from metrics.timeline.change_points import boundary_match, change_points, inner_boundaries
-from metrics.timeline.check import snap_distance, video_problems
-from metrics.timeline.descriptors import describe
-from metrics.timeline.model import Problem
-from metrics.timeline.parse import parse_timeline
-from metrics.timeline.sampling import sample
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.timeline.change_points import boundary_match, change_points, inner_boundaries
+from ipvg_eval.metrics.timeline.check import snap_distance, video_problems
+from ipvg_eval.metrics.timeline.descriptors import describe
+from ipvg_eval.metrics.timeline.model import Problem
+from ipvg_eval.metrics.timeline.parse import parse_timeline
+from ipvg_eval.metrics.timeline.sampling import sample
 
 LITE_BOUNDARY_MATCH = MetricSpec(
     name="lite_boundary_match",
@@ -129,7 +129,7 @@ class _ChangePass:
         self._rows: dict[int, npt.NDArray[np.float32]] = {}
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         if self._reason is None:
             for index, frame in zip(indices, frames, strict=True):
                 self._rows[index] = describe(frame)

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from metrics.evaluator import ClipInfo, FrameFeatures, FrameValues, Measurement
-from metrics.spec import MetricSpec
-from metrics.timeline import spec
-from metrics.timeline.alignment import Alignment, action_timeline_alignment
-from metrics.timeline.consistency import Consistency
-from metrics.timeline.judging import Judgement
-from metrics.timeline.layout import BoolArray, FloatArray
-from metrics.timeline.presence.events import EventPresence
-from metrics.timeline.scorer import Footage, Rows
+from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, FrameValues, Measurement
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.timeline import spec
+from ipvg_eval.metrics.timeline.alignment import Alignment, action_timeline_alignment
+from ipvg_eval.metrics.timeline.consistency import Consistency
+from ipvg_eval.metrics.timeline.judging import Judgement
+from ipvg_eval.metrics.timeline.layout import BoolArray, FloatArray
+from ipvg_eval.metrics.timeline.presence.events import EventPresence
+from ipvg_eval.metrics.timeline.scorer import Footage, Rows
 
 COSINES = "CLIP-T, no vision-language model"
 """What presence is made of where no model is asked."""

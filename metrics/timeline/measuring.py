@@ -7,22 +7,22 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.evaluator import ClipInfo, Frames, Measurement
-from metrics.spec import MetricSpec
-from metrics.subject.appearances import Appearances
-from metrics.subject.measuring import WHOLE_FRAME
-from metrics.subject.passes import SubjectPass
-from metrics.timeline.check import video_problems
-from metrics.timeline.consistency import Consistency, of_pairs, of_subjects
-from metrics.timeline.judging import FROZEN, Case, Judgement, judge
-from metrics.timeline.layout import snapped
-from metrics.timeline.measurements import Seen, cosine_presence, measurements
-from metrics.timeline.model import Problem, Timeline
-from metrics.timeline.presence.events import EventFrames
-from metrics.timeline.presence.judge import PresenceJudge
-from metrics.timeline.sampling import Samples
-from metrics.timeline.scorer import TextVideoScorer, Viewing
-from metrics.timeline.video_score.watching import Watching
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames, Measurement
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.subject.appearances import Appearances
+from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
+from ipvg_eval.metrics.subject.passes import SubjectPass
+from ipvg_eval.metrics.timeline.check import video_problems
+from ipvg_eval.metrics.timeline.consistency import Consistency, of_pairs, of_subjects
+from ipvg_eval.metrics.timeline.judging import FROZEN, Case, Judgement, judge
+from ipvg_eval.metrics.timeline.layout import snapped
+from ipvg_eval.metrics.timeline.measurements import Seen, cosine_presence, measurements
+from ipvg_eval.metrics.timeline.model import Problem, Timeline
+from ipvg_eval.metrics.timeline.presence.events import EventFrames
+from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
+from ipvg_eval.metrics.timeline.sampling import Samples
+from ipvg_eval.metrics.timeline.scorer import TextVideoScorer, Viewing
+from ipvg_eval.metrics.timeline.video_score.watching import Watching
 
 
 def told(problems: Iterable[Problem]) -> str:
@@ -67,7 +67,7 @@ class TimelinePass:
             self._events = EventFrames(task.presence, intervals, task.samples)
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         for index, frame in zip(indices, frames, strict=True):
             if index in self._wanted:
                 self._viewing.add(index, frame)
@@ -199,7 +199,7 @@ class JointPass:
         self._subjects = subjects
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `metrics.evaluator.Pass`."""
+        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         self._timeline.add(indices, frames)
         if self._watching is not None:
             for index, frame in zip(indices, frames, strict=True):

@@ -11,14 +11,14 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from metrics.checkpoint import load_network
-from metrics.compilation import compile_blocks
-from metrics.errors import ProtocolError, WeightsMissing, did_you_mean
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
-from metrics.timing import stage
-from metrics.upload import Normalisation, planar, upload
+from ipvg_eval.metrics.checkpoint import load_network
+from ipvg_eval.metrics.compilation import compile_blocks
+from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing, did_you_mean
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import Normalisation, planar, upload
 
 _PACKAGE = "open_clip_torch"
 _PREFERRED_TAGS = ("meta", "openai", "webli")
@@ -32,7 +32,7 @@ def weight_name(model: str) -> str:
 
 
 class OpenClipEncoder:
-    """A `metrics.timeline.scorer.FrameTextEncoder` on one open_clip model.
+    """A `ipvg_eval.metrics.timeline.scorer.FrameTextEncoder` on one open_clip model.
 
     Frames are resized and normalised as open_clip's configuration of the model's published weights says:
     resized as pictures on the CPU, normalised in float32 on the device, to which their bytes cross.

@@ -9,15 +9,15 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from metrics.errors import did_you_mean
-from metrics.spec import MetricSpec
-from metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from metrics.timeline import spec
-from metrics.timeline.open_clip_encoder import weight_name
-from metrics.timeline.presence.checkpoint import PresenceModel
-from metrics.timeline.video_score.spec import VIDEO_SCORES
-from metrics.timeline.video_score.spec import WEIGHTS as VIDEO_SCORE_WEIGHTS
-from metrics.timeline.xclip.checkpoint import PATCH_SIZES
+from ipvg_eval.metrics.errors import did_you_mean
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
+from ipvg_eval.metrics.timeline import spec
+from ipvg_eval.metrics.timeline.open_clip_encoder import weight_name
+from ipvg_eval.metrics.timeline.presence.checkpoint import PresenceModel
+from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
+from ipvg_eval.metrics.timeline.video_score.spec import WEIGHTS as VIDEO_SCORE_WEIGHTS
+from ipvg_eval.metrics.timeline.xclip.checkpoint import PATCH_SIZES
 
 _MODELS: Final = MappingProxyType(
     {"open_clip": "PE-Core-L-14-336", "xclip": "xclip-base-patch32", "prototypes": ""}

@@ -5,8 +5,13 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from metrics.timeline.ranges import TimeRange, time_ranges
-from metrics.timeline.wording import BRACKETS, clean_lines, matching_brackets, without_outer_brackets
+from ipvg_eval.metrics.timeline.ranges import TimeRange, time_ranges
+from ipvg_eval.metrics.timeline.wording import (
+    BRACKETS,
+    clean_lines,
+    matching_brackets,
+    without_outer_brackets,
+)
 
 RawEvent = tuple[float, float, str]
 """Start, end and description, not checked yet."""

@@ -14,16 +14,16 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from metrics.errors import MetricsError, ProtocolError
-from metrics.evaluator import Frames
-from metrics.images import read_rgb
-from metrics.similarity import unit_rows
-from metrics.timeline.descriptors import describe
-from metrics.timeline.wording import clean
+from ipvg_eval.metrics.errors import MetricsError, ProtocolError
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.similarity import unit_rows
+from ipvg_eval.metrics.timeline.descriptors import describe
+from ipvg_eval.metrics.timeline.wording import clean
 
 
 class PrototypeEncoder:
-    """A `metrics.timeline.scorer.FrameTextEncoder` that has seen examples of every text.
+    """A `ipvg_eval.metrics.timeline.scorer.FrameTextEncoder` that has seen examples of every text.
 
     Attributes:
         weights: empty.

@@ -12,13 +12,13 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from metrics.evaluator import Measurement
-from metrics.rescoring import Kept, disagreement, not_reported
-from metrics.timeline import spec
-from metrics.timeline.alignment import action_timeline_alignment
-from metrics.timeline.measurements import COSINES, mean_presence
-from metrics.timeline.options import TimelineAlignmentOptions
-from metrics.timeline.video_score.spec import VIDEO_SCORES
+from ipvg_eval.metrics.evaluator import Measurement
+from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
+from ipvg_eval.metrics.timeline import spec
+from ipvg_eval.metrics.timeline.alignment import action_timeline_alignment
+from ipvg_eval.metrics.timeline.measurements import COSINES, mean_presence
+from ipvg_eval.metrics.timeline.options import TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 
 _WHAT_IS_SEEN: Final = (
     "scorer", "scorer_model", "examples", "frames_per_second", "frame_limit", "subject",

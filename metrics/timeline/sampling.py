@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from metrics.evaluator import ClipInfo
-from metrics.timeline.layout import FloatArray
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.timeline.layout import FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

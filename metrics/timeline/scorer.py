@@ -9,10 +9,10 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
-from metrics.batches import Batches, Ticket
-from metrics.evaluator import Frames
-from metrics.similarity import unit_rows
-from metrics.timeline.layout import FloatArray
+from ipvg_eval.metrics.batches import Batches, Ticket
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.similarity import unit_rows
+from ipvg_eval.metrics.timeline.layout import FloatArray
 
 Rows = npt.NDArray[np.float32]
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final
 
-from metrics.spec import MetricSpec
-from metrics.timeline.alignment import VERSION
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.timeline.alignment import VERSION
 
-_SOURCE = "this project's rule, metrics.timeline.alignment"
+_SOURCE = "this project's rule, ipvg_eval.metrics.timeline.alignment"
 _SCORER = (
     "It is no better than the scorer: image-text models tell objects and scenes apart better than motion."
 )
@@ -74,7 +74,7 @@ SEM_BY_MODEL: Final = MappingProxyType[str, Any](
         "asked whether the prompted stretch shows the action; an event the video does not reach counts 0.",
         "caveats": "The model sees up to 8 frames of an event and is often too sure. Only runs with one "
         "model and one wording of the question compare; the rows name both.",
-        "source": "this project's question, metrics.timeline.presence; per-event yes or no as in StoryEval",
+        "source": "this project's question, metrics/timeline/presence; per-event yes or no as in StoryEval",
     }
 )
 """What changes in SEM's declaration where a vision-language model judges presence."""

@@ -1,9 +1,9 @@
 """Declared weight files: where they come from, where they are, whether they are the right ones."""
 
-from metrics.weights.declaration import WeightFile
-from metrics.weights.source import RandomWeights, weight_source
-from metrics.weights.store import LookUp, ResolvedWeights, WeightStore
-from metrics.weights.table import WEIGHTS, declared
+from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.source import RandomWeights, weight_source
+from ipvg_eval.metrics.weights.store import LookUp, ResolvedWeights, WeightStore
+from ipvg_eval.metrics.weights.table import WEIGHTS, declared
 
 __all__ = [
     "WEIGHTS",

@@ -113,7 +113,7 @@ class WeightFile:
         non_commercial: whether these terms exclude commercial use.
         size: bytes, rounded for a folder; None if unknown. Used to estimate and to search: the hash decides.
         sha256: full, or the prefix that is published; for a folder that of its list of hashes
-            (`metrics.weights.folders.digest`); None where only the revision pins it.
+            (`ipvg_eval.metrics.weights.folders.digest`); None where only the revision pins it.
         note: anything else a reader should know.
     """
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from metrics.errors import WeightsMissing
+from ipvg_eval.metrics.errors import WeightsMissing
 
 
 class PullFailed(WeightsMissing):

@@ -10,10 +10,10 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
-from metrics.errors import WeightsMissing
-from metrics.weights.declaration import FOLDER_SUFFIXES, HubFile, HubFolder
-from metrics.weights.errors import PullFailed
-from metrics.weights.places import WEIGHTS_DIR
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.weights.declaration import FOLDER_SUFFIXES, HubFile, HubFolder
+from ipvg_eval.metrics.weights.errors import PullFailed
+from ipvg_eval.metrics.weights.places import WEIGHTS_DIR
 
 
 def cached(source: HubFile | HubFolder, cache: Path) -> Path | None:

@@ -7,12 +7,12 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
-from metrics.weights import folders, transfer
-from metrics.weights.declaration import WeightFile
-from metrics.weights.errors import PullFailed, WrongHash
-from metrics.weights.hashes import sha256_of
-from metrics.weights.progress import Progress, Silent
-from metrics.weights.store import Rejected, WeightStore
+from ipvg_eval.metrics.weights import folders, transfer
+from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.errors import PullFailed, WrongHash
+from ipvg_eval.metrics.weights.hashes import sha256_of
+from ipvg_eval.metrics.weights.progress import Progress, Silent
+from ipvg_eval.metrics.weights.store import Rejected, WeightStore
 
 
 def download(url: str, target: Path, sha256: str | None, staging: Path, progress: Progress) -> None:

@@ -6,11 +6,11 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
-from metrics.weights import folders, install, transfer
-from metrics.weights.declaration import WeightFile
-from metrics.weights.errors import PullFailed
-from metrics.weights.hashes import sha256_of
-from metrics.weights.progress import Progress
+from ipvg_eval.metrics.weights import folders, install, transfer
+from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.errors import PullFailed
+from ipvg_eval.metrics.weights.hashes import sha256_of
+from ipvg_eval.metrics.weights.progress import Progress
 
 
 class Mirror:
@@ -32,14 +32,14 @@ class Mirror:
                 raise PullFailed(f"the mirror {base} is not a folder", hint="Give an address or a folder.")
 
     def fetch(self, name: str, target: Path, sha256: str | None, staging: Path, progress: Progress) -> None:
-        """Bring `BASE/name`, verified, to a path. Raises as `metrics.weights.install.download` does."""
+        """Bring `BASE/name`, verified, to a path. Raises as `install.download` does."""
         if self._url is not None:
             install.download(f"{self._url}/{quote(name)}", target, sha256, staging, progress)
         else:
             install.copy_file(self._folder / name, target, sha256, staging, progress)
 
     def fetch_folder(self, weight: WeightFile, target: Path, staging: Path, progress: Progress) -> None:
-        """Bring a model folder. Raises as `metrics.weights.install.fill_folder` does."""
+        """Bring a model folder. Raises as `ipvg_eval.metrics.weights.install.fill_folder` does."""
         name = weight.file_name
         sums = self._sums(name)
         own = staging / name

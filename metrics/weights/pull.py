@@ -16,15 +16,22 @@ from typing import Literal
 
 from filelock import FileLock, Timeout
 
-from metrics.errors import WeightsMissing
-from metrics.weights import hub, install, transfer
-from metrics.weights.declaration import ArchiveMember, Bundled, HubFile, HubFolder, ReleaseAsset, WeightFile
-from metrics.weights.errors import NoSpace, NotThere, PullFailed
-from metrics.weights.mirror import Mirror
-from metrics.weights.places import WEIGHTS_DIR, hub_offline
-from metrics.weights.progress import Progress, Silent
-from metrics.weights.sizes import readable_size
-from metrics.weights.store import Found, Rejected, WeightStore, describe
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.weights import hub, install, transfer
+from ipvg_eval.metrics.weights.declaration import (
+    ArchiveMember,
+    Bundled,
+    HubFile,
+    HubFolder,
+    ReleaseAsset,
+    WeightFile,
+)
+from ipvg_eval.metrics.weights.errors import NoSpace, NotThere, PullFailed
+from ipvg_eval.metrics.weights.mirror import Mirror
+from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, hub_offline
+from ipvg_eval.metrics.weights.progress import Progress, Silent
+from ipvg_eval.metrics.weights.sizes import readable_size
+from ipvg_eval.metrics.weights.store import Found, Rejected, WeightStore, describe
 
 STAGING = ".downloads"
 """Hidden folder in the weights folder for what is not complete yet."""

@@ -7,10 +7,10 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
-from metrics.weights import hub
-from metrics.weights.declaration import Bundled, HubFile, HubFolder, WeightFile
-from metrics.weights.hashes import HashCache
-from metrics.weights.places import WEIGHTS_DIR, Places
+from ipvg_eval.metrics.weights import hub
+from ipvg_eval.metrics.weights.declaration import Bundled, HubFile, HubFolder, WeightFile
+from ipvg_eval.metrics.weights.hashes import HashCache
+from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, Places
 
 _LEAST_WEIGHT_BYTES = 1 << 20
 """Files below this size are not hashed in search of a weight of unknown size."""

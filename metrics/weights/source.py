@@ -6,14 +6,14 @@ import re
 from collections.abc import Iterable
 from pathlib import Path
 
-from metrics.errors import ProtocolError, WeightsMissing
-from metrics.weights.store import WeightStore
+from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
+from ipvg_eval.metrics.weights.store import WeightStore
 
 _RANDOM = re.compile(r"random(?::(\d{1,18}))?")
 
 
 class RandomWeights:
-    """No files: every network is built at full size from a seed; a `metrics.runtime.WeightSource`.
+    """No files: every network is built at full size from a seed; a `ipvg_eval.metrics.runtime.WeightSource`.
 
     For benchmarks and tests. What such a run measures means nothing and must be marked.
     """

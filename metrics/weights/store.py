@@ -6,14 +6,14 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from metrics.errors import WeightsMissing
-from metrics.weights import folders
-from metrics.weights.declaration import Bundled, WeightFile
-from metrics.weights.hashes import HashCache
-from metrics.weights.places import WEIGHTS_DIR, Places
-from metrics.weights.search import WeightsFolder, candidates
-from metrics.weights.sizes import readable_size
-from metrics.weights.table import WEIGHTS, declared
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.weights import folders
+from ipvg_eval.metrics.weights.declaration import Bundled, WeightFile
+from ipvg_eval.metrics.weights.hashes import HashCache
+from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, Places
+from ipvg_eval.metrics.weights.search import WeightsFolder, candidates
+from ipvg_eval.metrics.weights.sizes import readable_size
+from ipvg_eval.metrics.weights.table import WEIGHTS, declared
 
 RECORD = "hashes.json"
 """File in our cache that remembers which files were verified."""
@@ -58,7 +58,7 @@ class LookUp:
 
 
 class ResolvedWeights:
-    """Weights that were all found and verified; a `metrics.runtime.WeightSource`."""
+    """Weights that were all found and verified; a `ipvg_eval.metrics.runtime.WeightSource`."""
 
     random_seed: int | None = None
 
@@ -91,7 +91,7 @@ class ResolvedWeights:
 
 
 class WeightStore:
-    """The weights of this machine; a `metrics.runtime.WeightSource` that looks when it is asked.
+    """The weights of this machine; a `ipvg_eval.metrics.runtime.WeightSource` that looks when it is asked.
 
     Args:
         table: the declared weights.

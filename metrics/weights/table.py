@@ -8,8 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from metrics.errors import ProtocolError, did_you_mean
-from metrics.weights.declaration import (
+from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.metrics.weights.declaration import (
     ArchiveMember,
     Bundled,
     HubFile,

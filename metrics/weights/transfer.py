@@ -11,9 +11,9 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from metrics.weights.errors import Interrupted, NoSpace, NotThere, PullFailed
-from metrics.weights.places import WEIGHTS_DIR
-from metrics.weights.progress import Progress
+from ipvg_eval.metrics.weights.errors import Interrupted, NoSpace, NotThere, PullFailed
+from ipvg_eval.metrics.weights.places import WEIGHTS_DIR
+from ipvg_eval.metrics.weights.progress import Progress
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60.0

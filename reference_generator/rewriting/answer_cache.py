@@ -6,9 +6,9 @@ import hashlib
 import json
 from pathlib import Path
 
-from reference_generator.job import file_sha256
-from reference_generator.record import write_json
-from reference_generator.rewriting.rewriter import TEMPLATE_VERSION, Request, TextRewriter
+from ipvg_eval.reference_generator.job import file_sha256
+from ipvg_eval.reference_generator.record import write_json
+from ipvg_eval.reference_generator.rewriting.rewriter import TEMPLATE_VERSION, Request, TextRewriter
 
 
 class CachedRewriter:

@@ -9,9 +9,9 @@ from typing import Any
 
 import httpx
 
-from reference_generator.errors import RewriteFailed, RewriterUnusable
-from reference_generator.rewriting.rewriter import Request, data_url
-from reference_generator.settings import PromptSettings
+from ipvg_eval.reference_generator.errors import RewriteFailed, RewriterUnusable
+from ipvg_eval.reference_generator.rewriting.rewriter import Request, data_url
+from ipvg_eval.reference_generator.settings import PromptSettings
 
 _WAIT, _LONGEST_WAIT = 1.0, 60.0
 _TRY_AGAIN = frozenset({408, 409, 425, 429, 500, 502, 503, 504})

@@ -5,11 +5,11 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from reference_generator.errors import ModelsMissing, RewriteFailed
-from reference_generator.models import Found
-from reference_generator.pictures import read_picture
-from reference_generator.rewriting.rewriter import Request
-from reference_generator.settings import PromptSettings, Settings
+from ipvg_eval.reference_generator.errors import ModelsMissing, RewriteFailed
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.pictures import read_picture
+from ipvg_eval.reference_generator.rewriting.rewriter import Request
+from ipvg_eval.reference_generator.settings import PromptSettings, Settings
 
 
 class LocalRewriter:
@@ -25,7 +25,7 @@ class LocalRewriter:
     def __init__(self, folder: Path, settings: PromptSettings, *, device: str, dtype: str) -> None:
         from transformers import pipeline
 
-        from reference_generator.systems.loading import quiet
+        from ipvg_eval.reference_generator.systems.loading import quiet
 
         quiet()
 
@@ -93,7 +93,7 @@ class LazyLocalRewriter:
     def rewrite(self, request: Request) -> str:
         """The model's answer. See `TextRewriter.rewrite`."""
         if self._model is None:
-            from reference_generator.systems.features import resolve_device
+            from ipvg_eval.reference_generator.systems.features import resolve_device
 
             device = resolve_device(self._settings.runtime.device)
             self._model = LocalRewriter(

@@ -5,13 +5,13 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
-from reference_generator.errors import SampleFailed
-from reference_generator.job import Job
-from reference_generator.rewriting import rewriter as instructions
-from reference_generator.rewriting.rewriter import Request, TextRewriter
-from reference_generator.rewriting.verbatim import inserted_text
-from reference_generator.settings import Settings
-from reference_generator.timeline import Event, parse_timeline
+from ipvg_eval.reference_generator.errors import SampleFailed
+from ipvg_eval.reference_generator.job import Job
+from ipvg_eval.reference_generator.rewriting import rewriter as instructions
+from ipvg_eval.reference_generator.rewriting.rewriter import Request, TextRewriter
+from ipvg_eval.reference_generator.rewriting.verbatim import inserted_text
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.timeline import Event, parse_timeline
 
 
 @dataclass(frozen=True, kw_only=True)

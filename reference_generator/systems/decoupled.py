@@ -6,11 +6,11 @@ from typing import Any
 
 from PIL import Image
 
-from reference_generator.pictures import covering
-from reference_generator.settings import Settings
-from reference_generator.systems.passes import Pass
-from reference_generator.systems.system import Task, VideoSystem, as_pictures
-from reference_generator.video_file import Pictures
+from ipvg_eval.reference_generator.pictures import covering
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.passes import Pass
+from ipvg_eval.reference_generator.systems.system import Task, VideoSystem, as_pictures
+from ipvg_eval.reference_generator.video_file import Pictures
 
 
 class DecoupledSystem(VideoSystem):

@@ -6,9 +6,9 @@ from typing import Any
 
 import torch
 
-from reference_generator.errors import ModelsMissing, SettingsError, did_you_mean
-from reference_generator.models import Found
-from reference_generator.settings import Settings
+from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError, did_you_mean
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.settings import Settings
 
 _REFUSED = {
     "fbcache": "First-block cache counts VACE's hints twice: the residual it keeps already holds them.",

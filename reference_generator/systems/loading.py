@@ -7,10 +7,10 @@ from typing import Any
 
 import torch
 
-from reference_generator.errors import ModelsMissing
-from reference_generator.models import Found
-from reference_generator.settings import Settings
-from reference_generator.systems.features import (
+from ipvg_eval.reference_generator.errors import ModelsMissing
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.features import (
     check_runtime,
     dtype_of,
     load_loras,
@@ -96,11 +96,11 @@ def _classes(settings: Settings) -> tuple[Any, Any]:
     import diffusers
 
     if settings.system == "vace":
-        from reference_generator.systems.identity_guidance import IdentityGuidedTransformer
+        from ipvg_eval.reference_generator.systems.identity_guidance import IdentityGuidedTransformer
 
         return diffusers.WanVACEPipeline, IdentityGuidedTransformer
     if settings.system == "phantom":
-        from reference_generator.systems.phantom_guidance import PhantomTransformer
+        from ipvg_eval.reference_generator.systems.phantom_guidance import PhantomTransformer
 
         return diffusers.WanPipeline, PhantomTransformer
     return diffusers.WanImageToVideoPipeline, diffusers.WanTransformer3DModel

@@ -12,12 +12,12 @@ import numpy as np
 import torch
 from PIL import Image
 
-from reference_generator.settings import Settings
-from reference_generator.systems.features import transformers_of
-from reference_generator.systems.passes import Pass, plan_passes, whole_frames
-from reference_generator.systems.timeline_attention import timeline_attention
-from reference_generator.timeline import Event, frame_events
-from reference_generator.video_file import Pictures
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.features import transformers_of
+from ipvg_eval.reference_generator.systems.passes import Pass, plan_passes, whole_frames
+from ipvg_eval.reference_generator.systems.timeline_attention import timeline_attention
+from ipvg_eval.reference_generator.timeline import Event, frame_events
+from ipvg_eval.reference_generator.video_file import Pictures
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,5 +1,5 @@
 """The same systems on tiny random models, which are built here and need no download."""
 
-from reference_generator.tiny.shrink import shrunk
+from ipvg_eval.reference_generator.tiny.shrink import shrunk
 
 __all__ = ["shrunk"]

@@ -8,8 +8,8 @@ import tempfile
 from importlib.metadata import version
 from pathlib import Path
 
-from reference_generator.cache import cache_folder
-from reference_generator.models import Found
+from ipvg_eval.reference_generator.cache import cache_folder
+from ipvg_eval.reference_generator.models import Found
 
 REVISION = "tiny-1"
 """Raised when other tiny models are built."""
@@ -21,7 +21,7 @@ def tiny_model(kind: str) -> Found:
     Args:
         kind: see `parts.save_tiny`.
     """
-    from reference_generator.tiny.parts import save_tiny
+    from ipvg_eval.reference_generator.tiny.parts import save_tiny
 
     versions = [f"{package} {version(package)}" for package in ("torch", "diffusers", "transformers")]
     key = hashlib.sha256("\n".join([REVISION, *versions]).encode()).hexdigest()[:12]

@@ -8,7 +8,7 @@ from typing import Any
 
 import torch
 
-from reference_generator.architectures import architecture
+from ipvg_eval.reference_generator.architectures import architecture
 
 _WORDS = (
     "a an the man woman person with and in on at of to is are face hair eyes camera light portrait close up "

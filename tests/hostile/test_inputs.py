@@ -13,12 +13,12 @@ from PIL import Image
 
 from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
 from ipvg_eval.errors import TestSetError, UsageError
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.protocols.definition import read_text, shipped_protocols
+from ipvg_eval.metrics.protocols.loading import parse_protocol
 from ipvg_eval.testset import load_testset
 from ipvg_eval.testset.prompts import decode_text
 from ipvg_eval.testset.timelines import looks_like_timeline
-from metrics.errors import ProtocolError
-from metrics.protocols.definition import read_text, shipped_protocols
-from metrics.protocols.loading import parse_protocol
 
 FACIAL = {"img": "a.png", "prompt": "A man runs."}
 SEQUENTIAL = {

@@ -12,12 +12,12 @@ from typer.testing import CliRunner
 
 from ipvg_eval.cli.study import app
 from ipvg_eval.errors import UsageError
+from ipvg_eval.leaderboard import read_votes
+from ipvg_eval.leaderboard.study import open_study
+from ipvg_eval.leaderboard.votes import Votes
 from ipvg_eval.scoring import build_scorer, score
 from ipvg_eval.study_source import study_source
 from ipvg_eval.submission import load_submission
-from leaderboard import read_votes
-from leaderboard.study import open_study
-from leaderboard.votes import Votes
 
 
 @pytest.fixture(scope="module")

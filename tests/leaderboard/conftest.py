@@ -11,7 +11,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from leaderboard.metric import Metric
+from ipvg_eval.leaderboard.metric import Metric
 
 MakeRun = Callable[..., Path]
 WriteVotes = Callable[..., Path]

@@ -11,10 +11,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from leaderboard.agreement import Level, krippendorff_alpha, vote_agreement
-from leaderboard.challenge import BootstrapRule
-from leaderboard.resampling import Resampling
-from leaderboard.votes import read_votes
+from ipvg_eval.leaderboard.agreement import Level, krippendorff_alpha, vote_agreement
+from ipvg_eval.leaderboard.challenge import BootstrapRule
+from ipvg_eval.leaderboard.resampling import Resampling
+from ipvg_eval.leaderboard.votes import read_votes
 
 WriteVotes = Callable[..., Path]
 HEADER = "sample,team_a,team_b,winner,annotator"

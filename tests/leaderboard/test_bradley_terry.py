@@ -10,8 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from leaderboard.bradley_terry import ELO_SCALE, fit_bradley_terry, fit_strengths, strongly_connected
-from leaderboard.resampling import FloatArray
+from ipvg_eval.leaderboard.bradley_terry import (
+    ELO_SCALE,
+    fit_bradley_terry,
+    fit_strengths,
+    strongly_connected,
+)
+from ipvg_eval.leaderboard.resampling import FloatArray
 
 
 def _half_wins(teams: int) -> st.SearchStrategy[FloatArray]:
@@ -214,7 +219,7 @@ def test_extreme_data_converge(matrix: list[list[float]], ridge: float) -> None:
 
 
 def test_a_fit_that_does_not_settle_is_no_result(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr("leaderboard.bradley_terry._ITERATIONS", 2)
+    monkeypatch.setattr("ipvg_eval.leaderboard.bradley_terry._ITERATIONS", 2)
     with pytest.raises(RuntimeError, match="did not settle in 2 steps"):
         fit_strengths(np.array([[[0.0, 999], [1, 0]]]), ridge=0.01)
 

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import (
+from ipvg_eval.leaderboard import (
     Leaderboard,
     VotesError,
     build_leaderboard,

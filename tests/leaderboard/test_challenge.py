@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.challenge import Challenge, parse_challenge, read_challenge
-from leaderboard.errors import ChallengeError
+from ipvg_eval.leaderboard.challenge import Challenge, parse_challenge, read_challenge
+from ipvg_eval.leaderboard.errors import ChallengeError
 
 FULL = """
 title: IPVG

@@ -7,7 +7,7 @@ import json
 import pandas as pd
 import pytest
 
-from leaderboard import build_leaderboard, parse_challenge, read_run, read_runs
+from ipvg_eval.leaderboard import build_leaderboard, parse_challenge, read_run, read_runs
 
 
 def _add_derived(path, total, distance):

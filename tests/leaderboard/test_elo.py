@@ -8,10 +8,10 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leaderboard.challenge import EloRule
-from leaderboard.comparisons import Comparisons
-from leaderboard.elo import elo_ratings, rate_elo
-from leaderboard.votes import Votes, read_votes, votes_from_table
+from ipvg_eval.leaderboard.challenge import EloRule
+from ipvg_eval.leaderboard.comparisons import Comparisons
+from ipvg_eval.leaderboard.elo import elo_ratings, rate_elo
+from ipvg_eval.leaderboard.votes import Votes, read_votes, votes_from_table
 
 WriteVotes = Callable[..., Path]
 _WINNERS = {"a": evalica.Winner.X, "b": evalica.Winner.Y, "draw": evalica.Winner.Draw}

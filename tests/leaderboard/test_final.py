@@ -7,13 +7,19 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from leaderboard.challenge import FinalRule
-from leaderboard.final import FinalRanking, Judgement, opinion_judgements, rank_finally, study_judgements
-from leaderboard.metric import Metric
-from leaderboard.phase1 import Phase1, rank_teams
-from leaderboard.ratings import rate
-from leaderboard.votes import read_votes
-from leaderboard.worked_sum import worked_sum
+from ipvg_eval.leaderboard.challenge import FinalRule
+from ipvg_eval.leaderboard.final import (
+    FinalRanking,
+    Judgement,
+    opinion_judgements,
+    rank_finally,
+    study_judgements,
+)
+from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.phase1 import Phase1, rank_teams
+from ipvg_eval.leaderboard.ratings import rate
+from ipvg_eval.leaderboard.votes import read_votes
+from ipvg_eval.leaderboard.worked_sum import worked_sum
 
 WriteVotes = Callable[..., Path]
 MakeMetric = Callable[..., Metric]

@@ -4,8 +4,8 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard import VotesError
-from leaderboard.identities import read_identities
+from ipvg_eval.leaderboard import VotesError
+from ipvg_eval.leaderboard.identities import read_identities
 
 
 def write(tmp_path: Path, text: str) -> Path:

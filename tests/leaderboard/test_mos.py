@@ -7,10 +7,10 @@ import krippendorff
 import numpy as np
 import pytest
 
-from leaderboard.challenge import BootstrapRule
-from leaderboard.errors import VotesError
-from leaderboard.mos import MeanOpinions, mean_opinions
-from leaderboard.opinions import read_opinions
+from ipvg_eval.leaderboard.challenge import BootstrapRule
+from ipvg_eval.leaderboard.errors import VotesError
+from ipvg_eval.leaderboard.mos import MeanOpinions, mean_opinions
+from ipvg_eval.leaderboard.opinions import read_opinions
 
 WriteVotes = Callable[..., Path]
 WIDE = "team,sample,annotator,identity,quality"

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.challenge import Ranking, TieRule
-from leaderboard.metric import Metric
-from leaderboard.phase1 import Phase1, rank_teams
-from leaderboard.ranks import normalised
+from ipvg_eval.leaderboard.challenge import Ranking, TieRule
+from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.phase1 import Phase1, rank_teams
+from ipvg_eval.leaderboard.ranks import normalised
 
 MakeMetric = Callable[..., Metric]
 

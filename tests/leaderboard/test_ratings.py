@@ -10,10 +10,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.challenge import BootstrapRule, EloRule, StudyRule
-from leaderboard.errors import VotesError
-from leaderboard.ratings import PairwiseRatings, rank_ranges, rate
-from leaderboard.votes import Votes, read_votes, votes_from_table
+from ipvg_eval.leaderboard.challenge import BootstrapRule, EloRule, StudyRule
+from ipvg_eval.leaderboard.errors import VotesError
+from ipvg_eval.leaderboard.ratings import PairwiseRatings, rank_ranges, rate
+from ipvg_eval.leaderboard.votes import Votes, read_votes, votes_from_table
 
 WriteVotes = Callable[..., Path]
 HEADER = "sample,team_a,team_b,winner"

@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.challenge import BootstrapRule
-from leaderboard.resampling import Resampling, percentile_interval
+from ipvg_eval.leaderboard.challenge import BootstrapRule
+from ipvg_eval.leaderboard.resampling import Resampling, percentile_interval
 
 
 def test_the_spread_of_the_mean_has_a_closed_form() -> None:

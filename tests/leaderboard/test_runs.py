@@ -8,9 +8,9 @@ from typing import Any
 import pandas as pd
 import pytest
 
-from leaderboard.errors import RunsError
-from leaderboard.runs import read_run, read_runs, require_official
-from leaderboard.submissions import check_comparable, choose_submissions
+from ipvg_eval.leaderboard.errors import RunsError
+from ipvg_eval.leaderboard.runs import read_run, read_runs, require_official
+from ipvg_eval.leaderboard.submissions import check_comparable, choose_submissions
 
 MakeRun = Callable[..., Path]
 VALUES = {"face_cur": [0.1, 0.2, None, 0.4], "fid": [200.0, 210.0, 220.0, 230.0]}
@@ -26,13 +26,13 @@ def test_a_run_is_read(make_run: MakeRun) -> None:
 
 def test_the_scorers_own_folder_is_read(tmp_path: Path) -> None:
     """Written by the package that scores, so that the two cannot drift apart."""
+    from ipvg_eval.metrics.spec import MetricSpec
     from ipvg_eval.results.aggregate import count
     from ipvg_eval.results.folder import RunFolder
     from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo
     from ipvg_eval.results.provenance import Provenance
     from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
     from ipvg_eval.sandbox.limits import ProcessLimits
-    from metrics.spec import MetricSpec
 
     spec = MetricSpec(
         name="cur", version=2, higher_is_better=True, bounds=(-1, 1), title="Cur", summary="", source=""

@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.errors import VotesError
-from leaderboard.votes import read_votes, votes_from_table
+from ipvg_eval.leaderboard.errors import VotesError
+from ipvg_eval.leaderboard.votes import read_votes, votes_from_table
 
 WriteVotes = Callable[..., Path]
 HEADER = "sample,team_a,team_b,winner"

@@ -14,11 +14,11 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from metrics.evaluator import ClipInfo, FrameFeatures, Frames, Measurement
-from metrics.registry import EVALUATORS
-from metrics.runtime import Runtime
-from metrics.spec import MetricSpec
-from metrics.target import Target
+from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, Frames, Measurement
+from ipvg_eval.metrics.registry import EVALUATORS
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.target import Target
 
 _SPEC = MetricSpec(
     name="frames_seen",

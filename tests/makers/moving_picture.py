@@ -11,8 +11,8 @@ import av
 import numpy as np
 import skimage.data
 
-from metrics.evaluator import ClipInfo, Frames
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.metrics.target import Reference, Target
 
 
 class RandomWeights:

@@ -14,8 +14,8 @@ import timm
 from PIL import Image
 from scipy import ndimage
 
-from metrics.evaluator import ClipInfo, Frames
-from metrics.subject.boxes import Boxes
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.metrics.subject.boxes import Boxes
 
 COLOURS = {"man": (250, 0, 0), "ball": (0, 0, 250), "object": (0, 250, 0)}
 BORDER = 4
@@ -88,7 +88,7 @@ def quick_dino() -> Iterator[None]:
     """
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(
-            "metrics.subject.dino._build",
+            "ipvg_eval.metrics.subject.dino._build",
             lambda: timm.create_model(
                 "vit_base_patch14_dinov2",
                 pretrained=False,

@@ -7,14 +7,14 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.batches import Batches, FixedBatches
-from metrics.clip.encoder import ClipEncoder
-from metrics.faces.arcface import ArcFace
-from metrics.faces.curricularface import CurricularFace
-from metrics.faces.inception import FidInception, ImagenetInception
-from metrics.runtime import Runtime
-from metrics.subject.dino import DinoEncoder
-from metrics.weights import weight_source
+from ipvg_eval.metrics.batches import Batches, FixedBatches
+from ipvg_eval.metrics.clip.encoder import ClipEncoder
+from ipvg_eval.metrics.faces.arcface import ArcFace
+from ipvg_eval.metrics.faces.curricularface import CurricularFace
+from ipvg_eval.metrics.faces.inception import FidInception, ImagenetInception
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.subject.dino import DinoEncoder
+from ipvg_eval.metrics.weights import weight_source
 
 RUNTIME = Runtime(weights=weight_source("random:0"))
 

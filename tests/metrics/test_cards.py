@@ -6,10 +6,10 @@ from pathlib import Path
 
 import pytest
 
-from metrics.cards import cards
-from metrics.corpus import CORPUS_METRICS, corpus_metric
-from metrics.registry import EVALUATORS, evaluator_class
-from metrics.weights import WEIGHTS
+from ipvg_eval.metrics.cards import cards
+from ipvg_eval.metrics.corpus import CORPUS_METRICS, corpus_metric
+from ipvg_eval.metrics.registry import EVALUATORS, evaluator_class
+from ipvg_eval.metrics.weights import WEIGHTS
 
 FOLDER = Path(__file__).resolve().parents[2] / "docs" / "metrics"
 SPECS = [spec for kind in EVALUATORS for spec in evaluator_class(kind).SPECS]
@@ -17,7 +17,7 @@ SPECS += [corpus_metric(name).spec for name in CORPUS_METRICS]
 
 
 def test_the_committed_cards_are_current():
-    """If this fails, run: python -m metrics.cards docs/metrics."""
+    """If this fails, run: python -m ipvg_eval.metrics.cards docs/metrics."""
     written = {path.name: path.read_text("utf-8") for path in FOLDER.glob("*.md")}
     assert written == cards()
 

@@ -7,9 +7,9 @@ from pathlib import Path
 import pytest
 import torch
 
-from metrics.checkpoint import load_network
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.checkpoint import load_network
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
 
 
 class Source:

@@ -9,9 +9,9 @@ import timm
 import torch
 from open_clip.model import CLIP
 
-from metrics.clip.encoder import build
-from metrics.compilation import compile_blocks, repeated_blocks
-from metrics.gme.checkpoint import ARCHITECTURES, configuration
+from ipvg_eval.metrics.clip.encoder import build
+from ipvg_eval.metrics.compilation import compile_blocks, repeated_blocks
+from ipvg_eval.metrics.gme.checkpoint import ARCHITECTURES, configuration
 
 
 def _count(network):

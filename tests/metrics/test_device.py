@@ -8,8 +8,8 @@ import sys
 import pytest
 import torch
 
-from metrics.device import device_name, resolve_device
-from metrics.errors import DeviceUnavailable
+from ipvg_eval.metrics.device import device_name, resolve_device
+from ipvg_eval.metrics.errors import DeviceUnavailable
 
 
 def test_auto_takes_a_gpu_where_there_is_one():
@@ -34,7 +34,7 @@ def test_the_cpu_has_a_name():
 def test_deterministic_mode_is_torchs_own():
     """In a process of its own: the mode is for good."""
     code = (
-        "import torch; from metrics.device import make_deterministic; make_deterministic();"
+        "import torch; from ipvg_eval.metrics.device import make_deterministic; make_deterministic();"
         "assert torch.are_deterministic_algorithms_enabled();"
         "assert not torch.backends.cuda.matmul.allow_tf32;"
         "import os; assert os.environ['CUBLAS_WORKSPACE_CONFIG']"

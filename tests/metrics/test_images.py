@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metrics.errors import UnreadableImage
-from metrics.images import read_rgb
+from ipvg_eval.metrics.errors import UnreadableImage
+from ipvg_eval.metrics.images import read_rgb
 
 CORNERS = np.zeros((4, 6, 3), np.uint8)
 CORNERS[0, 0] = (255, 0, 0)

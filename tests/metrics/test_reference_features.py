@@ -6,12 +6,12 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from metrics.evaluator import ClipInfo
-from metrics.registry import evaluator_class
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
-from metrics.timing import Stopwatch
-from metrics.weights import weight_source
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.registry import evaluator_class
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.timing import Stopwatch
+from ipvg_eval.metrics.weights import weight_source
 
 PROMPTS = [f"A man does thing number {number}." for number in range(1, 6)]
 CLIP = ClipInfo(frame_count=4, width=320, height=240, fps=8.0, duration=0.5, times=(0.0, 0.125, 0.25, 0.375))

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.sampling import linspace_indices
+from ipvg_eval.metrics.sampling import linspace_indices
 
 
 def test_sixteen_of_eighty_one_is_the_published_table():

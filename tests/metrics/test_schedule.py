@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.sampling import schedule
+from ipvg_eval.metrics.sampling import schedule
 
 
 def test_the_floor_rule_on_81_frames_as_worked_out_by_hand():

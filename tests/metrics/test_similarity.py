@@ -7,8 +7,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.clip.windows import pool_windows
-from metrics.similarity import cosines, scheduled_mean, unit_rows
+from ipvg_eval.metrics.clip.windows import pool_windows
+from ipvg_eval.metrics.similarity import cosines, scheduled_mean, unit_rows
 
 
 def test_cosines_of_known_angles():

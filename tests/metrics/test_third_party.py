@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from metrics.errors import WeightsMissing
-from metrics.third_party import published_module
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.third_party import published_module
 
 MODULES = (
     "vbench.third_party.amt.networks.AMT-S",
@@ -20,7 +20,7 @@ IN_A_FRESH_PROCESS = """
 import logging, os, sys, warnings
 import cv2, numpy
 from PIL import ImageFile
-import metrics.third_party
+import ipvg_eval.metrics.third_party
 
 def settings():
     root = logging.getLogger()
@@ -29,7 +29,7 @@ def settings():
 
 before = settings()
 for name in sys.argv[1:]:
-    metrics.third_party.published_module(name, package=name)
+    ipvg_eval.metrics.third_party.published_module(name, package=name)
 after = settings()
 assert before == after, (before, after)
 picture = numpy.arange(12, dtype=numpy.uint8).reshape(2, 2, 3)

@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from metrics.timing import REST, Stage, Stopwatch, beside, running, stage
+from ipvg_eval.metrics.timing import REST, Stage, Stopwatch, beside, running, stage
 
 
 def test_stages_add_up_to_the_wall_time():

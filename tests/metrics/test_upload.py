@@ -10,7 +10,7 @@ import pytest
 import torch
 from torchvision.transforms.functional import normalize, to_tensor
 
-from metrics.upload import Normalisation, Uploads, planar, upload
+from ipvg_eval.metrics.upload import Normalisation, Uploads, planar, upload
 
 CPU = torch.device("cpu")
 MEAN, DEVIATION = (0.48145466, 0.4578275, 0.40821073), (0.26862954, 0.26130258, 0.27577711)
@@ -63,7 +63,7 @@ def test_planes_are_contiguous():
 def test_a_frame_of_two_pairs_crosses_once(monkeypatch):
     crossed = []
     monkeypatch.setattr(
-        "metrics.upload.upload", lambda pixels, device: crossed.append(1) or upload(pixels, device)
+        "ipvg_eval.metrics.upload.upload", lambda pixels, device: crossed.append(1) or upload(pixels, device)
     )
     frames = [np.full((2, 2, 3), level, dtype=np.uint8) for level in range(4)]
     uploads = Uploads(CPU)

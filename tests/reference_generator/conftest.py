@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reference_generator.job import Job
+from ipvg_eval.reference_generator.job import Job
 
 
 @pytest.fixture(scope="session", autouse=True)

@@ -10,9 +10,9 @@ from typer.testing import CliRunner
 
 from ipvg_eval.cli.generate import generate as command
 from ipvg_eval.cli.select import select as select_command
+from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
+from ipvg_eval.reference_generator.record import records_folder
 from ipvg_eval.scoring import score
-from reference_generator.errors import ModelsMissing, SettingsError
-from reference_generator.record import records_folder
 
 
 @pytest.fixture

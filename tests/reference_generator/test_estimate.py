@@ -6,11 +6,11 @@ from dataclasses import replace
 
 import pytest
 
-from reference_generator.architectures import ARCHITECTURES, architecture
-from reference_generator.errors import SettingsError
-from reference_generator.estimate import device_rate, estimate, forwards_per_step, memory_advice
-from reference_generator.machine import machine
-from reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.architectures import ARCHITECTURES, architecture
+from ipvg_eval.reference_generator.errors import SettingsError
+from ipvg_eval.reference_generator.estimate import device_rate, estimate, forwards_per_step, memory_advice
+from ipvg_eval.reference_generator.machine import machine
+from ipvg_eval.reference_generator.preset import load_settings
 
 
 @pytest.mark.parametrize("name", sorted(ARCHITECTURES))
@@ -18,7 +18,7 @@ def test_parameters_are_those_of_the_real_network(name):
     import torch
     from diffusers import WanTransformer3DModel, WanVACETransformer3DModel
 
-    from reference_generator.tiny.parts import _transformer_options
+    from ipvg_eval.reference_generator.tiny.parts import _transformer_options
 
     facts = architecture(name)
     options = _transformer_options(name)
@@ -36,7 +36,7 @@ def test_operations_are_what_torch_counts(name):
     from diffusers import WanTransformer3DModel, WanVACETransformer3DModel
     from torch.utils.flop_counter import FlopCounterMode
 
-    from reference_generator.tiny.parts import _transformer_options
+    from ipvg_eval.reference_generator.tiny.parts import _transformer_options
 
     facts, length = architecture(name), 32
     options = _transformer_options(name)

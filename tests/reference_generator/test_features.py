@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 import torch
 
-from reference_generator.errors import ModelsMissing, SettingsError
-from reference_generator.models import Found
-from reference_generator.preset import load_settings
-from reference_generator.system_loading import load_system, models_of
-from reference_generator.systems.features import check_runtime, quantisation_config, resolve_device
-from reference_generator.systems.loading import load_video_pipeline
-from reference_generator.systems.system import Task
+from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.system_loading import load_system, models_of
+from ipvg_eval.reference_generator.systems.features import check_runtime, quantisation_config, resolve_device
+from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
+from ipvg_eval.reference_generator.systems.system import Task
 
 SIZE = ("video.width=64", "video.height=64", "video.frames=9", "sampling.steps=1")
 
@@ -192,7 +192,7 @@ def test_a_lora_changes_the_video_by_its_scale(tmp_path, picture):
 
 
 def test_an_untied_token_embedding_is_noticed():
-    from reference_generator.systems.loading import _check_text_encoder
+    from ipvg_eval.reference_generator.systems.loading import _check_text_encoder
 
     encoder = pipeline().text_encoder
     _check_text_encoder(encoder)

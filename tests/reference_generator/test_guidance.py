@@ -7,14 +7,14 @@ import pytest
 import torch
 from diffusers import WanTransformer3DModel, WanVACEPipeline, WanVACETransformer3DModel
 
-from reference_generator.preset import load_settings
-from reference_generator.system_loading import models_of
-from reference_generator.systems.identity_guidance import (
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.system_loading import models_of
+from ipvg_eval.reference_generator.systems.identity_guidance import (
     IdentityGuidedTransformer,
     paper_form,
     passed_over,
 )
-from reference_generator.systems.loading import load_video_pipeline
+from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
 
 PROMPT, NEGATIVE, SEED, LENGTH = "a woman walks on the beach", "blurred", 7, 32
 SIZE = {"height": 64, "width": 64, "num_frames": 9}
@@ -146,7 +146,7 @@ def test_the_released_programs_form_is_the_papers_at_guidance_7(stock, guided, p
 
 
 def test_the_preset_chooses_the_form():
-    from reference_generator.systems.vace import VaceSystem
+    from ipvg_eval.reference_generator.systems.vace import VaceSystem
 
     for name, guidance in (("tpige-paper", 5.0), ("tpige-code", 7.0)):
         settings = load_settings(name, tiny=True)
@@ -301,7 +301,7 @@ def phantom_loop(pipeline, references, *, image, text):
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_phantom_is_the_written_out_loop(picture, count):
-    from reference_generator.systems.phantom import PhantomSystem
+    from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
 
     settings = load_settings("phantom-1.3b", ["video.width=64", "video.height=64"], tiny=True)
     system = PhantomSystem(load("phantom-1.3b"), settings)
@@ -319,8 +319,8 @@ def test_phantom_is_the_written_out_loop(picture, count):
 
 def test_phantoms_pictures_are_normalised_like_video_latents(picture):
     """Encoding a picture as a one-frame video through VACE's own code gives the same latents."""
-    from reference_generator.pictures import fitted
-    from reference_generator.systems.phantom import PhantomSystem
+    from ipvg_eval.reference_generator.pictures import fitted
+    from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
 
     settings = load_settings("phantom-1.3b", ["video.width=96", "video.height=64"], tiny=True)
     system = PhantomSystem(load("phantom-1.3b"), settings)

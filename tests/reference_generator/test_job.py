@@ -9,11 +9,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_generator.errors import OutputInUse, SettingsError, UnreadableReference
-from reference_generator.job import Job, Shard, job_hash, seed_of
-from reference_generator.plan import make_plan
-from reference_generator.preset import load_settings
-from reference_generator.record import Record, record_path, write_record
+from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError, UnreadableReference
+from ipvg_eval.reference_generator.job import Job, Shard, job_hash, seed_of
+from ipvg_eval.reference_generator.plan import make_plan
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.record import Record, record_path, write_record
 
 
 def test_a_seed_depends_on_sample_and_base_alone():

@@ -7,12 +7,12 @@ import string
 import pytest
 import torch
 
-from reference_generator.errors import ModelsMissing
-from reference_generator.models import Found
-from reference_generator.preset import load_settings
-from reference_generator.rewriting.local_model import LazyLocalRewriter, LocalRewriter
-from reference_generator.rewriting.rewriter import Request
-from reference_generator.settings import PromptSettings
+from ipvg_eval.reference_generator.errors import ModelsMissing
+from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.rewriting.local_model import LazyLocalRewriter, LocalRewriter
+from ipvg_eval.reference_generator.rewriting.rewriter import Request
+from ipvg_eval.reference_generator.settings import PromptSettings
 
 SPECIAL = [
     "<|endoftext|>",

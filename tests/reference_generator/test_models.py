@@ -7,10 +7,10 @@ import shutil
 
 import pytest
 
-from reference_generator.errors import ModelsMissing
-from reference_generator.models import find_models, needs
-from reference_generator.preset import load_settings
-from reference_generator.system_loading import models_of
+from ipvg_eval.reference_generator.errors import ModelsMissing
+from ipvg_eval.reference_generator.models import find_models, needs
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.system_loading import models_of
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

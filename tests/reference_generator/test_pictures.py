@@ -6,13 +6,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from reference_generator.errors import ModelsMissing, UnreadableReference
-from reference_generator.picture_stage import PictureModel, best_picture
-from reference_generator.pictures import covering, fitted, read_picture
-from reference_generator.preset import load_settings
-from reference_generator.record import read_record, record_path, records_folder
-from reference_generator.run import generate
-from reference_generator.system_loading import load_system, models_of
+from ipvg_eval.reference_generator.errors import ModelsMissing, UnreadableReference
+from ipvg_eval.reference_generator.picture_stage import PictureModel, best_picture
+from ipvg_eval.reference_generator.pictures import covering, fitted, read_picture
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.record import read_record, record_path, records_folder
+from ipvg_eval.reference_generator.run import generate
+from ipvg_eval.reference_generator.system_loading import load_system, models_of
 
 
 def test_pictures_are_read_as_people_see_them(tmp_path):

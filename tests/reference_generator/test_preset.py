@@ -7,8 +7,8 @@ import sys
 
 import pytest
 
-from reference_generator.errors import SettingsError
-from reference_generator.preset import load_settings, preset_names
+from ipvg_eval.reference_generator.errors import SettingsError
+from ipvg_eval.reference_generator.preset import load_settings, preset_names
 
 NAMES = {
     "vace-1.3b",
@@ -141,8 +141,8 @@ def test_a_tiny_variant_still_takes_changes():
 
 def test_reading_presets_imports_no_model_library():
     code = (
-        "import sys; import reference_generator; from reference_generator.preset import load_settings;"
-        "import reference_generator.run, reference_generator.selection, reference_generator.machine;"
+        "import sys; from ipvg_eval.reference_generator import machine, run, selection;"
+        "from ipvg_eval.reference_generator.preset import load_settings;"
         "load_settings('tiny'); sys.exit('torch' in sys.modules or 'diffusers' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -12,17 +12,17 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from reference_generator.errors import RewriteFailed, RewriterUnusable, SampleFailed
-from reference_generator.preset import load_settings
-from reference_generator.record import read_record, record_path
-from reference_generator.rewriting import rewriter as instructions
-from reference_generator.rewriting.answer_cache import CachedRewriter
-from reference_generator.rewriting.endpoint import EndpointRewriter
-from reference_generator.rewriting.prompts import prepare_texts
-from reference_generator.rewriting.rewriter import Request
-from reference_generator.rewriting.verbatim import inserted_text
-from reference_generator.run import generate
-from reference_generator.settings import PromptSettings
+from ipvg_eval.reference_generator.errors import RewriteFailed, RewriterUnusable, SampleFailed
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.record import read_record, record_path
+from ipvg_eval.reference_generator.rewriting import rewriter as instructions
+from ipvg_eval.reference_generator.rewriting.answer_cache import CachedRewriter
+from ipvg_eval.reference_generator.rewriting.endpoint import EndpointRewriter
+from ipvg_eval.reference_generator.rewriting.prompts import prepare_texts
+from ipvg_eval.reference_generator.rewriting.rewriter import Request
+from ipvg_eval.reference_generator.rewriting.verbatim import inserted_text
+from ipvg_eval.reference_generator.run import generate
+from ipvg_eval.reference_generator.settings import PromptSettings
 
 
 class Server:
@@ -215,7 +215,7 @@ def test_answers_are_kept_until_anything_about_the_question_changes(
     for other in (replace(base, text="u"), replace(base, instruction="j"), replace(base, picture=two)):
         cached.rewrite(other)
     CachedRewriter(ask(model="n")[0], folder).rewrite(base)
-    monkeypatch.setattr("reference_generator.rewriting.answer_cache.TEMPLATE_VERSION", 99)
+    monkeypatch.setattr("ipvg_eval.reference_generator.rewriting.answer_cache.TEMPLATE_VERSION", 99)
     cached.rewrite(base)
     assert len(server.requests) == 6
     two.write_bytes(one.read_bytes())

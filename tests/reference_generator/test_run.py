@@ -13,14 +13,14 @@ import av
 import numpy as np
 import pytest
 
-from reference_generator.errors import ModelsMissing
-from reference_generator.job import Shard, seed_of
-from reference_generator.preset import load_settings
-from reference_generator.record import read_record, record_path, records_folder
-from reference_generator.run import generate
-from reference_generator.system_loading import load_system
-from reference_generator.systems.system import Clip, VideoSystem
-from reference_generator.video_file import write_mp4
+from ipvg_eval.reference_generator.errors import ModelsMissing
+from ipvg_eval.reference_generator.job import Shard, seed_of
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.record import read_record, record_path, records_folder
+from ipvg_eval.reference_generator.run import generate
+from ipvg_eval.reference_generator.system_loading import load_system
+from ipvg_eval.reference_generator.systems.system import Clip, VideoSystem
+from ipvg_eval.reference_generator.video_file import write_mp4
 
 
 @pytest.fixture
@@ -119,9 +119,9 @@ import sys
 from pathlib import Path
 import torch
 torch.set_num_threads(1)
-from reference_generator.job import Job
-from reference_generator.preset import load_settings
-from reference_generator.run import generate
+from ipvg_eval.reference_generator.job import Job
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.run import generate
 root, out = Path(sys.argv[1]), Path(sys.argv[2])
 jobs = [Job(id=str(n), prompt="a man walks", references=(root,), video=f"{n}.mp4") for n in range(40)]
 settings = load_settings("tiny", sys.argv[3:])

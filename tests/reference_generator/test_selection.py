@@ -14,10 +14,10 @@ from typer.testing import CliRunner
 
 from ipvg_eval.cli.select import select as command
 from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError
+from ipvg_eval.reference_generator.record import records_folder
+from ipvg_eval.reference_generator.selection import Candidate, choose, write_selection
 from ipvg_eval.scoring import score
-from reference_generator.errors import OutputInUse, SettingsError
-from reference_generator.record import records_folder
-from reference_generator.selection import Candidate, choose, write_selection
 
 
 def candidate(name, scores, without=()):

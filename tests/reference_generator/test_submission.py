@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import pytest
 
+from ipvg_eval.reference_generator.job import Job
+from ipvg_eval.reference_generator.preset import load_settings, preset_names
+from ipvg_eval.reference_generator.run import generate
 from ipvg_eval.scoring import build_scorer, score
 from ipvg_eval.submission import load_submission
 from ipvg_eval.testset import load_testset
 from ipvg_eval.validation import validate
-from reference_generator.job import Job
-from reference_generator.preset import load_settings, preset_names
-from reference_generator.run import generate
 
 
 @pytest.fixture(scope="module")

@@ -14,13 +14,13 @@ from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from reference_generator.errors import SampleFailed
-from reference_generator.preset import load_settings
-from reference_generator.system_loading import load_system, models_of
-from reference_generator.systems.passes import plan_passes, whole_frames
-from reference_generator.systems.system import Task
-from reference_generator.systems.timeline_attention import TimelineProcessor
-from reference_generator.timeline import Event, frame_events, parse_timeline, timeline_seconds
+from ipvg_eval.reference_generator.errors import SampleFailed
+from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.system_loading import load_system, models_of
+from ipvg_eval.reference_generator.systems.passes import plan_passes, whole_frames
+from ipvg_eval.reference_generator.systems.system import Task
+from ipvg_eval.reference_generator.systems.timeline_attention import TimelineProcessor
+from ipvg_eval.reference_generator.timeline import Event, frame_events, parse_timeline, timeline_seconds
 
 WALK = Event(start=0, end=2, text="walks")
 SIT = Event(start=2, end=5, text="sits down")
@@ -205,7 +205,7 @@ def test_vace_goes_on_from_its_last_frames(picture):
 
 def test_vace_gets_the_known_frames_as_hints_and_grey_for_the_rest():
     """The pipeline's own encoding of an extension: known frames are inactive, the rest is zero."""
-    from reference_generator.systems.vace import _extension
+    from ipvg_eval.reference_generator.systems.vace import _extension
 
     pipeline = system("vace-1.3b").pipeline
     known = np.random.default_rng(0).integers(0, 256, (5, 64, 64, 3), dtype=np.uint8)

@@ -7,8 +7,8 @@ from typing import Any, Final, Literal
 
 import torch
 
-from metrics.checkpoint import with_seed
-from metrics.snapshots import transformers
+from ipvg_eval.metrics.checkpoint import with_seed
+from ipvg_eval.metrics.snapshots import transformers
 
 GroundingDinoModel = Literal["grounding_dino_tiny", "grounding_dino_base"]
 

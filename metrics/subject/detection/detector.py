@@ -8,8 +8,8 @@ from typing import Protocol
 import numpy as np
 from PIL import Image
 
-from metrics.evaluator import Frames
-from metrics.subject.boxes import Boxes
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.subject.boxes import Boxes
 
 LONGEST_SIDE = 2048
 """Pixels; larger pictures are reduced first. The detectors look at 960 and 1333 pixels, but what lies before

@@ -8,20 +8,20 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from metrics.checkpoint import weight_source
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.snapshots import load_snapshot, transformers
-from metrics.subject.boxes import Boxes
-from metrics.subject.detection.checkpoint import (
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.snapshots import load_snapshot, transformers
+from ipvg_eval.metrics.subject.boxes import Boxes
+from ipvg_eval.metrics.subject.detection.checkpoint import (
     SWIN,
     GroundingDinoModel,
     grounding_dino_configuration,
     random_grounding_dino,
 )
-from metrics.subject.detection.detector import merged, reduced
-from metrics.subject.detection.phrases import PHRASE, PhraseTokenizer, Text
-from metrics.timing import stage
+from ipvg_eval.metrics.subject.detection.detector import merged, reduced
+from ipvg_eval.metrics.subject.detection.phrases import PHRASE, PhraseTokenizer, Text
+from ipvg_eval.metrics.timing import stage
 
 QUERY: Final = "{label}"
 THRESHOLD: Final = 0.25
@@ -107,7 +107,7 @@ class GroundingDinoDetector:
 
     @torch.inference_mode()
     def detect(self, pictures: Sequence[Frames], labels: Sequence[str]) -> list[Boxes]:
-        """What is found; see `metrics.subject.detection.detector.ObjectDetector`."""
+        """What is found; see `ipvg_eval.metrics.subject.detection.detector.ObjectDetector`."""
         small = [reduced(picture) for picture in pictures]
         images = [torch.from_numpy(np.array(pixels)).permute(2, 0, 1) for pixels, _ in small]
         inputs = self._processor(images, return_tensors="pt", device=self._device)

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Final, Literal
 
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
-from metrics.subject.detection import grounding_dino, owlv2
-from metrics.subject.detection.detector import ObjectDetector
-from metrics.subject.detection.grounding_dino import GroundingDinoDetector
-from metrics.subject.detection.owlv2 import Owlv2Detector
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.subject.detection import grounding_dino, owlv2
+from ipvg_eval.metrics.subject.detection.detector import ObjectDetector
+from ipvg_eval.metrics.subject.detection.grounding_dino import GroundingDinoDetector
+from ipvg_eval.metrics.subject.detection.owlv2 import Owlv2Detector
 
 DetectorName = Literal["owlv2", "grounding_dino_tiny", "grounding_dino_base"]
 

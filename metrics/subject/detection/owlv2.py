@@ -8,15 +8,15 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from metrics.checkpoint import weight_source
-from metrics.clip.tokens import ClipTokenizer
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.snapshots import load_snapshot, transformers
-from metrics.subject.boxes import Boxes
-from metrics.subject.detection.checkpoint import owlv2_configuration, random_owlv2
-from metrics.subject.detection.detector import reduced
-from metrics.timing import stage
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.clip.tokens import ClipTokenizer
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.snapshots import load_snapshot, transformers
+from ipvg_eval.metrics.subject.boxes import Boxes
+from ipvg_eval.metrics.subject.detection.checkpoint import owlv2_configuration, random_owlv2
+from ipvg_eval.metrics.subject.detection.detector import reduced
+from ipvg_eval.metrics.timing import stage
 
 WEIGHTS: Final = "owlv2_base"
 QUERY: Final = "a photo of a {label}"
@@ -89,7 +89,7 @@ class Owlv2Detector:
 
     @torch.inference_mode()
     def detect(self, pictures: Sequence[Frames], labels: Sequence[str]) -> list[Boxes]:
-        """What is found; see `metrics.subject.detection.detector.ObjectDetector`."""
+        """What is found; see `ipvg_eval.metrics.subject.detection.detector.ObjectDetector`."""
         small = [reduced(picture) for picture in pictures]
         # uint8 pixels cross to the device and are prepared there.
         images = [torch.from_numpy(np.array(pixels)).permute(2, 0, 1) for pixels, _ in small]

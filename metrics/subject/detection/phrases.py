@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Final
 
-from metrics.errors import WeightsMissing
-from metrics.third_party import published_module
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.third_party import published_module
 
 START: Final = 101
 END: Final = 102

@@ -7,11 +7,11 @@ from typing import Any, Final, Literal
 
 import torch
 
-from metrics.checkpoint import weight_source
-from metrics.gme.checkpoint import ARCHITECTURES, configuration
-from metrics.runtime import Runtime
-from metrics.snapshots import load_snapshot, random_network, transformers
-from metrics.timeline.presence.question import QuestionTokenizer
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.gme.checkpoint import ARCHITECTURES, configuration
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.snapshots import load_snapshot, random_network, transformers
+from ipvg_eval.metrics.timeline.presence.question import QuestionTokenizer
 
 PresenceModel = Literal["qwen2_vl_2b", "qwen2_vl_7b"]
 

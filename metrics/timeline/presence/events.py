@@ -7,11 +7,11 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from metrics.evaluator import Frames
-from metrics.timeline.clips import clip_columns
-from metrics.timeline.layout import BoolArray, FloatArray, Intervals
-from metrics.timeline.presence.judge import FRAMES_PER_EVENT, PresenceJudge
-from metrics.timeline.sampling import Samples, stretch_weights
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.timeline.clips import clip_columns
+from ipvg_eval.metrics.timeline.layout import BoolArray, FloatArray, Intervals
+from ipvg_eval.metrics.timeline.presence.judge import FRAMES_PER_EVENT, PresenceJudge
+from ipvg_eval.metrics.timeline.sampling import Samples, stretch_weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -9,15 +9,15 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from metrics.checkpoint import weight_source
-from metrics.compilation import compile_blocks
-from metrics.errors import WeightsMissing
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.snapshots import VERIFY, transformers
-from metrics.timeline.presence.checkpoint import PresenceModel, load
-from metrics.timeline.presence.question import QUESTION_VERSION, QuestionTokenizer
-from metrics.timing import stage
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.compilation import compile_blocks
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.snapshots import VERIFY, transformers
+from ipvg_eval.metrics.timeline.presence.checkpoint import PresenceModel, load
+from ipvg_eval.metrics.timeline.presence.question import QUESTION_VERSION, QuestionTokenizer
+from ipvg_eval.metrics.timing import stage
 
 FRAMES_PER_EVENT: Final = 8
 """Frames of an event that the model is shown, at most."""
@@ -49,7 +49,7 @@ class PresenceJudge:
 
     @classmethod
     def load(cls, model: PresenceModel, runtime: Runtime) -> PresenceJudge:
-        """By name; see `metrics.timeline.presence.checkpoint.load`.
+        """By name; see `ipvg_eval.metrics.timeline.presence.checkpoint.load`.
 
         Raises:
             WeightsMissing: packages or files are missing.

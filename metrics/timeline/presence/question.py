@@ -6,9 +6,9 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, Final
 
-from metrics.errors import WeightsMissing
-from metrics.gme.tokens import GmeTokenizer
-from metrics.snapshots import VERIFY
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.gme.tokens import GmeTokenizer
+from ipvg_eval.metrics.snapshots import VERIFY
 
 QUESTION_VERSION: Final = 1
 """Raised with every change of the wording, the answers, the frames or their size."""

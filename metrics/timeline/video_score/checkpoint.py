@@ -13,10 +13,10 @@ from typing import Any, Final
 
 import torch
 
-from metrics.checkpoint import with_seed
-from metrics.errors import WeightsMissing
-from metrics.snapshots import VERIFY, load_snapshot, random_network, transformers
-from metrics.timeline.video_score.spec import VIDEO_SCORES
+from ipvg_eval.metrics.checkpoint import with_seed
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.snapshots import VERIFY, load_snapshot, random_network, transformers
+from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 
 DIMENSIONS: Final = len(VIDEO_SCORES)
 

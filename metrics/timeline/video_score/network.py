@@ -9,17 +9,17 @@ from typing import Any, Final
 import numpy as np
 import torch
 
-from metrics.checkpoint import weight_source
-from metrics.errors import WeightsMissing
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.snapshots import VERIFY, transformers
-from metrics.third_party import published_module
-from metrics.timeline.layout import FloatArray
-from metrics.timeline.video_score.checkpoint import full_size, load_parts, random_parts
-from metrics.timeline.video_score.query import FENCE, IMAGE, query
-from metrics.timeline.video_score.spec import WEIGHTS
-from metrics.timing import stage
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.snapshots import VERIFY, transformers
+from ipvg_eval.metrics.third_party import published_module
+from ipvg_eval.metrics.timeline.layout import FloatArray
+from ipvg_eval.metrics.timeline.video_score.checkpoint import full_size, load_parts, random_parts
+from ipvg_eval.metrics.timeline.video_score.query import FENCE, IMAGE, query
+from ipvg_eval.metrics.timeline.video_score.spec import WEIGHTS
+from ipvg_eval.metrics.timing import stage
 
 _DTYPE: Final = torch.bfloat16
 """As in the published script (examples/run_videoscore.py lines 63-64); the runtime's does not count."""

@@ -6,11 +6,11 @@ from typing import Final
 
 import numpy as np
 
-from metrics.evaluator import Frames, Measurement
-from metrics.sampling import schedule
-from metrics.timeline.video_score.network import VideoScore
-from metrics.timeline.video_score.query import holds_control_tokens
-from metrics.timeline.video_score.spec import VIDEO_SCORES
+from ipvg_eval.metrics.evaluator import Frames, Measurement
+from ipvg_eval.metrics.sampling import schedule
+from ipvg_eval.metrics.timeline.video_score.network import VideoScore
+from ipvg_eval.metrics.timeline.video_score.query import holds_control_tokens
+from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 
 MOST_FRAMES: Final = 16
 """What the published VideoScore looks at (benchmark/eval_videoscore.py line 20 @8e44973)."""
@@ -46,7 +46,7 @@ class Watching:
             self._frames.append(self._network.shrink(frame))
 
     def finish(self) -> list[Measurement]:
-        """One measurement per spec of `metrics.timeline.video_score.spec`."""
+        """One measurement per spec of `ipvg_eval.metrics.timeline.video_score.spec`."""
         if reason := self._reason():
             return missing(reason)
         values = self._network.scores(self._frames, self._prompt)

@@ -10,10 +10,10 @@ from typing import Any, Final
 
 import torch
 
-from metrics.checkpoint import weight_source
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
-from metrics.snapshots import VERIFY, load_snapshot, random_network, transformers
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.snapshots import VERIFY, load_snapshot, random_network, transformers
 
 PATCH_SIZES: Final = MappingProxyType({"xclip-base-patch32": 32, "xclip-base-patch16": 16})
 """Side of a patch in pixels, by model; both read clips of 8 frames of 224 x 224 pixels."""

@@ -10,15 +10,15 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
-from metrics.clip.preprocess import resized_size
-from metrics.clip.tokens import CONTEXT, ClipTokenizer
-from metrics.compilation import compile_blocks
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.timeline.layout import FloatArray
-from metrics.timeline.xclip.checkpoint import PixelRules, load
-from metrics.timing import stage
-from metrics.upload import upload
+from ipvg_eval.metrics.clip.preprocess import resized_size
+from ipvg_eval.metrics.clip.tokens import CONTEXT, ClipTokenizer
+from ipvg_eval.metrics.compilation import compile_blocks
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timeline.layout import FloatArray
+from ipvg_eval.metrics.timeline.xclip.checkpoint import PixelRules, load
+from ipvg_eval.metrics.timing import stage
+from ipvg_eval.metrics.upload import upload
 
 Rows = npt.NDArray[np.float32]
 
@@ -42,7 +42,7 @@ class XClip:
 
     @classmethod
     def load(cls, model: str, weights: str, runtime: Runtime) -> XClip:
-        """By name; see `metrics.timeline.xclip.checkpoint.load`."""
+        """By name; see `ipvg_eval.metrics.timeline.xclip.checkpoint.load`."""
         network, rules = load(model, weights, runtime)
         if runtime.compiled:
             compile_blocks(network)

@@ -1,4 +1,4 @@
-"""X-CLIP as a `metrics.timeline.scorer.TextVideoScorer`."""
+"""X-CLIP as a `ipvg_eval.metrics.timeline.scorer.TextVideoScorer`."""
 
 from __future__ import annotations
 
@@ -7,15 +7,15 @@ from functools import lru_cache
 
 import numpy as np
 
-from metrics.batches import FixedBatches
-from metrics.checkpoint import weight_source
-from metrics.evaluator import Frames
-from metrics.runtime import Runtime
-from metrics.similarity import unit_rows
-from metrics.timeline.clips import clip_columns
-from metrics.timeline.layout import FloatArray
-from metrics.timeline.scorer import Rows
-from metrics.timeline.xclip.network import XClip
+from ipvg_eval.metrics.batches import FixedBatches
+from ipvg_eval.metrics.checkpoint import weight_source
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.similarity import unit_rows
+from ipvg_eval.metrics.timeline.clips import clip_columns
+from ipvg_eval.metrics.timeline.layout import FloatArray
+from ipvg_eval.metrics.timeline.scorer import Rows
+from ipvg_eval.metrics.timeline.xclip.network import XClip
 
 _TEXTS_KEPT = 1024
 _MOST_PAIRS = 4096
@@ -43,7 +43,7 @@ class XClipScorer:
 
     @classmethod
     def load(cls, model: str, weights: str, runtime: Runtime) -> XClipScorer:
-        """By name; see `metrics.timeline.xclip.checkpoint.load`.
+        """By name; see `ipvg_eval.metrics.timeline.xclip.checkpoint.load`.
 
         Raises:
             WeightsMissing: packages or files are missing.

@@ -15,12 +15,12 @@ from ipvg_eval.audit import Thresholds, audit, load_thresholds
 from ipvg_eval.audit.records import write_audit
 from ipvg_eval.errors import UsageError
 from ipvg_eval.metadata import MetadataProcess
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.report import write_report
 from ipvg_eval.results import load_run
 from ipvg_eval.submission import load_submission
 from ipvg_eval.video import decode, index_frames
-from metrics.errors import ProtocolError
-from metrics.images import read_rgb
 
 FRAMES = 33
 PROMPTS = ("id001/prompt1", "id002/prompt1")

@@ -6,10 +6,10 @@ import pytest
 import skimage.data
 from PIL import Image
 
-import metrics.weights
+import ipvg_eval.metrics.weights
 from ipvg_eval.cli.generate import _face_similarity
-from metrics.weights import RandomWeights
-from reference_generator.preset import load_settings
+from ipvg_eval.metrics.weights import RandomWeights
+from ipvg_eval.reference_generator.preset import load_settings
 
 
 def test_systems_that_make_no_pictures_need_no_arcface():
@@ -18,7 +18,7 @@ def test_systems_that_make_no_pictures_need_no_arcface():
 
 
 def test_a_face_is_most_like_itself(monkeypatch):
-    monkeypatch.setattr(metrics.weights, "WeightStore", lambda: RandomWeights(0))
+    monkeypatch.setattr(ipvg_eval.metrics.weights, "WeightStore", lambda: RandomWeights(0))
     similarity = _face_similarity(load_settings("std-ti2v-5b", ["runtime.device=cpu"]))
     portrait = Image.fromarray(skimage.data.astronaut())
     cat = Image.fromarray(skimage.data.chelsea())

@@ -83,8 +83,8 @@ def test_a_fresh_process_makes_the_site_of_the_demo(command, runs, votes, tmp_pa
 
 
 def test_the_rules_of_the_demo_fit_its_protocol(fixtures):
-    from leaderboard import read_challenge
-    from metrics.protocols.loading import load_protocol
+    from ipvg_eval.leaderboard import read_challenge
+    from ipvg_eval.metrics.protocols.loading import load_protocol
 
     rules = read_challenge(fixtures / "challenge.yaml")
     assert {metric.name for metric in rules.metrics} <= {spec.name for spec in load_protocol("lite").specs}
@@ -129,8 +129,8 @@ def test_votes_may_name_their_track(call, runs, votes):
 
 
 def test_votes_of_a_study_are_read_from_its_database(call, runs, fixtures, tmp_path):
+    from ipvg_eval.leaderboard.study import create_study, new_annotators, open_study, read_study_config
     from ipvg_eval.study_source import study_source
-    from leaderboard.study import create_study, new_annotators, open_study, read_study_config
 
     submissions = [str(fixtures / "submissions" / team) for team in ("careful", "careless")]
     teams, samples = study_source(both(runs), submissions, fixtures / "testset")
@@ -330,6 +330,6 @@ def test_help_does_not_load_the_leaderboard():
         "    main(['leaderboard', '--help'])\n"
         "except SystemExit:\n"
         "    pass\n"
-        "assert not {'torch', 'pandas', 'leaderboard'} & set(sys.modules)\n"
+        "assert not {'torch', 'pandas', 'ipvg_eval.leaderboard'} & set(sys.modules)\n"
     )
     subprocess.run([sys.executable, "-c", code], check=True, capture_output=True)

@@ -10,8 +10,8 @@ import pytest
 
 from ipvg_eval.clips import ClipMaker, maker
 from ipvg_eval.clips.messages import Made
-from leaderboard.study.clips import anonymous_clip, holds
-from leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.clips import anonymous_clip, holds
+from ipvg_eval.leaderboard.study.errors import StudyError
 
 
 @pytest.fixture

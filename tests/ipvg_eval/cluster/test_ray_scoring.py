@@ -15,10 +15,10 @@ from ipvg_eval.cluster import ray_engine
 from ipvg_eval.cluster.plan import Plan
 from ipvg_eval.cluster.pool import WorkerPool
 from ipvg_eval.errors import RunError, Unavailable, UsageError
+from ipvg_eval.metrics.registry import EVALUATORS
 from ipvg_eval.results.features import read_features
 from ipvg_eval.scoring import ScorerRecipe
 from ipvg_eval.scoring.scorer import choose_protocol
-from metrics.registry import EVALUATORS
 
 EQUAL = ("samples.parquet", "samples.csv", "frames.parquet", "summary.json", "summary.md", "summary.tex")
 FAST = ["lite_motion", "dynamic_degree_lite"]

@@ -10,6 +10,7 @@ import skimage.data
 from PIL import Image
 
 from ipvg_eval.findings import Finding, Severity
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.folder import RunFolder
@@ -17,7 +18,6 @@ from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, Submission
 from ipvg_eval.results.provenance import Provenance
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
 from ipvg_eval.sandbox.limits import ProcessLimits
-from metrics.spec import MetricSpec
 
 FPS = 16.0
 FRAMES = tuple(range(0, 81, 5))

@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
+from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
-from metrics.spec import MetricSpec
 
 MakeRow = Callable[..., SampleRow]
 

@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 
 from ipvg_eval.errors import RunError
+from ipvg_eval.metrics.evaluator import FrameFeatures
 from ipvg_eval.results.features import read_features, write_features
-from metrics.evaluator import FrameFeatures
 
 
 def _features(reference):

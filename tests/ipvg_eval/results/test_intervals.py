@@ -7,12 +7,12 @@ import math
 import numpy as np
 import pytest
 
+from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.resampling import Resampling
+from ipvg_eval.leaderboard.runs import ScoredRun
+from ipvg_eval.leaderboard.scores import score_teams
+from ipvg_eval.metrics.combination import Combination
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
-from leaderboard.metric import Metric
-from leaderboard.resampling import Resampling
-from leaderboard.runs import ScoredRun
-from leaderboard.scores import score_teams
-from metrics.combination import Combination
 
 
 def test_two_identities_give_their_own_means_as_ends(make_row, specs):

@@ -13,6 +13,9 @@ import numpy as np
 import pytest
 import torch
 
+from ipvg_eval.metrics.clip.encoder import ClipEncoder
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.weights import weight_source
 from ipvg_eval.results import load_run
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
@@ -24,9 +27,6 @@ from ipvg_eval.scoring.run import ScoringRun
 from ipvg_eval.scoring.scorer import choose_protocol
 from ipvg_eval.submission import load_submission
 from ipvg_eval.testset import load_testset
-from metrics.clip.encoder import ClipEncoder
-from metrics.runtime import Runtime
-from metrics.weights import weight_source
 
 PROTOCOL = """\
 name: three_frames

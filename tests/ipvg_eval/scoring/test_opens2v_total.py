@@ -12,18 +12,18 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvg_eval.errors import RunError
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.opens2v.normalisation import unit_aesthetic, unit_size
+from ipvg_eval.metrics.opens2v.outside_scores import OutsideScores
+from ipvg_eval.metrics.protocols.definition import read_text
+from ipvg_eval.metrics.protocols.loading import load_protocol
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 from ipvg_eval.results import Run
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.scoring import score
 from ipvg_eval.scoring.scorer import build_scorer
-from metrics.evaluator import ClipInfo
-from metrics.opens2v.normalisation import unit_aesthetic, unit_size
-from metrics.opens2v.outside_scores import OutsideScores
-from metrics.protocols.definition import read_text
-from metrics.protocols.loading import load_protocol
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
 
 SEQUENTIAL = Path(__file__).resolve().parents[3] / "fixtures" / "sequential"
 CLIP = ClipInfo(frame_count=1, width=8, height=8, fps=8.0, duration=0.125, times=(0.0,))

@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 
 from ipvg_eval import score
+from ipvg_eval.metrics.timing import Stopwatch
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.profile import make_profile
-from metrics.timing import Stopwatch
 
 METRICS = [
     "cur_score",

@@ -9,10 +9,10 @@ import pytest
 
 from ipvg_eval import score
 from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.scoring.recompute import recompute, tolerance
 from ipvg_eval.testset import load_testset
-from metrics.protocols.loading import load_protocol
 
 METRICS = ["lite_motion", "dynamic_degree_lite"]
 SPECS = {spec.name: spec for spec in load_protocol("lite").specs}

@@ -9,10 +9,10 @@ import pytest
 
 from ipvg_eval import score
 from ipvg_eval.errors import RunError
+from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.results import load_run
 from ipvg_eval.results.row import Status
 from ipvg_eval.scoring.rescore import rescore
-from metrics.errors import ProtocolError
 
 PART = """
 name: part

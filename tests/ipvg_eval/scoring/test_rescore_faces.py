@@ -13,11 +13,11 @@ import pytest
 import torch
 
 from ipvg_eval import score
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.faces.mtcnn import Mtcnn
 from ipvg_eval.results import load_run
 from ipvg_eval.scoring import Scorer, build_scorer
 from ipvg_eval.scoring.rescore import rescore
-from metrics.errors import ProtocolError
-from metrics.faces.mtcnn import Mtcnn
 
 SCORES = ["cur_score", "arc_score", "face_feature_distance", "face_coverage"]
 EVERYTHING = [*SCORES, "cur_score_all_frames", "arc_score_all_frames", "face_fid_samples"]

@@ -11,7 +11,7 @@ import pytest
 
 from ipvg_eval import score
 from ipvg_eval.errors import UsageError
-from metrics.protocols.loading import load_protocol
+from ipvg_eval.metrics.protocols.loading import load_protocol
 
 FAST = ["dynamic_degree_lite"]
 
@@ -129,7 +129,7 @@ def test_missing_and_broken_videos_are_rows_with_reasons(careful, fixtures, tmp_
 
 
 def test_an_evaluator_that_breaks_costs_one_sample(careful, fixtures, tmp_path, monkeypatch):
-    from metrics.lite.motion import LiteMotion
+    from ipvg_eval.metrics.lite.motion import LiteMotion
 
     start = LiteMotion.start
 

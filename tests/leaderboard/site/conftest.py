@@ -12,7 +12,7 @@ import pandas as pd
 import pytest
 from PIL import Image
 
-from leaderboard import (
+from ipvg_eval.leaderboard import (
     Leaderboard,
     build_leaderboard,
     parse_challenge,
@@ -20,7 +20,7 @@ from leaderboard import (
     read_votes,
     votes_from_table,
 )
-from leaderboard.site import write_site
+from ipvg_eval.leaderboard.site import write_site
 
 HOSTILE = '"><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'
 TRAVERSAL = "../../../etc/{{7*7}} $x_1 \\input{secret} %|</script><!--"

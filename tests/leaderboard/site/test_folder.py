@@ -6,8 +6,8 @@ from pathlib import Path
 
 import pytest
 
-from leaderboard.site import SiteError
-from leaderboard.site.folder import replace_folder
+from ipvg_eval.leaderboard.site import SiteError
+from ipvg_eval.leaderboard.site.folder import replace_folder
 
 FILES = [("index.html", "new"), ("teams/a.html", "ä")]
 

@@ -5,7 +5,7 @@ import re
 from hypothesis import example, given, settings
 from hypothesis import strategies as st
 
-from leaderboard.site.names import file_name
+from ipvg_eval.leaderboard.site.names import file_name
 
 ANY = st.text(st.characters(), max_size=80)
 CLOSE = st.text("aA-b./ é0", max_size=12)

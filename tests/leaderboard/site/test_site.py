@@ -15,8 +15,8 @@ from urllib.parse import unquote
 import pandas as pd
 import pytest
 
-from leaderboard import Leaderboard, build_leaderboard, parse_challenge, read_opinions, read_runs
-from leaderboard.site import HIDDEN, write_site
+from ipvg_eval.leaderboard import Leaderboard, build_leaderboard, parse_challenge, read_opinions, read_runs
+from ipvg_eval.leaderboard.site import HIDDEN, write_site
 
 VOID = {"meta", "link", "img", "br", "input", "line", "circle", "text"}
 

@@ -22,7 +22,7 @@ import numpy as np
 import pytest
 import uvicorn
 
-from leaderboard.study import (
+from ipvg_eval.leaderboard.study import (
     Created,
     StudyPicture,
     StudySample,
@@ -32,9 +32,9 @@ from leaderboard.study import (
     open_study,
     read_study_config,
 )
-from leaderboard.study.serve import UVICORN
-from leaderboard.study.server import application
-from leaderboard.study.store import Study
+from ipvg_eval.leaderboard.study.serve import UVICORN
+from ipvg_eval.leaderboard.study.server import application
+from ipvg_eval.leaderboard.study.store import Study
 
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 TEAMS = ("QuokkaVision", "PangolinLab", "AxolotlWorks")
@@ -149,8 +149,8 @@ class Server:
                 free.bind(("127.0.0.1", 0))
                 self.port = free.getsockname()[1]
         program = (
-            "import sys\nfrom leaderboard.study import open_study\n"
-            "from leaderboard.study.serve import serve\n"
+            "import sys\nfrom ipvg_eval.leaderboard.study import open_study\n"
+            "from ipvg_eval.leaderboard.study.serve import serve\n"
             "serve(open_study(sys.argv[1]), port=int(sys.argv[2]))"
         )
         command = [sys.executable, "-c", program, str(self.path), str(self.port)]

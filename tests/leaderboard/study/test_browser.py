@@ -10,8 +10,8 @@ from typing import Any
 
 import pytest
 
-from leaderboard.study import audit_table, new_annotators, open_study, votes_table
-from leaderboard.study.clips import TRACES
+from ipvg_eval.leaderboard.study import audit_table, new_annotators, open_study, votes_table
+from ipvg_eval.leaderboard.study.clips import TRACES
 
 TEAMS = ("QuokkaVision", "PangolinLab", "AxolotlWorks")
 
@@ -155,7 +155,7 @@ def test_a_whole_session_by_keyboard_with_reload_undo_and_resume(make_study, ser
 def test_both_players_run_together_and_space_pauses_both(
     serve_study, open_page, teams, samples, write_clip, tmp_path
 ):
-    from leaderboard.study import create_study, read_study_config
+    from ipvg_eval.leaderboard.study import create_study, read_study_config
 
     long = [write_clip(tmp_path / f"{n}.mp4", frames=48, fps=4, shade=10 * n) for n in range(2)]
     pair = [

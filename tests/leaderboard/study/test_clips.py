@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from leaderboard.study.clips import TRACES, anonymous_clip, corrupted_clip, holds
-from leaderboard.study.errors import StudyError
-from leaderboard.study.pictures import anonymous_picture
+from ipvg_eval.leaderboard.study.clips import TRACES, anonymous_clip, corrupted_clip, holds
+from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.pictures import anonymous_picture
 
 TEAM = "QuokkaVision"
 

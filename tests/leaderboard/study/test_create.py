@@ -15,8 +15,14 @@ from pathlib import Path
 import pytest
 from growth import growth
 
-from leaderboard.study import StudyError, create_study, new_annotators, open_study, read_study_config
-from leaderboard.study.clips import TRACES, holds
+from ipvg_eval.leaderboard.study import (
+    StudyError,
+    create_study,
+    new_annotators,
+    open_study,
+    read_study_config,
+)
+from ipvg_eval.leaderboard.study.clips import TRACES, holds
 
 TEAMS = ("AxolotlWorks", "PangolinLab", "QuokkaVision")
 
@@ -141,7 +147,7 @@ def test_a_killed_create_leaves_no_study_and_the_next_starts_afresh(submissions,
     program = (
         "import contextlib, sys, time\n"
         "from pathlib import Path\n"
-        "from leaderboard.study import *\n"
+        "from ipvg_eval.leaderboard.study import *\n"
         "folder, picture, out = map(Path, sys.argv[1:])\n"
         "sample = StudySample(id='x', identity='x', prompt='x', references=(StudyPicture(path=picture),))\n"
         "clips = sorted(folder.glob('*.mp4'))\n"
@@ -210,7 +216,7 @@ def test_a_full_or_read_only_place_is_a_clear_error(make_study, monkeypatch):
 
 
 def test_the_time_of_planning_grows_with_the_samples_and_no_faster():
-    from leaderboard.study.plan import all_pairs, deal, random_stream, take_sides
+    from ipvg_eval.leaderboard.study.plan import all_pairs, deal, random_stream, take_sides
 
     def plan(samples):
         rng = random_stream(0, "plan")

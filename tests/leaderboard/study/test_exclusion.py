@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from leaderboard.study import StudyError, read_study_config
-from leaderboard.study.exclusion import CheckCounts, too_many
+from ipvg_eval.leaderboard.study import StudyError, read_study_config
+from ipvg_eval.leaderboard.study.exclusion import CheckCounts, too_many
 
 
 @pytest.mark.parametrize(

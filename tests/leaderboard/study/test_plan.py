@@ -9,9 +9,9 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from leaderboard.study.checks import Clip, checks_in, with_checks
-from leaderboard.study.config import Checks
-from leaderboard.study.plan import all_pairs, deal, overlapping, stratified_share, take_sides
+from ipvg_eval.leaderboard.study.checks import Clip, checks_in, with_checks
+from ipvg_eval.leaderboard.study.config import Checks
+from ipvg_eval.leaderboard.study.plan import all_pairs, deal, overlapping, stratified_share, take_sides
 
 limited = settings(deadline=None, max_examples=60)
 NAMES = ["b", "a", "ä", "Zed", "team five"]

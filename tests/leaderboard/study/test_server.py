@@ -13,8 +13,15 @@ from collections import Counter
 import httpx
 import pytest
 
-from leaderboard.study import audit_table, new_annotators, open_study, overview, release, votes_table
-from leaderboard.votes import votes_from_table
+from ipvg_eval.leaderboard.study import (
+    audit_table,
+    new_annotators,
+    open_study,
+    overview,
+    release,
+    votes_table,
+)
+from ipvg_eval.leaderboard.votes import votes_from_table
 
 NO_CHECKS = {"corrupted_per_hundred": 0, "repeats_per_hundred": 0}
 
@@ -53,7 +60,7 @@ def test_a_whole_session_is_exported_in_the_votes_format(running, tmp_path):
     assert given == Counter((question, answers[answer]) for _, question, answer in walker.acknowledged)
     assert len(audit) == len(walker.acknowledged) == 2 * done["total"]
     table.to_csv(tmp_path / "votes.csv", index=False)
-    from leaderboard import read_votes
+    from ipvg_eval.leaderboard import read_votes
 
     assert len(read_votes(tmp_path / "votes.csv")) == len(votes)
 
@@ -72,8 +79,8 @@ def test_a_vote_waits_for_both_clips(running):
 
 
 def test_a_clip_cannot_have_been_watched_before_it_could_end(write_clip, teams, samples, tmp_path):
-    from leaderboard.study import create_study, read_study_config, session
-    from leaderboard.study.session import Refused
+    from ipvg_eval.leaderboard.study import create_study, read_study_config, session
+    from ipvg_eval.leaderboard.study.session import Refused
 
     long = write_clip(tmp_path / "long.mp4", frames=48)
     slow = [
@@ -415,7 +422,7 @@ def test_nobody_joins_a_study_that_is_not_open(served):
 def test_a_missing_video_counts_as_a_loss_if_the_study_says_so(teams, samples, tmp_path):
     import dataclasses
 
-    from leaderboard.study import create_study, read_study_config
+    from ipvg_eval.leaderboard.study import create_study, read_study_config
 
     without = dataclasses.replace(teams[0], videos={s.id: teams[0].videos[s.id] for s in samples[1:]})
     config = read_study_config(None, missing="loss", annotators=1)

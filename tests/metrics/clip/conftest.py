@@ -13,10 +13,10 @@ import torch
 from open_clip.tokenizer import SimpleTokenizer
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
-from metrics.clip.encoder import build
-from metrics.evaluator import ClipInfo
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.clip.encoder import build
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 
 PROMPTS = (
     "A woman in a red coat walks along the beach at sunset.",

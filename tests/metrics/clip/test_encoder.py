@@ -7,13 +7,13 @@ import pytest
 import torch
 from safetensors.torch import save_file
 
-from metrics.clip.encoder import ClipEncoder, build
-from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD, clip_pixels
-from metrics.clip.tokens import ClipTokenizer
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
-from metrics.upload import Normalisation, planar
-from metrics.weights import declared
+from ipvg_eval.metrics.clip.encoder import ClipEncoder, build
+from ipvg_eval.metrics.clip.preprocess import CLIP_MEAN, CLIP_STD, clip_pixels
+from ipvg_eval.metrics.clip.tokens import ClipTokenizer
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.upload import Normalisation, planar
+from ipvg_eval.metrics.weights import declared
 
 
 @pytest.mark.parametrize("name", ["clip_vit_b32", "clip_vit_b16"])

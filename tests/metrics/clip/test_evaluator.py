@@ -11,9 +11,9 @@ from PIL import Image
 from pydantic import ValidationError
 from transformers import CLIPImageProcessorPil
 
-from metrics.clip.encoder import ClipEncoder
-from metrics.clip.evaluator import ClipScore
-from metrics.rescoring import Kept, KeptMissing
+from ipvg_eval.metrics.clip.encoder import ClipEncoder
+from ipvg_eval.metrics.clip.evaluator import ClipScore
+from ipvg_eval.metrics.rescoring import Kept, KeptMissing
 
 SHORT = "A man in an orange space suit smiles."
 LONG = "The astronaut, dressed in a bulky white space suit, floated weightlessly through the station. " * 8
@@ -31,7 +31,7 @@ def evaluator(b32, runtime, monkeypatch):
 
     def make(**options):
         with monkeypatch.context() as patch:
-            patch.setattr("metrics.clip.evaluator.ClipEncoder.load", lambda *_: b32)
+            patch.setattr("ipvg_eval.metrics.clip.evaluator.ClipEncoder.load", lambda *_: b32)
             return ClipScore(ClipScore.Options(**({"model": "clip_vit_b32"} | options)), runtime)
 
     return make

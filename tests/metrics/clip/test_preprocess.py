@@ -9,8 +9,8 @@ import torch
 from PIL import Image
 from transformers import CLIPImageProcessorPil
 
-from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD, clip_pixels, resized_size
-from metrics.upload import Normalisation, planar, upload
+from ipvg_eval.metrics.clip.preprocess import CLIP_MEAN, CLIP_STD, clip_pixels, resized_size
+from ipvg_eval.metrics.upload import Normalisation, planar, upload
 
 
 def network_input(frame):

@@ -8,7 +8,7 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 from open_clip.tokenizer import SimpleTokenizer
 
-from metrics.clip.tokens import CONTEXT, ClipTokenizer, PromptTokens
+from ipvg_eval.metrics.clip.tokens import CONTEXT, ClipTokenizer, PromptTokens
 
 _TOKENIZER = ClipTokenizer()
 _TEXT = st.text(

@@ -12,11 +12,11 @@ import pytest
 import skimage.data
 import torch
 
-from metrics.evaluator import ClipInfo, Frames
-from metrics.faces.curricularface import CurricularFace
-from metrics.faces.inception import FidInception, ImagenetInception
-from metrics.faces.random_onnx import write_detector, write_recogniser
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.metrics.faces.curricularface import CurricularFace
+from ipvg_eval.metrics.faces.inception import FidInception, ImagenetInception
+from ipvg_eval.metrics.faces.random_onnx import write_detector, write_recogniser
+from ipvg_eval.metrics.runtime import Runtime
 
 
 @pytest.fixture(autouse=True, scope="module")

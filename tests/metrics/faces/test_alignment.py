@@ -9,7 +9,7 @@ import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.faces.alignment import TEMPLATE, align, alignment, template
+from ipvg_eval.metrics.faces.alignment import TEMPLATE, align, alignment, template
 
 IDENTITY = np.array([[1.0, 0.0, 0.0], [0.0, 1.0, 0.0]])
 

@@ -6,10 +6,10 @@ import torch
 import torch.nn.functional as F
 import torchvision.transforms.functional as TF
 
-from metrics.errors import WeightsMissing
-from metrics.faces.curricularface import IR101, WEIGHTS, CurricularFace
-from metrics.faces.network_weights import fill_randomly
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.faces.curricularface import IR101, WEIGHTS, CurricularFace
+from ipvg_eval.metrics.faces.network_weights import fill_randomly
+from ipvg_eval.metrics.runtime import Runtime
 
 STAGES = [(64, 3), (128, 13), (256, 30), (512, 3)]
 

@@ -6,7 +6,7 @@ import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.faces.detection import Face, border_of, largest_face, with_border
+from ipvg_eval.metrics.faces.detection import Face, border_of, largest_face, with_border
 
 
 def face(left: float, top: float, width: float, height: float, score: float = 1.0) -> Face:

@@ -9,8 +9,8 @@ from PIL import Image
 from pytorch_fid.fid_score import get_activations
 from torchvision import transforms
 
-from metrics.faces.inception import FID_WEIGHTS, FidInception, ImagenetInception, _fid_network
-from metrics.faces.network_weights import fill_randomly
+from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, FidInception, ImagenetInception, _fid_network
+from ipvg_eval.metrics.faces.network_weights import fill_randomly
 
 
 @torch.inference_mode()

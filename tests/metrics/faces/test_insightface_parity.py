@@ -12,13 +12,13 @@ import pytest
 from insightface.app import FaceAnalysis
 from insightface.utils import face_align
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import Frames
-from metrics.faces.alignment import align
-from metrics.faces.arcface import ArcFace
-from metrics.faces.onnx_session import RunsOnCpu, open_session
-from metrics.faces.scrfd import Scrfd
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.alignment import align
+from ipvg_eval.metrics.faces.arcface import ArcFace
+from ipvg_eval.metrics.faces.onnx_session import RunsOnCpu, open_session
+from ipvg_eval.metrics.faces.scrfd import Scrfd
+from ipvg_eval.metrics.runtime import Runtime
 
 # insightface calls functions that skimage, numpy and onnxruntime have deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")
@@ -119,8 +119,8 @@ def test_the_warning_reaches_stderr(files):
     if "CUDAExecutionProvider" in onnxruntime.get_available_providers():
         pytest.skip("onnxruntime has a CUDA provider here")
     code = (
-        "import sys, pathlib; from metrics.faces.onnx_session import open_session;"
-        "from metrics.runtime import Runtime;"
+        "import sys, pathlib; from ipvg_eval.metrics.faces.onnx_session import open_session;"
+        "from ipvg_eval.metrics.runtime import Runtime;"
         "open_session(pathlib.Path(sys.argv[1]), Runtime(device='cuda:0'))"
     )
     done = subprocess.run(

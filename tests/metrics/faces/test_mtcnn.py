@@ -10,9 +10,9 @@ import pytest
 import skimage.data
 from skimage.feature import Cascade
 
-from metrics.evaluator import Frames
-from metrics.faces.detection import Face, find_faces, largest_face
-from metrics.faces.mtcnn import Mtcnn
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.detection import Face, find_faces, largest_face
+from ipvg_eval.metrics.faces.mtcnn import Mtcnn
 
 
 @pytest.fixture(scope="module")

@@ -15,12 +15,12 @@ from PIL import Image
 from pydantic import ValidationError
 from torchvision import transforms
 
-from metrics.errors import UnreadableImage, WeightsMissing
-from metrics.evaluator import Frames
-from metrics.faces.published import PublishedFaces, PublishedFacesOptions
-from metrics.faces.random_onnx import write_detector
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.errors import UnreadableImage, WeightsMissing
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
+from ipvg_eval.metrics.faces.random_onnx import write_detector
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 
 # insightface calls functions that skimage, numpy and onnxruntime have deprecated.
 pytestmark = pytest.mark.filterwarnings("ignore::FutureWarning", "ignore::DeprecationWarning")

@@ -15,9 +15,9 @@ import av
 import numpy as np
 import pytest
 
-from metrics.evaluator import ClipInfo
-from metrics.faces.published import PublishedFaces, PublishedFacesOptions
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
+from ipvg_eval.metrics.target import Reference, Target
 
 pytestmark = pytest.mark.weights
 

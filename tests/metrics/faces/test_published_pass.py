@@ -6,15 +6,15 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.evaluator import Frames
-from metrics.faces import published_specs
-from metrics.faces.alignment import template
-from metrics.faces.arcface import WEIGHTS as ARC
-from metrics.faces.curricularface import WEIGHTS as CUR
-from metrics.faces.detection import Face
-from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from metrics.faces.published_pass import FacePass, ReferenceFace, crop_batches
-from metrics.faces.published_scores import ScoreRules, squared_distances
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces import published_specs
+from ipvg_eval.metrics.faces.alignment import template
+from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
+from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR
+from ipvg_eval.metrics.faces.detection import Face
+from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
+from ipvg_eval.metrics.faces.published_pass import FacePass, ReferenceFace, crop_batches
+from ipvg_eval.metrics.faces.published_scores import ScoreRules, squared_distances
 
 RED, GREEN, BLUE, BLACK = (200, 0, 0), (0, 200, 0), (0, 0, 200), (0, 0, 0)
 SIDE = 128

@@ -4,9 +4,9 @@ import numpy as np
 import onnx
 import pytest
 
-from metrics.faces.detection import find_faces
-from metrics.faces.random_onnx import write_detector, write_recogniser
-from metrics.faces.scrfd import Scrfd
+from ipvg_eval.metrics.faces.detection import find_faces
+from ipvg_eval.metrics.faces.random_onnx import write_detector, write_recogniser
+from ipvg_eval.metrics.faces.scrfd import Scrfd
 
 # Sizes of the published files, det_10g.onnx and w600k_r50.onnx of insightface's buffalo_l.
 DETECTOR_BYTES, RECOGNISER_BYTES = 16_923_827, 174_383_860

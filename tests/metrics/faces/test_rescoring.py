@@ -6,17 +6,17 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.batches import Batches
-from metrics.evaluator import FrameFeatures, Measurement
-from metrics.faces import published_specs
-from metrics.faces.arcface import WEIGHTS as ARC
-from metrics.faces.curricularface import WEIGHTS as CUR
-from metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from metrics.faces.published import PublishedFaces, PublishedFacesOptions
-from metrics.faces.published_pass import FacePass, ReferenceFace
-from metrics.faces.published_scores import ScoreRules
-from metrics.rescoring import Kept, can_rescore
-from metrics.sampling import schedule
+from ipvg_eval.metrics.batches import Batches
+from ipvg_eval.metrics.evaluator import FrameFeatures, Measurement
+from ipvg_eval.metrics.faces import published_specs
+from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
+from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR
+from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
+from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
+from ipvg_eval.metrics.faces.published_pass import FacePass, ReferenceFace
+from ipvg_eval.metrics.faces.published_scores import ScoreRules
+from ipvg_eval.metrics.rescoring import Kept, can_rescore
+from ipvg_eval.metrics.sampling import schedule
 
 NAMES = [spec.name for spec in published_specs.ALL]
 NETWORKS = (CUR, ARC, IMAGENET_WEIGHTS, FID_WEIGHTS)

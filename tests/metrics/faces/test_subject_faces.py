@@ -8,17 +8,17 @@ import skimage.data
 from PIL import Image
 from scipy import ndimage
 
-from metrics.evaluator import Frames
-from metrics.faces.alignment import template
-from metrics.faces.arcface import WEIGHTS as ARC
-from metrics.faces.curricularface import WEIGHTS as CUR
-from metrics.faces.detection import Face
-from metrics.faces.every_face import every_face
-from metrics.faces.published_pass import crop_batches
-from metrics.faces.scrfd import Scrfd
-from metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
-from metrics.faces.subject_faces import SubjectFaces, SubjectFacesOptions
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.faces.alignment import template
+from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
+from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR
+from ipvg_eval.metrics.faces.detection import Face
+from ipvg_eval.metrics.faces.every_face import every_face
+from ipvg_eval.metrics.faces.published_pass import crop_batches
+from ipvg_eval.metrics.faces.scrfd import Scrfd
+from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
+from ipvg_eval.metrics.faces.subject_faces import SubjectFaces, SubjectFacesOptions
+from ipvg_eval.metrics.target import Reference, Target
 
 RED, GREEN, BLUE = (200, 0, 0), (0, 200, 0), (0, 0, 200)
 GREY = 128
@@ -145,7 +145,7 @@ def test_batches_do_not_matter(batch_size):
 
 def test_every_face_is_cropped_as_the_largest_one_is(random_runtime):
     """The first of all faces is the one that the published rules crop, with and without the retry."""
-    from metrics.faces.face_crops import face_crops
+    from ipvg_eval.metrics.faces.face_crops import face_crops
 
     detector = Scrfd(random_runtime)
     found = 0

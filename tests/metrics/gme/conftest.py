@@ -12,11 +12,11 @@ import numpy as np
 import pytest
 import torch
 
-from metrics.evaluator import ClipInfo
-from metrics.gme.checkpoint import load_model
-from metrics.gme.tokens import GmeTokenizer
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.gme.checkpoint import load_model
+from ipvg_eval.metrics.gme.tokens import GmeTokenizer
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "gme"
 

@@ -8,14 +8,14 @@ import torch
 from safetensors.numpy import save_file
 from transformers import Qwen2VLConfig, Qwen2VLModel
 
-from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
-from metrics.errors import WeightsMissing
-from metrics.gme.checkpoint import ARCHITECTURES, configuration, load_model, random_model
-from metrics.gme.encoder import GmeEncoder
-from metrics.gme.preprocess import frame_patches, patch_values
-from metrics.gme.tokens import OPENS2V_INSTRUCTION, TPIGE_INSTRUCTION, GmeTokenizer
-from metrics.runtime import Runtime
-from metrics.upload import Normalisation
+from ipvg_eval.metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.gme.checkpoint import ARCHITECTURES, configuration, load_model, random_model
+from ipvg_eval.metrics.gme.encoder import GmeEncoder
+from ipvg_eval.metrics.gme.preprocess import frame_patches, patch_values
+from ipvg_eval.metrics.gme.tokens import OPENS2V_INSTRUCTION, TPIGE_INSTRUCTION, GmeTokenizer
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.upload import Normalisation
 
 
 @pytest.mark.parametrize("padding", ["right", "left"])

@@ -8,13 +8,13 @@ import skimage.data
 import torch
 from pydantic import ValidationError
 
-from metrics.errors import WeightsMissing
-from metrics.gme.encoder import GmeEncoder
-from metrics.gme.evaluator import GmeScore
-from metrics.gme.preprocess import frame_patches
-from metrics.gme.tokens import OPENS2V_INSTRUCTION, TPIGE_INSTRUCTION
-from metrics.rescoring import Kept
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.gme.encoder import GmeEncoder
+from ipvg_eval.metrics.gme.evaluator import GmeScore
+from ipvg_eval.metrics.gme.preprocess import frame_patches
+from ipvg_eval.metrics.gme.tokens import OPENS2V_INSTRUCTION, TPIGE_INSTRUCTION
+from ipvg_eval.metrics.rescoring import Kept
+from ipvg_eval.metrics.runtime import Runtime
 
 PROMPT = "A man in an orange space suit smiles."
 OPENS2V = {

@@ -9,9 +9,9 @@ import torch
 from PIL import Image
 from transformers import Qwen2VLImageProcessorPil
 
-from metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
-from metrics.gme.preprocess import Patches, frame_patches, patch_values, resized
-from metrics.upload import Normalisation, upload
+from ipvg_eval.metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
+from ipvg_eval.metrics.gme.preprocess import Patches, frame_patches, patch_values, resized
+from ipvg_eval.metrics.upload import Normalisation, upload
 
 
 def values_of(patches: Patches) -> np.ndarray:

@@ -14,16 +14,16 @@ import av
 import numpy as np
 import pytest
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import ClipInfo
-from metrics.gme.encoder import GmeEncoder
-from metrics.gme.evaluator import GmeScore
-from metrics.gme.preprocess import frame_patches
-from metrics.gme.score import similarities
-from metrics.gme.tokens import DEFAULT_INSTRUCTION, OPENS2V_INSTRUCTION
-from metrics.images import read_rgb
-from metrics.runtime import Runtime
-from metrics.weights import WeightStore
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.gme.encoder import GmeEncoder
+from ipvg_eval.metrics.gme.evaluator import GmeScore
+from ipvg_eval.metrics.gme.preprocess import frame_patches
+from ipvg_eval.metrics.gme.score import similarities
+from ipvg_eval.metrics.gme.tokens import DEFAULT_INSTRUCTION, OPENS2V_INSTRUCTION
+from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.weights import WeightStore
 
 pytestmark = pytest.mark.weights
 

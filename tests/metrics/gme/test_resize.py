@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from transformers.models.qwen2_vl.image_processing_qwen2_vl import smart_resize
 
-from metrics.gme.resize import Size, loader_size, processor_size, smart_size
+from ipvg_eval.metrics.gme.resize import Size, loader_size, processor_size, smart_size
 
 
 @pytest.mark.parametrize(

@@ -8,7 +8,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.gme.score import mean_similarity, similarities
+from ipvg_eval.metrics.gme.score import mean_similarity, similarities
 
 
 def embeddings(seed: int, count: int = 16, dimension: int = 1536):

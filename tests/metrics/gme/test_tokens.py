@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import pytest
 
-from metrics.errors import WeightsMissing
-from metrics.gme.tokens import (
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.gme.tokens import (
     DEFAULT_INSTRUCTION,
     OPENS2V_INSTRUCTION,
     SPECIAL_TOKENS,

@@ -14,8 +14,8 @@ import moving_picture as maker
 import pytest
 import torch
 
-from metrics.evaluator import ClipInfo, Frames
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.metrics.runtime import Runtime
 
 PUBLISHED = Path(__file__).parent / "published_vbench.py"
 

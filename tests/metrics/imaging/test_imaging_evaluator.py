@@ -11,10 +11,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from metrics.errors import WeightsMissing
-from metrics.imaging.evaluator import ImagingQuality, ImagingQualityOptions
-from metrics.imaging.musiq import frames_per_forward
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.imaging.evaluator import ImagingQuality, ImagingQualityOptions
+from ipvg_eval.metrics.imaging.musiq import frames_per_forward
+from ipvg_eval.metrics.runtime import Runtime
 
 Build = Callable[..., ImagingQuality]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from ipvg_eval.metrics.imaging.evaluator import ImagingQuality, ImagingQualityOptions
+from ipvg_eval.metrics.imaging.musiq import MODULE
+from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.video import decode, index_frames
-from metrics.imaging.evaluator import ImagingQuality, ImagingQualityOptions
-from metrics.imaging.musiq import MODULE
-from metrics.third_party import published_module
 
 MODES = ["longer", "shorter", "shorter_centercrop", "None"]
 

@@ -10,8 +10,8 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.imaging.resize import network_input, resized_sides
-from metrics.third_party import published_module
+from ipvg_eval.metrics.imaging.resize import network_input, resized_sides
+from ipvg_eval.metrics.third_party import published_module
 
 MODES = ("longer", "shorter", "shorter_centercrop", "None")
 

@@ -16,9 +16,9 @@ import skimage.data
 import torch
 from PIL import Image
 
-from metrics.evaluator import ClipInfo, Evaluator, Frames, Measurement
-from metrics.faces.mtcnn import Mtcnn
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import ClipInfo, Evaluator, Frames, Measurement
+from ipvg_eval.metrics.faces.mtcnn import Mtcnn
+from ipvg_eval.metrics.target import Reference, Target
 
 
 @pytest.fixture(autouse=True, scope="module")

@@ -4,9 +4,9 @@ import cv2
 import numpy as np
 import pytest
 
-from metrics.faces.alignment import align
-from metrics.faces.detection import find_faces
-from metrics.lite.identity import face_descriptor, similarity
+from ipvg_eval.metrics.faces.alignment import align
+from ipvg_eval.metrics.faces.detection import find_faces
+from ipvg_eval.metrics.lite.identity import face_descriptor, similarity
 
 
 @pytest.fixture(scope="module")

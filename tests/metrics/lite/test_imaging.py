@@ -11,15 +11,15 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from skimage.util import random_noise
 
-from metrics.lite.image_quality import (
+from ipvg_eval.metrics.lite.image_quality import (
     PictureQuality,
     clipped_share,
     noise_sigma,
     picture_quality,
     sharpness,
 )
-from metrics.lite.imaging import LiteImaging, LiteImagingOptions
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.lite.imaging import LiteImaging, LiteImagingOptions
+from ipvg_eval.metrics.runtime import Runtime
 
 NAMES = ["lite_imaging", "lite_sharpness", "lite_noise", "lite_clipping"]
 

@@ -13,10 +13,10 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from metrics.errors import UnreadableImage
-from metrics.lite.faces import LiteFaces, LiteFacesOptions
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.errors import UnreadableImage
+from ipvg_eval.metrics.lite.faces import LiteFaces, LiteFacesOptions
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 
 
 @pytest.fixture(scope="module")
@@ -195,10 +195,10 @@ def test_a_fresh_process_measures_the_same_bits(evaluator, measure, target_with,
     script = f"""
 import numpy as np, torch
 from pathlib import Path
-from metrics.evaluator import ClipInfo
-from metrics.lite.faces import LiteFaces, LiteFacesOptions
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.lite.faces import LiteFaces, LiteFacesOptions
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 torch.set_num_threads(1)
 clip = ClipInfo(frame_count=1, width=512, height=512, fps=16.0, duration=0.1, times=(0.0,))
 target = Target(sample_id="1", references=(Reference(path=Path({reference!r})),), prompt="")

@@ -14,16 +14,16 @@ import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.evaluator import ClipInfo
-from metrics.lite.interpolation import (
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.lite.interpolation import (
     fast_motion,
     middle_flow,
     predict_middle,
     residual,
     smoothness,
 )
-from metrics.lite.motion import LiteMotion, LiteMotionOptions
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.lite.motion import LiteMotion, LiteMotionOptions
+from ipvg_eval.metrics.runtime import Runtime
 
 
 @pytest.fixture(scope="module")
@@ -324,9 +324,9 @@ def test_a_fresh_process_measures_the_same_bits(evaluator, measure, moving_clips
     np.save(frames, moving_clips["zoom"][:5])
     script = f"""
 import numpy as np
-from metrics.evaluator import ClipInfo
-from metrics.lite.motion import LiteMotion, LiteMotionOptions
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.lite.motion import LiteMotion, LiteMotionOptions
+from ipvg_eval.metrics.runtime import Runtime
 frames = np.load({str(frames)!r})
 times = tuple(i / 16.0 for i in range(5))
 clip = ClipInfo(frame_count=5, width=384, height=256, fps=16.0, duration=5 / 16, times=times)

@@ -13,12 +13,12 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import Frames
-from metrics.motion.dynamic_degree import DynamicDegree, DynamicDegreeOptions
-from metrics.motion.raft import MODULE
-from metrics.runtime import Runtime
-from metrics.third_party import published_module
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.motion.dynamic_degree import DynamicDegree, DynamicDegreeOptions
+from ipvg_eval.metrics.motion.raft import MODULE
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.third_party import published_module
 
 Build = Callable[..., DynamicDegree]
 

@@ -10,7 +10,7 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.motion.flow import (
+from ipvg_eval.metrics.motion.flow import (
     flow_threshold,
     is_large_enough,
     moving_pairs_needed,
@@ -18,7 +18,7 @@ from metrics.motion.flow import (
     sampling_step,
     strongest_flow,
 )
-from metrics.third_party import published_module
+from ipvg_eval.metrics.third_party import published_module
 
 
 def published_rule() -> Any:

@@ -9,7 +9,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as hnp
 
-from metrics.motion.interpolation import (
+from ipvg_eval.metrics.motion.interpolation import (
     Padding,
     centred_padding,
     clip_smoothness,
@@ -21,7 +21,7 @@ from metrics.motion.interpolation import (
     scale_factor,
     smoothness,
 )
-from metrics.third_party import published_module
+from ipvg_eval.metrics.third_party import published_module
 
 
 @pytest.mark.parametrize(

@@ -12,10 +12,10 @@ import pytest
 import torch
 from pydantic import ValidationError
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import Frames
-from metrics.motion.evaluator import MotionSmoothness, MotionSmoothnessOptions
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.motion.evaluator import MotionSmoothness, MotionSmoothnessOptions
+from ipvg_eval.metrics.runtime import Runtime
 
 Build = Callable[..., MotionSmoothness]
 

@@ -10,10 +10,10 @@ import numpy as np
 import pytest
 import torch
 
+from ipvg_eval.metrics.motion.amt import MODULE
+from ipvg_eval.metrics.motion.evaluator import MotionSmoothness, MotionSmoothnessOptions
+from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.video import decode, index_frames
-from metrics.motion.amt import MODULE
-from metrics.motion.evaluator import MotionSmoothness, MotionSmoothnessOptions
-from metrics.third_party import published_module
 
 SCALED_MEMORY = (2500 + 5.15) / 1024
 """GiB for which the memory rule gives 16/22 at 240 x 256 and at 220 x 264 pixels."""

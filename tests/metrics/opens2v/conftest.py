@@ -10,9 +10,9 @@ import pytest
 import skimage.data
 import torch
 
-from metrics.evaluator import ClipInfo
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
 
 
 @dataclass(frozen=True)

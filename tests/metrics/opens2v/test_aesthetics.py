@@ -10,11 +10,11 @@ from PIL import Image
 from pydantic import ValidationError
 from transformers import CLIPImageProcessorPil, CLIPVisionConfig, CLIPVisionModelWithProjection
 
-from metrics.clip.encoder import ClipEncoder, build
-from metrics.errors import WeightsMissing
-from metrics.opens2v.aesthetic_head import AestheticHead
-from metrics.opens2v.aesthetics import AestheticScore
-from metrics.weights import declared
+from ipvg_eval.metrics.clip.encoder import ClipEncoder, build
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.opens2v.aesthetic_head import AestheticHead
+from ipvg_eval.metrics.opens2v.aesthetics import AestheticScore
+from ipvg_eval.metrics.weights import declared
 
 NAME, UNIT = "aesthetic_score", "aesthetic_score_unit"
 
@@ -61,7 +61,7 @@ def evaluator(network, head, tmp_path, with_files, monkeypatch):
     file = tmp_path / "aesthetic-model.pth"
     torch.save({f"layers.{name}": value for name, value in head.state_dict().items()}, file)
     encoder = ClipEncoder(network, device="cpu", dtype="float32")
-    monkeypatch.setattr("metrics.opens2v.aesthetics.ClipEncoder.load", lambda *_: encoder)
+    monkeypatch.setattr("ipvg_eval.metrics.opens2v.aesthetics.ClipEncoder.load", lambda *_: encoder)
     return lambda **options: AestheticScore(
         AestheticScore.Options(**options), with_files(aesthetic_head=file)
     )

@@ -9,9 +9,9 @@ import numpy as np
 import pytest
 from pydantic import ValidationError
 
-from metrics.opens2v.farneback import grey
-from metrics.opens2v.motion_amplitude import MotionAmplitude
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.opens2v.farneback import grey
+from ipvg_eval.metrics.opens2v.motion_amplitude import MotionAmplitude
+from ipvg_eval.metrics.runtime import Runtime
 
 NAME, UNIT = "motion_amplitude", "motion_amplitude_unit"
 

@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from metrics.opens2v.normalisation import unit_aesthetic, unit_natural, unit_nexus, unit_size
+from ipvg_eval.metrics.opens2v.normalisation import unit_aesthetic, unit_natural, unit_nexus, unit_size
 
 ANY = st.floats(-1e6, 1e6)
 

@@ -11,11 +11,11 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.errors import ProtocolError
-from metrics.opens2v.outside_scores import OutsideScores
-from metrics.opens2v.score_files import names_of, read_marks, read_numbers
-from metrics.protocols.loading import parse_protocol
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.opens2v.outside_scores import OutsideScores
+from ipvg_eval.metrics.opens2v.score_files import names_of, read_marks, read_numbers
+from ipvg_eval.metrics.protocols.loading import parse_protocol
+from ipvg_eval.metrics.runtime import Runtime
 
 
 @pytest.fixture

@@ -7,10 +7,10 @@ import sys
 
 import pytest
 
-from metrics.errors import ProtocolError
-from metrics.protocols.definition import read_definition, shipped_protocols
-from metrics.protocols.loading import load_protocol, parse_protocol
-from metrics.weights import WEIGHTS
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.protocols.definition import read_definition, shipped_protocols
+from ipvg_eval.metrics.protocols.loading import load_protocol, parse_protocol
+from ipvg_eval.metrics.weights import WEIGHTS
 
 SMALL = """
 name: small
@@ -115,7 +115,7 @@ def test_selecting_an_unknown_metric_suggests_the_nearest():
 
 def test_reading_a_definition_does_not_load_torch():
     code = (
-        "import sys; from metrics.protocols.definition import read_definition;"
+        "import sys; from ipvg_eval.metrics.protocols.definition import read_definition;"
         "read_definition('lite'); sys.exit('torch' in sys.modules)"
     )
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 import pytest
 
-from metrics.errors import ProtocolError
-from metrics.protocols.definition import shipped_protocols
-from metrics.protocols.loading import LoadedProtocol, load_protocol, restore_protocol
-from metrics.protocols.recombination import plan_recombination
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.protocols.definition import shipped_protocols
+from ipvg_eval.metrics.protocols.loading import LoadedProtocol, load_protocol, restore_protocol
+from ipvg_eval.metrics.protocols.recombination import plan_recombination
 
 
 def versions(protocol: LoadedProtocol) -> dict[str, int]:

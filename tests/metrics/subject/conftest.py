@@ -8,7 +8,7 @@ import torch
 from planted_things import Weights
 from safetensors.torch import save_file
 
-from metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime
 
 
 @pytest.fixture(autouse=True, scope="session")

@@ -7,7 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.subject.boxes import Boxes, chosen, cropped, pixel_boxes
+from ipvg_eval.metrics.subject.boxes import Boxes, chosen, cropped, pixel_boxes
 
 
 def boxes(*rows, scores=None):

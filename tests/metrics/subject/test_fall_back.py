@@ -8,12 +8,12 @@ from dataclasses import replace
 import pytest
 from prototypes import write_prototypes
 
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.protocols.loading import load_protocol
+from ipvg_eval.metrics.weights import WEIGHTS
+from ipvg_eval.metrics.weights.places import Places
+from ipvg_eval.metrics.weights.store import WeightStore
 from ipvg_eval.scoring import scorer
-from metrics.errors import WeightsMissing
-from metrics.protocols.loading import load_protocol
-from metrics.weights import WEIGHTS
-from metrics.weights.places import Places
-from metrics.weights.store import WeightStore
 
 METRICS = ("subject_similarity", "subject_coverage")
 

@@ -13,14 +13,18 @@ from hypothesis import strategies as st
 from PIL import Image
 from planted_things import Weights
 
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
-from metrics.subject.detection import grounding_dino
-from metrics.subject.detection.checkpoint import SWIN, grounding_dino_configuration, random_grounding_dino
-from metrics.subject.detection.grounding_dino import GroundingDinoDetector
-from metrics.subject.detection.loading import load_detector
-from metrics.subject.detection.phrases import PhraseTokenizer
-from metrics.weights import WEIGHTS
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.subject.detection import grounding_dino
+from ipvg_eval.metrics.subject.detection.checkpoint import (
+    SWIN,
+    grounding_dino_configuration,
+    random_grounding_dino,
+)
+from ipvg_eval.metrics.subject.detection.grounding_dino import GroundingDinoDetector
+from ipvg_eval.metrics.subject.detection.loading import load_detector
+from ipvg_eval.metrics.subject.detection.phrases import PhraseTokenizer
+from ipvg_eval.metrics.weights import WEIGHTS
 
 LABELS = ["man", "red ball"]
 

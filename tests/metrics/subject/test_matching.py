@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from metrics.subject.matching import Matches, match, subject_table
+from ipvg_eval.metrics.subject.matching import Matches, match, subject_table
 
 COSINES = st.floats(-1, 1).map(lambda x: round(x, 2))
 TABLES = st.tuples(st.integers(1, 4), st.integers(0, 4)).flatmap(

@@ -15,14 +15,14 @@ from hypothesis import strategies as st
 from PIL import Image
 from planted_things import Weights, clip_of
 
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
-from metrics.subject.detection.checkpoint import owlv2_configuration, random_owlv2
-from metrics.subject.detection.detector import reduced
-from metrics.subject.detection.loading import is_here, load_detector
-from metrics.subject.detection.owlv2 import Owlv2Detector
-from metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.subject.detection.checkpoint import owlv2_configuration, random_owlv2
+from ipvg_eval.metrics.subject.detection.detector import reduced
+from ipvg_eval.metrics.subject.detection.loading import is_here, load_detector
+from ipvg_eval.metrics.subject.detection.owlv2 import Owlv2Detector
+from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
+from ipvg_eval.metrics.target import Reference, Target
 
 LABELS = ["man", "red ball", "an endless label that goes on and on and on and on and on and on and on"]
 
@@ -124,7 +124,7 @@ def test_pictures_of_any_shape(detector, size):
 def test_large_pictures_are_reduced(monkeypatch, detector):
     assert reduced(np.zeros((3, 30_000, 3), dtype=np.uint8))[0].shape == (1, 2048, 3)
     assert reduced(np.zeros((90, 2048, 3), dtype=np.uint8))[1] == 1.0
-    monkeypatch.setattr("metrics.subject.detection.detector.LONGEST_SIDE", 100)
+    monkeypatch.setattr("ipvg_eval.metrics.subject.detection.detector.LONGEST_SIDE", 100)
     wide = np.zeros((99, 300, 3), dtype=np.uint8)
     wide[:, :70] = 250
     small, factor = reduced(wide)
@@ -193,7 +193,7 @@ def test_a_query_must_name_the_label(query):
 
 
 def test_every_choice_of_detector_has_its_weights_declared():
-    from metrics.weights import WEIGHTS
+    from ipvg_eval.metrics.weights import WEIGHTS
 
     for name, automatic in itertools.product(
         ("owlv2", "grounding_dino_tiny", "grounding_dino_base"), (False, True)

@@ -13,17 +13,17 @@ from PIL import Image
 from planted_things import ColourDetector, ToldDetector, Weights, clip_of, framed, quick_dino, scene
 from safetensors.torch import save_file
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import FrameValues
-from metrics.runtime import Runtime
-from metrics.similarity import cosines
-from metrics.subject import dino
-from metrics.subject.boxes import Boxes
-from metrics.subject.detection.loading import is_here
-from metrics.subject.dino import DinoEncoder, dino_pixels
-from metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from metrics.subject.measuring import WHOLE_FRAME
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import FrameValues
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.similarity import cosines
+from ipvg_eval.metrics.subject import dino
+from ipvg_eval.metrics.subject.boxes import Boxes
+from ipvg_eval.metrics.subject.detection.loading import is_here
+from ipvg_eval.metrics.subject.dino import DinoEncoder, dino_pixels
+from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
+from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
+from ipvg_eval.metrics.target import Reference, Target
 
 
 @pytest.fixture(scope="module", autouse=True)

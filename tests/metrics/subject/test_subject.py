@@ -14,13 +14,13 @@ from planted_things import Weights
 from safetensors.torch import load_file
 from vbench.subject_consistency import subject_consistency
 
-from metrics.errors import UnreadableImage, WeightsMissing
-from metrics.evaluator import ClipInfo
-from metrics.runtime import Runtime
-from metrics.subject.consistency import frame_consistency, reference_similarities
-from metrics.subject.dino import DinoEncoder, dino_pixels
-from metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from metrics.target import Reference, Target
+from ipvg_eval.metrics.errors import UnreadableImage, WeightsMissing
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.subject.consistency import frame_consistency, reference_similarities
+from ipvg_eval.metrics.subject.dino import DinoEncoder, dino_pixels
+from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
+from ipvg_eval.metrics.target import Reference, Target
 
 
 @pytest.fixture(scope="module")

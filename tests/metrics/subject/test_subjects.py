@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from metrics.subject.subjects import labels_of, subjects_of
-from metrics.target import Reference
+from ipvg_eval.metrics.subject.subjects import labels_of, subjects_of
+from ipvg_eval.metrics.target import Reference
 
 
 def subjects(*references):

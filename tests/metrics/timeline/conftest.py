@@ -14,10 +14,10 @@ import pytest
 import skimage.data
 import torch
 
+from ipvg_eval.metrics.evaluator import ClipInfo, Evaluator, Frames, Measurement
+from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.timeline.layout import FloatArray, Layout, cell_centres, cell_edges
 from ipvg_eval.video import decode, index_frames
-from metrics.evaluator import ClipInfo, Evaluator, Frames, Measurement
-from metrics.target import Reference, Target
-from metrics.timeline.layout import FloatArray, Layout, cell_centres, cell_edges
 
 Shown = Sequence[tuple[int, float, float]]
 

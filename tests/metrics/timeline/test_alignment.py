@@ -8,11 +8,11 @@ import scipy.stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.timeline.alignment import action_timeline_alignment, align, timing
-from metrics.timeline.chance import chance_iou
-from metrics.timeline.grounding import ground
-from metrics.timeline.interval_scores import interval_iou
-from metrics.timeline.layout import Layout, action_classes, rescaled, snapped, window_width
+from ipvg_eval.metrics.timeline.alignment import action_timeline_alignment, align, timing
+from ipvg_eval.metrics.timeline.chance import chance_iou
+from ipvg_eval.metrics.timeline.grounding import ground
+from ipvg_eval.metrics.timeline.interval_scores import interval_iou
+from ipvg_eval.metrics.timeline.layout import Layout, action_classes, rescaled, snapped, window_width
 
 L = 2.0
 

@@ -11,15 +11,15 @@ from hypothesis import strategies as st
 from PIL import Image
 from planted_things import ColourDetector, Weights, clip_of, framed, quick_dino, scene
 
-from metrics.runtime import Runtime
-from metrics.subject.appearances import Appearances
-from metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from metrics.target import Reference, Target
-from metrics.timeline.consistency import of_subjects
-from metrics.timeline.evaluator import TimelineAlignment
-from metrics.timeline.options import TimelineAlignmentOptions
-from metrics.timeline.prototypes import PrototypeEncoder
-from metrics.timeline.scorer import EmbeddingScorer
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.subject.appearances import Appearances
+from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
+from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.timeline.consistency import of_subjects
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment
+from ipvg_eval.metrics.timeline.options import TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
+from ipvg_eval.metrics.timeline.scorer import EmbeddingScorer
 
 TIMES = tuple(i / 4 for i in range(8))
 HALVES = ((0.0, 1.0), (1.0, 2.0))

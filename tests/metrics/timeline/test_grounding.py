@@ -9,8 +9,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.timeline import grounding
-from metrics.timeline.grounding import best_intervals
+from ipvg_eval.metrics.timeline import grounding
+from ipvg_eval.metrics.timeline.grounding import best_intervals
 
 
 def every_choice(cells: int, count: int):

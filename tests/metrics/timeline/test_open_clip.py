@@ -15,11 +15,11 @@ from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from safetensors.torch import save_file
 
-from metrics.errors import ProtocolError, WeightsMissing
-from metrics.runtime import Runtime
-from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions, neutral_text
-from metrics.timeline.open_clip_encoder import OpenClipEncoder, weight_name
-from metrics.timeline.scorer import EmbeddingScorer
+from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions, neutral_text
+from ipvg_eval.metrics.timeline.open_clip_encoder import OpenClipEncoder, weight_name
+from ipvg_eval.metrics.timeline.scorer import EmbeddingScorer
 
 SMALL = "PE-Core-T-16-384"
 

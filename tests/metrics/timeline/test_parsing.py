@@ -11,10 +11,10 @@ from growth import growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.timeline import Event, format_timeline, parse_timeline
-from metrics.timeline.check import video_problems
-from metrics.timeline.ranges import read_time
-from metrics.timeline.wording import clean
+from ipvg_eval.metrics.timeline import Event, format_timeline, parse_timeline
+from ipvg_eval.metrics.timeline.check import video_problems
+from ipvg_eval.metrics.timeline.ranges import read_time
+from ipvg_eval.metrics.timeline.wording import clean
 
 AB = [(0.0, 2.0, "A"), (2.0, 5.0, "B")]
 DASHES = [*"‐‑‒–—―−-~～〜→", "->", " to ", " until ", " – "]
@@ -264,7 +264,7 @@ def test_hostile_text_is_read_in_linear_time(piece):
     assert growth(lambda length: parse_timeline(text[:length]), 10_000, 100_000) < 30
 
 
-@pytest.mark.parametrize("modules", ["metrics.timeline", "metrics.timeline.lite"])
+@pytest.mark.parametrize("modules", ["ipvg_eval.metrics.timeline", "ipvg_eval.metrics.timeline.lite"])
 def test_reading_imports_no_network(modules):
     code = f"import sys, {modules}; assert 'torch' not in sys.modules"
     subprocess.run([sys.executable, "-c", code], check=True)

@@ -24,18 +24,18 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import ClipInfo
-from metrics.runtime import Runtime
-from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
-from metrics.timeline.presence import checkpoint
-from metrics.timeline.presence.events import EventFrames, frames_of_event
-from metrics.timeline.presence.judge import PresenceJudge
-from metrics.timeline.presence.question import QuestionTokenizer, question
-from metrics.timeline.prototypes import PrototypeEncoder
-from metrics.timeline.sampling import sample
-from metrics.timeline.scorer import EmbeddingScorer
-from metrics.weights import WEIGHTS
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.presence import checkpoint
+from ipvg_eval.metrics.timeline.presence.events import EventFrames, frames_of_event
+from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
+from ipvg_eval.metrics.timeline.presence.question import QuestionTokenizer, question
+from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
+from ipvg_eval.metrics.timeline.sampling import sample
+from ipvg_eval.metrics.timeline.scorer import EmbeddingScorer
+from ipvg_eval.metrics.weights import WEIGHTS
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "gme"
 A, B, C = "An astronaut poses", "An officer poses", "Coffee is served"

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from metrics.errors import MetricsError, ProtocolError
-from metrics.runtime import Runtime
-from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
-from metrics.timeline.grounded import grounded_intervals
-from metrics.timeline.lite import LiteTimeline, LiteTimelineOptions
-from metrics.timeline.prototypes import PrototypeEncoder
-from metrics.timeline.sampling import sample
+from ipvg_eval.metrics.errors import MetricsError, ProtocolError
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.grounded import grounded_intervals
+from ipvg_eval.metrics.timeline.lite import LiteTimeline, LiteTimelineOptions
+from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
+from ipvg_eval.metrics.timeline.sampling import sample
 
 A, B, C, D = "An astronaut poses", "An officer poses", "Coffee is served", "A cat looks up"
 TIMELINE = f"0–2s: [{A}]; 2–4s: [{B}]; 4–6s: [{C}]"

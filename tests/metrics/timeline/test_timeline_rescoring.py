@@ -8,15 +8,15 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from ipvg_eval.metrics.errors import MetricsError
+from ipvg_eval.metrics.rescoring import Kept, KeptMissing, can_rescore
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
+from ipvg_eval.metrics.timeline.scorer import EmbeddingScorer
+from ipvg_eval.metrics.timeline.spec import SPECS
+from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 from ipvg_eval.results.features import read_features, write_features
-from metrics.errors import MetricsError
-from metrics.rescoring import Kept, KeptMissing, can_rescore
-from metrics.runtime import Runtime
-from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
-from metrics.timeline.prototypes import PrototypeEncoder
-from metrics.timeline.scorer import EmbeddingScorer
-from metrics.timeline.spec import SPECS
-from metrics.timeline.video_score.spec import VIDEO_SCORES
 
 A, B, C = "An astronaut poses", "An officer poses", "Coffee is served"
 NAMES = [spec.name for spec in SPECS]

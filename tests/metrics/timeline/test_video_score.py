@@ -17,19 +17,19 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from transformers import Idefics2ForConditionalGeneration
 
-from metrics.errors import WeightsMissing
-from metrics.evaluator import ClipInfo
-from metrics.runtime import Runtime
-from metrics.target import Reference, Target
-from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
-from metrics.timeline.prototypes import PrototypeEncoder
-from metrics.timeline.scorer import EmbeddingScorer
-from metrics.timeline.video_score import checkpoint
-from metrics.timeline.video_score.network import VideoScore, _bytes_only
-from metrics.timeline.video_score.query import query
-from metrics.timeline.video_score.spec import VIDEO_SCORES
-from metrics.timeline.video_score.watching import Watching, watched_frames
-from metrics.weights import WEIGHTS
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
+from ipvg_eval.metrics.timeline.scorer import EmbeddingScorer
+from ipvg_eval.metrics.timeline.video_score import checkpoint
+from ipvg_eval.metrics.timeline.video_score.network import VideoScore, _bytes_only
+from ipvg_eval.metrics.timeline.video_score.query import query
+from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
+from ipvg_eval.metrics.timeline.video_score.watching import Watching, watched_frames
+from ipvg_eval.metrics.weights import WEIGHTS
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "video_score"
 NAMES = [spec.name for spec in VIDEO_SCORES]

@@ -18,15 +18,15 @@ from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from transformers import VideoMAEImageProcessorPil, XCLIPConfig, XCLIPModel
 
-from metrics.errors import WeightsMissing
-from metrics.runtime import Runtime
-from metrics.snapshots import random_network
-from metrics.timeline.clips import clip_columns
-from metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
-from metrics.timeline.xclip.checkpoint import PixelRules
-from metrics.timeline.xclip.network import XClip
-from metrics.timeline.xclip.scorer import XClipScorer
-from metrics.weights import WEIGHTS
+from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.snapshots import random_network
+from ipvg_eval.metrics.timeline.clips import clip_columns
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.xclip.checkpoint import PixelRules
+from ipvg_eval.metrics.timeline.xclip.network import XClip
+from ipvg_eval.metrics.timeline.xclip.scorer import XClipScorer
+from ipvg_eval.metrics.weights import WEIGHTS
 
 TEXTS = ["she waves", "a dog runs across the field and then sits down"]
 SMALL = {

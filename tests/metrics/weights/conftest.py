@@ -16,9 +16,9 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from metrics.weights.declaration import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
-from metrics.weights.places import Places
-from metrics.weights.store import WeightStore
+from ipvg_eval.metrics.weights.declaration import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
+from ipvg_eval.metrics.weights.places import Places
+from ipvg_eval.metrics.weights.store import WeightStore
 
 COMMIT = "0123456789abcdef0123456789abcdef01234567"
 

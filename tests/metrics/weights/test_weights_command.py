@@ -15,11 +15,11 @@ from typer.testing import CliRunner
 
 from ipvg_eval.cli import weights as command
 from ipvg_eval.cli.pull_progress import pull_progress
-from metrics.errors import ProtocolError, WeightsMissing
-from metrics.weights.declaration import WeightFile
-from metrics.weights.pull import pull
-from metrics.weights.store import WeightStore
-from metrics.weights.table import WEIGHTS, declared
+from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
+from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.pull import pull
+from ipvg_eval.metrics.weights.store import WeightStore
+from ipvg_eval.metrics.weights.table import WEIGHTS, declared
 
 if TYPE_CHECKING:
     from conftest import Contents, Server

@@ -10,11 +10,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metrics.weights.declaration import WeightFile
-from metrics.weights.errors import PullFailed, WrongHash
-from metrics.weights.places import Places
-from metrics.weights.pull import pull
-from metrics.weights.store import WeightStore
+from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.errors import PullFailed, WrongHash
+from ipvg_eval.metrics.weights.places import Places
+from ipvg_eval.metrics.weights.pull import pull
+from ipvg_eval.metrics.weights.store import WeightStore
 
 if TYPE_CHECKING:
     from conftest import Contents, Server

@@ -13,12 +13,12 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from metrics.errors import ProtocolError, WeightsMissing
-from metrics.weights.declaration import WeightFile
-from metrics.weights.errors import Interrupted, NoSpace, NotThere, PullFailed, WrongHash
-from metrics.weights.places import Places
-from metrics.weights.pull import pull, staging
-from metrics.weights.store import WeightStore
+from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
+from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.errors import Interrupted, NoSpace, NotThere, PullFailed, WrongHash
+from ipvg_eval.metrics.weights.places import Places
+from ipvg_eval.metrics.weights.pull import pull, staging
+from ipvg_eval.metrics.weights.store import WeightStore
 
 if TYPE_CHECKING:
     from conftest import Contents, Server
@@ -167,9 +167,9 @@ def _pull_in_process(base: str, cache: Path, hub: Path, name: str) -> subprocess
         module = importlib.util.module_from_spec(spec)
         sys.modules["weights_conftest"] = module
         spec.loader.exec_module(module)
-        from metrics.weights.places import Places
-        from metrics.weights.pull import pull
-        from metrics.weights.store import WeightStore
+        from ipvg_eval.metrics.weights.places import Places
+        from ipvg_eval.metrics.weights.pull import pull
+        from ipvg_eval.metrics.weights.store import WeightStore
         places = Places(
             weights_dir=None, cache_dir=pathlib.Path({str(cache)!r}), hub_cache=pathlib.Path({str(hub)!r})
         )

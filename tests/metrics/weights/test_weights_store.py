@@ -11,12 +11,12 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from metrics.errors import ProtocolError, WeightsMissing
-from metrics.weights.declaration import WeightFile
-from metrics.weights.folders import digest, format_sums, parse_sums
-from metrics.weights.hashes import HashCache
-from metrics.weights.places import Places, hub_offline
-from metrics.weights.store import WeightStore
+from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
+from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.folders import digest, format_sums, parse_sums
+from ipvg_eval.metrics.weights.hashes import HashCache
+from ipvg_eval.metrics.weights.places import Places, hub_offline
+from ipvg_eval.metrics.weights.store import WeightStore
 
 if TYPE_CHECKING:
     from conftest import Contents

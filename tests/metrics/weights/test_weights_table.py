@@ -9,12 +9,12 @@ import sys
 
 import pytest
 
-from metrics.errors import ProtocolError
-from metrics.weights.declaration import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
-from metrics.weights.sizes import readable_size
-from metrics.weights.source import RandomWeights, weight_source
-from metrics.weights.store import WeightStore
-from metrics.weights.table import WEIGHTS, declared
+from ipvg_eval.metrics.errors import ProtocolError
+from ipvg_eval.metrics.weights.declaration import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
+from ipvg_eval.metrics.weights.sizes import readable_size
+from ipvg_eval.metrics.weights.source import RandomWeights, weight_source
+from ipvg_eval.metrics.weights.store import WeightStore
+from ipvg_eval.metrics.weights.table import WEIGHTS, declared
 
 
 def test_everything_is_pinned_by_hash_or_by_commit() -> None:
@@ -148,8 +148,8 @@ def test_other_specifications_are_refused(spec: str) -> None:
 
 def test_importing_the_package_loads_neither_torch_nor_the_hub_client() -> None:
     code = (
-        "import sys, metrics.weights, metrics.weights.pull, ipvg_eval.cli.weights\n"
-        "metrics.weights.WeightStore().look_up('mtcnn')\n"
+        "import sys, ipvg_eval.metrics.weights, ipvg_eval.metrics.weights.pull, ipvg_eval.cli.weights\n"
+        "ipvg_eval.metrics.weights.WeightStore().look_up('mtcnn')\n"
         "print([name for name in ('torch', 'huggingface_hub', 'facenet_pytorch') if name in sys.modules])"
     )
     out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True)
