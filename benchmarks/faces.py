@@ -31,7 +31,7 @@ from PIL import Image
 from torchvision import transforms
 from torchvision.models import Inception3
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.faces import arcface, scrfd
 from ipvg_eval.metrics.faces.curricularface import IR101
 from ipvg_eval.metrics.faces.network_weights import fill_randomly, stream_seed

@@ -17,10 +17,10 @@ import evalica
 import numpy as np
 import pandas as pd
 
+from ipvg_eval.core.resampling import BootstrapRule, Resampling
 from ipvg_eval.leaderboard import Votes, rate, votes_from_table
 from ipvg_eval.leaderboard.bradley_terry import ELO_SCALE
-from ipvg_eval.leaderboard.challenge import BootstrapRule, EloRule
-from ipvg_eval.leaderboard.resampling import Resampling
+from ipvg_eval.leaderboard.challenge import EloRule
 
 PROMPTS = 5
 

@@ -24,7 +24,7 @@ from typing import Any
 from ipvg_eval import load_submission, load_testset
 from ipvg_eval.cluster import RayEngine, ray_engine
 from ipvg_eval.cluster.connection import connected
-from ipvg_eval.results.row import Status
+from ipvg_eval.core.row import Status
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring import ScorerRecipe
 from ipvg_eval.scoring.scorer import choose_protocol

@@ -8,7 +8,7 @@ from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard.study import StudyError, StudyPicture, StudySample, StudyTeam
 from ipvg_eval.leaderboard.study.subjects import OpenVideo
 from ipvg_eval.results import Run, load_run

@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ipvg_eval.leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling, percentile_interval
 from ipvg_eval.leaderboard.votes import Votes
 
 Level = Literal["nominal", "ordinal"]

@@ -9,12 +9,12 @@ from typing import Any
 
 import pandas as pd
 
+from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
 from ipvg_eval.leaderboard.final import FinalRanking
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.mos import MeanOpinions
 from ipvg_eval.leaderboard.phase1 import Phase1
-from ipvg_eval.leaderboard.plain import plain
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 from ipvg_eval.leaderboard.scores import Scores
 from ipvg_eval.leaderboard.submissions import Submissions
@@ -103,7 +103,7 @@ class TrackBoard:
         }
         if samples:
             content["samples"] = self.samples
-        return {key: plain(value) for key, value in content.items()}
+        return {key: jsonable(value) for key, value in content.items()}
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -140,7 +140,7 @@ class Leaderboard:
             samples: whether to include the values of every sample.
         """
         return {
-            "challenge": plain(self.challenge),
+            "challenge": jsonable(self.challenge),
             "unofficial": self.unofficial,
             "notices": list(self.notices),
             "tracks": [track.to_dict(samples=samples) for track in self.tracks],

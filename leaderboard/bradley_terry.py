@@ -18,7 +18,7 @@ import numpy.typing as npt
 from scipy.sparse.csgraph import connected_components
 from scipy.special import expit
 
-from ipvg_eval.leaderboard.resampling import FloatArray, IntArray
+from ipvg_eval.core.resampling import FloatArray, IntArray
 
 BoolArray = npt.NDArray[np.bool_]
 ELO_SCALE = 400 / math.log(10)

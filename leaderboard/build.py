@@ -8,17 +8,18 @@ from typing import TypeVar
 
 import pandas as pd
 
+from ipvg_eval.core.resampling import Resampling
+from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
 from ipvg_eval.leaderboard.differences import paired_differences
-from ipvg_eval.leaderboard.errors import ChallengeError, RunsError, VotesError, did_you_mean
+from ipvg_eval.leaderboard.errors import ChallengeError, RunsError, VotesError
 from ipvg_eval.leaderboard.final import Judgement, opinion_judgements, rank_finally, study_judgements
 from ipvg_eval.leaderboard.metric import choose_metrics
 from ipvg_eval.leaderboard.mos import MeanOpinions, mean_opinions
 from ipvg_eval.leaderboard.opinions import OpinionSheet
 from ipvg_eval.leaderboard.phase1 import Phase1, rank_scores
 from ipvg_eval.leaderboard.ratings import PairwiseRatings, deciding_question, rate
-from ipvg_eval.leaderboard.resampling import Resampling
 from ipvg_eval.leaderboard.runs import ScoredRun, require_official, unofficial_reasons
 from ipvg_eval.leaderboard.scores import score_teams
 from ipvg_eval.leaderboard.submissions import Submissions, check_comparable, choose_submissions

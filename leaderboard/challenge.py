@@ -13,7 +13,9 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
-from ipvg_eval.leaderboard.errors import ChallengeError, did_you_mean
+from ipvg_eval.core.resampling import BootstrapRule
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.leaderboard.errors import ChallengeError
 
 TieRule = Literal["shared", "first_metric", "mean_normalised"]
 Ranking = Literal["competition", "average"]
@@ -117,20 +119,6 @@ class EloRule(_Strict):
     initial: float = Field(default=1000.0, allow_inf_nan=False)
     permutations: int = Field(default=200, ge=1, le=10_000)
     seed: int = Field(default=0, ge=0)
-
-
-class BootstrapRule(_Strict):
-    """Settings of the intervals.
-
-    Attributes:
-        resamples: how many times the identities are drawn anew.
-        seed: of the draws.
-        level: share of the draws inside an interval.
-    """
-
-    resamples: int = Field(default=1000, ge=10, le=100_000)
-    seed: int = Field(default=0, ge=0)
-    level: float = Field(default=0.95, gt=0, lt=1)
 
 
 class Challenge(_Strict):

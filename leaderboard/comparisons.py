@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling
 from ipvg_eval.leaderboard.challenge import Weighting
-from ipvg_eval.leaderboard.resampling import FloatArray, IntArray, Resampling
 from ipvg_eval.leaderboard.votes import Votes
 
 _SCORES = {"a": 1.0, "draw": 0.5, "b": 0.0}

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from ipvg_eval.leaderboard.resampling import percentile_interval
+from ipvg_eval.core.resampling import percentile_interval
 from ipvg_eval.leaderboard.scores import Scores, column_statistics
 
 _COLUMNS = (

@@ -12,9 +12,9 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ipvg_eval.core.resampling import FloatArray, IntArray
 from ipvg_eval.leaderboard.challenge import EloRule
 from ipvg_eval.leaderboard.comparisons import Comparisons
-from ipvg_eval.leaderboard.resampling import FloatArray, IntArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

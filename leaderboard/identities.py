@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Collection, Sequence
 from pathlib import Path
 
-from ipvg_eval.leaderboard.errors import VotesError, listed
+from ipvg_eval.core.suggest import listed
+from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import bad_lines, read_sheet
 
 _COLUMNS = ("sample", "identity")

@@ -5,8 +5,9 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass
 
+from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.challenge import MetricRule
-from ipvg_eval.leaderboard.errors import ChallengeError, did_you_mean
+from ipvg_eval.leaderboard.errors import ChallengeError
 from ipvg_eval.leaderboard.run_info import MetricInfo
 
 

@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ipvg_eval.core.resampling import BootstrapRule, Resampling, percentile_interval
 from ipvg_eval.leaderboard.agreement import Agreement, krippendorff_alpha
-from ipvg_eval.leaderboard.challenge import BootstrapRule
 from ipvg_eval.leaderboard.opinions import HIGHEST, LOWEST, MEAN_OF_ASPECTS, OpinionSheet
-from ipvg_eval.leaderboard.resampling import Resampling, percentile_interval
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

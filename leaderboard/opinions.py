@@ -8,7 +8,8 @@ from pathlib import Path
 
 import pandas as pd
 
-from ipvg_eval.leaderboard.errors import VotesError, did_you_mean, listed
+from ipvg_eval.core.suggest import did_you_mean, listed
+from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import Sheet, bad_lines, read_sheet
 
 LOWEST, HIGHEST = 1, 5

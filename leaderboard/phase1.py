@@ -8,10 +8,10 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ipvg_eval.core.resampling import FloatArray, percentile_interval
 from ipvg_eval.leaderboard.challenge import Ranking, TieRule
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.ranks import mean_normalised, metric_ranks, order, rank_sums, tie_break
-from ipvg_eval.leaderboard.resampling import FloatArray, percentile_interval
 from ipvg_eval.leaderboard.scores import Scores
 
 

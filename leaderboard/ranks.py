@@ -5,9 +5,9 @@ from __future__ import annotations
 import numpy as np
 from scipy.stats import rankdata
 
+from ipvg_eval.core.resampling import FloatArray
 from ipvg_eval.leaderboard.challenge import Ranking, TieRule
 from ipvg_eval.leaderboard.metric import Metric
-from ipvg_eval.leaderboard.resampling import FloatArray
 
 _DECIMALS = 9  # weighted sums of ranks that differ by rounding alone are ties
 

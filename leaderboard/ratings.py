@@ -8,6 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ipvg_eval.core.resampling import BootstrapRule, FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
 from ipvg_eval.leaderboard.bradley_terry import (
     ELO_SCALE,
@@ -16,11 +18,10 @@ from ipvg_eval.leaderboard.bradley_terry import (
     fit_strengths,
     strongly_connected,
 )
-from ipvg_eval.leaderboard.challenge import BootstrapRule, EloRule, StudyRule
+from ipvg_eval.leaderboard.challenge import EloRule, StudyRule
 from ipvg_eval.leaderboard.comparisons import Comparisons
 from ipvg_eval.leaderboard.elo import Elo, rate_elo
-from ipvg_eval.leaderboard.errors import VotesError, did_you_mean
-from ipvg_eval.leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.votes import Votes
 
 _FEW_CLUSTERS = 10

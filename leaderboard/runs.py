@@ -12,7 +12,8 @@ import pandas as pd
 from pandas.api.types import is_float_dtype
 from pydantic import BaseModel, ConfigDict, ValidationError
 
-from ipvg_eval.leaderboard.errors import RunsError, listed
+from ipvg_eval.core.suggest import listed
+from ipvg_eval.leaderboard.errors import RunsError
 from ipvg_eval.leaderboard.run_info import RunInfo
 
 _Model = TypeVar("_Model", bound=BaseModel)

@@ -9,8 +9,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
+from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling, percentile_interval
 from ipvg_eval.leaderboard.metric import Metric
-from ipvg_eval.leaderboard.resampling import FloatArray, IntArray, Resampling, percentile_interval
 from ipvg_eval.leaderboard.runs import ScoredRun
 
 

@@ -9,7 +9,8 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipvg_eval.leaderboard.errors import VotesError, listed
+from ipvg_eval.core.suggest import listed
+from ipvg_eval.leaderboard.errors import VotesError
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,11 +9,11 @@ import sys
 from collections import defaultdict
 from pathlib import Path
 
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.corpus import CORPUS_METRICS, corpus_metric
 from ipvg_eval.metrics.protocols.definition import shipped_protocols
 from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.metrics.registry import EVALUATORS, evaluator_class
-from ipvg_eval.metrics.spec import MetricSpec
 
 _DIRECTION = {True: "higher is better", False: "lower is better", None: "neither direction is better"}
 

@@ -7,9 +7,10 @@ from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Protocol, cast
 
-from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
-from ipvg_eval.metrics.evaluator import FrameFeatures
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.measurement import FrameFeatures
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.metrics.errors import ProtocolError
 
 CORPUS_METRICS: dict[str, str] = {"face_fid": "ipvg_eval.metrics.faces.corpus:FACE_FID"}
 """Where each corpus metric lives, "module:attribute"."""

@@ -7,10 +7,11 @@ from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel
 
-from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 
 EVALUATORS: dict[str, str] = {
     "aesthetic_score": "ipvg_eval.metrics.opens2v.aesthetics:AestheticScore",

@@ -8,8 +8,8 @@ from typing import Any, Protocol, TypeGuard, runtime_checkable
 
 from pydantic import BaseModel
 
+from ipvg_eval.core.measurement import FrameFeatures, Measurement
 from ipvg_eval.metrics.errors import MetricsError
-from ipvg_eval.metrics.evaluator import FrameFeatures, Measurement
 
 
 class KeptMissing(MetricsError):

@@ -5,7 +5,7 @@ from __future__ import annotations
 import cv2
 import numpy as np
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 
 
 def shrunk_size(height: int, width: int, long_side: int) -> tuple[int, int]:

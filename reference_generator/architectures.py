@@ -5,7 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Any
 
-from ipvg_eval.reference_generator.errors import SettingsError, did_you_mean
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.reference_generator.errors import SettingsError
 
 _TIME_WIDTH = 256
 

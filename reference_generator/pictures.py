@@ -6,6 +6,8 @@ from pathlib import Path
 
 from PIL import Image, ImageOps
 
+from ipvg_eval.core import pictures
+from ipvg_eval.core.errors import UnreadablePicture
 from ipvg_eval.reference_generator.errors import UnreadableReference
 
 
@@ -16,15 +18,9 @@ def read_picture(path: Path) -> Image.Image:
         UnreadableReference: it cannot be decoded.
     """
     try:
-        with Image.open(path) as file:
-            picture = ImageOps.exif_transpose(file)
-            if picture.mode in ("RGBA", "LA", "PA") or "transparency" in picture.info:
-                layer = picture.convert("RGBA")
-                white = Image.new("RGBA", layer.size, (255, 255, 255, 255))
-                picture = Image.alpha_composite(white, layer)
-            return picture.convert("RGB")
-    except (OSError, ValueError, SyntaxError, Image.DecompressionBombError) as error:
-        raise UnreadableReference(f"the reference picture cannot be decoded ({error})", path=path) from error
+        return pictures.read_picture(path)
+    except UnreadablePicture as error:
+        raise UnreadableReference(error.message, path=path, hint=error.hint) from error
 
 
 def fitted(picture: Image.Image, width: int, height: int) -> Image.Image:

@@ -11,7 +11,8 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ValidationError
 
-from ipvg_eval.reference_generator.errors import SettingsError, did_you_mean
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.tiny import shrunk
 

@@ -16,8 +16,8 @@ from ipvg_eval.audit.sameness import check_sameness
 from ipvg_eval.audit.sources import check_rows, looks_of_run, looks_of_submission, videos_of
 from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
 from ipvg_eval.audit.timing import check_timing
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.decoding import DecoderProcess
-from ipvg_eval.errors import UsageError
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.metrics.protocols.definition import parse_definition
 from ipvg_eval.results import Run, load_run

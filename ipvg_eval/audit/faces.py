@@ -15,10 +15,10 @@ import numpy.typing as npt
 from ipvg_eval.audit.look import Look
 from ipvg_eval.audit.model import AuditFinding
 from ipvg_eval.audit.thresholds import Thresholds
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
+from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.detection import FaceDetector, find_faces
-from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.metrics.lite.identity import face_descriptor
 from ipvg_eval.metrics.scaling import shrink
 from ipvg_eval.metrics.target import Reference
@@ -55,7 +55,7 @@ class FaceChecks:
         Nothing is found where no reference picture shows a face.
 
         Raises:
-            UnreadableImage: a reference picture cannot be read.
+            UnreadablePicture: a reference picture cannot be read.
         """
         known = [self._reference(reference.path) for reference in references]
         shown = [faces for faces in known if faces.coverage > 0]

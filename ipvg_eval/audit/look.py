@@ -14,8 +14,8 @@ import numpy.typing as npt
 from PIL import Image
 
 from ipvg_eval.audit.burned_text import text_rows
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding import DecoderProcess
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.sampling import linspace_indices
 
 SMALL_SIDE = 32

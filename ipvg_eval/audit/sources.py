@@ -13,10 +13,10 @@ from PIL import Image
 from ipvg_eval.audit.look import HASHED_FRAMES, Look, look_at, perceptual_hash, shrunk, unseen
 from ipvg_eval.audit.model import AuditFinding
 from ipvg_eval.audit.thresholds import Thresholds
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import VideoError
 from ipvg_eval.metadata import MetadataProcess
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.results import Run
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset import TestSet

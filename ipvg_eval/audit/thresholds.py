@@ -9,8 +9,9 @@ from typing import Any
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ipvg_eval.errors import UsageError
-from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.protocols.definition import read_definition
 
 

@@ -8,7 +8,7 @@ from collections.abc import Iterator, Mapping, Sequence
 from ipvg_eval.audit.look import Look
 from ipvg_eval.audit.model import AuditFinding
 from ipvg_eval.audit.thresholds import Thresholds
-from ipvg_eval.metrics.timeline import parse_timeline
+from ipvg_eval.core.timeline import parse_timeline
 
 _FEWEST = 4  # videos, for a majority
 

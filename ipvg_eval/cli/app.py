@@ -27,8 +27,7 @@ from ipvg_eval.cli import (
     weights,
 )
 from ipvg_eval.cli.consoles import STDERR
-from ipvg_eval.errors import IpvgError
-from ipvg_eval.metrics.errors import MetricsError
+from ipvg_eval.core.errors import IpvgError
 
 _INTERRUPTED = 130
 
@@ -76,16 +75,6 @@ def _options(
     """Check, score and rank identity-preserving video generation."""
 
 
-def _explained() -> tuple[type[Exception], ...]:
-    """Errors that carry what to do next; a package that no command has loaded has raised none."""
-    homes = {
-        "ipvg_eval.leaderboard.errors": "LeaderboardError",
-        "ipvg_eval.reference_generator.errors": "GeneratorError",
-    }
-    loaded = (getattr(sys.modules[home], name) for home, name in homes.items() if home in sys.modules)
-    return (IpvgError, MetricsError, *loaded)
-
-
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit.
 
@@ -101,13 +90,13 @@ def main(arguments: list[str] | None = None) -> None:
         logging.getLogger("matplotlib").setLevel(logging.INFO)
     try:
         app(args=[word for word in words if word != "--debug"], prog_name="ipvg-eval")
-    except _explained() as error:
+    except IpvgError as error:
         if debug:
             raise
         STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        if hint := getattr(error, "hint", None):
-            STDERR.print(escape(hint), soft_wrap=True)
-        sys.exit(getattr(error, "exit_code", 1))
+        if error.hint:
+            STDERR.print(escape(error.hint), soft_wrap=True)
+        sys.exit(error.exit_code)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)

@@ -10,7 +10,7 @@ from typing import Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 
 
 def audit(

@@ -34,9 +34,9 @@ def compare(
     if as_json:
         import json
 
-        from ipvg_eval.leaderboard.plain import plain
+        from ipvg_eval.core.jsonable import jsonable
 
-        STDOUT.out(json.dumps(plain(comparison), indent=2, ensure_ascii=False))
+        STDOUT.out(json.dumps(jsonable(comparison), indent=2, ensure_ascii=False))
     else:
         _print(comparison)
 

@@ -27,15 +27,15 @@ def elo(
 ) -> None:
     """Rate teams from votes alone: points, Bradley-Terry, Elo and the ranks they leave open."""
     from ipvg_eval.cli import rankings
+    from ipvg_eval.core.jsonable import jsonable
     from ipvg_eval.leaderboard import rate, read_votes
     from ipvg_eval.leaderboard.identities import read_identities
-    from ipvg_eval.leaderboard.plain import plain
 
     read = read_votes(votes)
     names = read_identities(identities, samples=set(read.table["sample"])) if identities else None
     ratings = rate(read, question=question, identities=names)
     if as_json:
-        STDOUT.out(json.dumps(plain(ratings), indent=1, ensure_ascii=False, allow_nan=False))
+        STDOUT.out(json.dumps(jsonable(ratings), indent=1, ensure_ascii=False, allow_nan=False))
         return
     STDOUT.print(rankings.ratings_table(ratings))
     STDOUT.print(rankings.wins_table(ratings))

@@ -9,8 +9,8 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ipvg_eval.core.page import points
 from ipvg_eval.leaderboard import PairwiseRatings, TrackBoard
-from ipvg_eval.leaderboard.page import points
 from ipvg_eval.results.summary import number
 
 _NAME_WIDTH = 20

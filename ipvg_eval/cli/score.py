@@ -12,7 +12,7 @@ import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
 from ipvg_eval.metrics.timing import Stopwatch

@@ -12,7 +12,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import RunError
 
 if TYPE_CHECKING:
     from ipvg_eval.reference_generator.selection import Candidate, Selection
@@ -73,7 +74,7 @@ def _check_comparable(runs: Sequence[Run]) -> None:
 
 
 def _metric(runs: Sequence[Run], by: str) -> tuple[str, bool]:
-    from ipvg_eval.metrics.errors import did_you_mean
+    from ipvg_eval.core.suggest import did_you_mean
 
     info = runs[0].info
     directions = {spec.name: spec.higher_is_better for spec in info.specs}

@@ -12,7 +12,7 @@ from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.progress import delayed_progress
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
     from ipvg_eval.leaderboard.study import Created, Overview

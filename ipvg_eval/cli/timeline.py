@@ -12,9 +12,9 @@ from rich.table import Table
 from rich.text import Text
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.errors import UsageError
-from ipvg_eval.metrics.timeline import Timeline, parse_timeline
-from ipvg_eval.metrics.timeline.format import as_json
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.timeline import Timeline, parse_timeline
+from ipvg_eval.core.timeline.format import as_json
 
 _BAR = 48
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")

@@ -11,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
     from ipvg_eval.results import Run

@@ -13,7 +13,7 @@ from collections.abc import Iterator
 from contextlib import ExitStack, chdir, contextmanager
 from typing import Any
 
-from ipvg_eval.errors import Unavailable, UsageError
+from ipvg_eval.core.errors import Unavailable, UsageError
 from ipvg_eval.sandbox.python import absolute_python_path
 
 AUTO = "auto"

@@ -9,8 +9,8 @@ from typing import Any
 from ipvg_eval.cluster.dispatch import Dispatcher
 from ipvg_eval.cluster.pool import MAX_CALLS, Died, Hired, WorkerPool
 from ipvg_eval.cluster.worker import Job
-from ipvg_eval.metrics.spec import MetricSpec
-from ipvg_eval.results.row import SampleRow, Status
+from ipvg_eval.core.row import SampleRow, Status
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.measure import Measured, unmeasured
 from ipvg_eval.testset.model import Sample

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
-from ipvg_eval.errors import Unavailable, UsageError
+from ipvg_eval.core.errors import Unavailable, UsageError
 
 _CPUS_PER_WORKER = 1
 

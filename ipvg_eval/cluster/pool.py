@@ -10,7 +10,7 @@ from typing import Any
 
 from ipvg_eval.cluster.plan import Plan
 from ipvg_eval.cluster.worker import MeasuringWorker, Ready, Refused
-from ipvg_eval.errors import Unavailable
+from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.results.info import DeviceInfo, WorkersInfo
 from ipvg_eval.scoring.facts import ScorerFacts
 from ipvg_eval.scoring.scorer import ScorerRecipe

@@ -14,10 +14,9 @@ from pathlib import Path
 from typing import TypeVar
 
 from ipvg_eval.cluster.networks import NetworkThread
+from ipvg_eval.core.errors import IpvgError, Unavailable
+from ipvg_eval.core.row import SampleRow
 from ipvg_eval.decoding import DecoderProcess
-from ipvg_eval.errors import IpvgError, Unavailable
-from ipvg_eval.metrics.errors import MetricsError
-from ipvg_eval.results.row import SampleRow
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.ahead import Channel, ahead
 from ipvg_eval.scoring.facts import ScorerFacts
@@ -184,7 +183,7 @@ class MeasuringWorker:
 def _explained(action: Callable[[], T]) -> T | Refused:
     try:
         return action()
-    except (IpvgError, MetricsError) as error:
+    except IpvgError as error:
         return Refused(node=platform.node(), text=str(error), hint=error.hint, exit_code=error.exit_code)
 
 

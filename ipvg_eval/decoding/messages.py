@@ -10,7 +10,7 @@ from typing import Annotated, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter, model_validator
 
-from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.core.measurement import ClipInfo
 
 
 class _Message(BaseModel):

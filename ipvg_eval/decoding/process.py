@@ -8,6 +8,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.decoding.messages import (
     ANSWER,
     Batch,
@@ -22,7 +23,6 @@ from ipvg_eval.decoding.messages import (
 )
 from ipvg_eval.decoding.shared_memory import FrameMemory, Slot
 from ipvg_eval.errors import VideoError
-from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.sandbox import LimitedProcess, Patience, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 

@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding.messages import (
     REQUEST,
     Batch,
@@ -25,7 +26,6 @@ from ipvg_eval.decoding.messages import (
     Room,
 )
 from ipvg_eval.errors import VideoError
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.sandbox.confine import Answers, confine
 from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch

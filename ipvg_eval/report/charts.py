@@ -7,7 +7,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ipvg_eval.leaderboard.page import draw
+from ipvg_eval.core.page import draw
 
 # Fixed margins, so that the axes of charts side by side line up.
 _CURVE = {

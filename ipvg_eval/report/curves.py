@@ -11,8 +11,8 @@ import numpy.typing as npt
 import pandas as pd
 from markupsafe import Markup
 
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.errors import RunError
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.report import charts
 from ipvg_eval.report.samples import Sample
 from ipvg_eval.results.reading import Run

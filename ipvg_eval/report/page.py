@@ -11,9 +11,7 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
-from ipvg_eval.errors import RunError
-from ipvg_eval.findings import Finding
-from ipvg_eval.leaderboard.page import (
+from ipvg_eval.core.page import (
     Album,
     Extremes,
     Picture,
@@ -23,7 +21,9 @@ from ipvg_eval.leaderboard.page import (
     page_environment,
     read_asset,
 )
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.errors import RunError
+from ipvg_eval.findings import Finding
 from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes

@@ -6,9 +6,9 @@ import math
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 
-from ipvg_eval.leaderboard import page
-from ipvg_eval.leaderboard.page import Extremes
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core import page
+from ipvg_eval.core.page import Extremes
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.report.samples import Sample
 
 HEAT_LEVELS = 5

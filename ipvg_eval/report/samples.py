@@ -9,9 +9,9 @@ from typing import Any
 
 import pandas as pd
 
+from ipvg_eval.core.row import Status
 from ipvg_eval.errors import RunError
 from ipvg_eval.results.reading import Run
-from ipvg_eval.results.row import Status
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,7 +8,7 @@ from typing import Any
 
 from markupsafe import Markup
 
-from ipvg_eval.leaderboard.page import draw
+from ipvg_eval.core.page import draw
 
 _WIDTH = 440
 _LANE = 17

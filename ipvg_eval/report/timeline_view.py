@@ -8,9 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 from markupsafe import Markup
 
-from ipvg_eval.leaderboard.page import Album, Picture
-from ipvg_eval.metrics.evaluator import FrameFeatures
-from ipvg_eval.metrics.timeline import Event, parse_timeline
+from ipvg_eval.core.measurement import FrameFeatures
+from ipvg_eval.core.page import Album, Picture
+from ipvg_eval.core.timeline import Event, parse_timeline
 from ipvg_eval.metrics.timeline.grounded import grounded_intervals
 from ipvg_eval.metrics.timeline.spec import MIOU
 from ipvg_eval.report.samples import Sample

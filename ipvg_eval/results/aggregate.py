@@ -8,10 +8,10 @@ from collections.abc import Iterable, Mapping, Sequence
 
 from pydantic import BaseModel, ConfigDict
 
-from ipvg_eval.metrics.combination import Combination, combine
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.combination import Combination, combine
+from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.results.intervals import ResampledMeans
-from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 
 
 class MetricSummary(BaseModel):

@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import FrameFeatures
+from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.results.files import replacing, unreadable
 
 

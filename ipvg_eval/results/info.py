@@ -6,10 +6,10 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
-from ipvg_eval.metrics.combination import Combination
-from ipvg_eval.metrics.evaluator import SUBMISSION_FILE
+from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.measurement import SUBMISSION_FILE
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.protocols.definition import EvaluatorEntry
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results.aggregate import Counts
 from ipvg_eval.results.provenance import Provenance
 from ipvg_eval.sandbox.limits import ProcessLimits

@@ -8,9 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.leaderboard.challenge import BootstrapRule
-from ipvg_eval.leaderboard.resampling import Resampling, percentile_interval
-from ipvg_eval.results.row import SampleRow
+from ipvg_eval.core.resampling import BootstrapRule, Resampling, percentile_interval
+from ipvg_eval.core.row import SampleRow
 
 FloatArray = npt.NDArray[np.float64]
 

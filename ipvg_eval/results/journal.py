@@ -10,8 +10,8 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from ipvg_eval.core.row import SampleRow
 from ipvg_eval.errors import RunError
-from ipvg_eval.results.row import SampleRow
 
 
 class Journal:

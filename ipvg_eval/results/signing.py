@@ -8,7 +8,8 @@ import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import RunError
 from ipvg_eval.results.checksums import FILE_NAME, SIGNATURE_NAME, check_folder
 from ipvg_eval.results.files import write_text
 

@@ -10,9 +10,9 @@ import pandas as pd
 import pyarrow as pa
 import pyarrow.parquet as pq
 
-from ipvg_eval.metrics.combination import Combination, combine
+from ipvg_eval.core.combination import Combination, combine
+from ipvg_eval.core.row import SampleRow
 from ipvg_eval.results.files import replacing
-from ipvg_eval.results.row import SampleRow
 
 _SAMPLE_COLUMNS = {
     "sample": pa.string(),

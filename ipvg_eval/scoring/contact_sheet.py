@@ -9,8 +9,8 @@ import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
-from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.core.measurement import ClipInfo, Frames
+from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.results.files import replacing
 
@@ -53,7 +53,7 @@ def reference_picture(path: Path) -> Image.Image:
     """A small copy of a reference picture.
 
     Raises:
-        ipvg_eval.metrics.errors.UnreadableImage: the picture cannot be read.
+        UnreadablePicture: the picture cannot be read.
     """
     return small_picture(read_rgb(path))
 

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 
 from PIL import Image
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
-from ipvg_eval.metrics.timeline import parse_timeline
+from ipvg_eval.core.measurement import ClipInfo, Frames
+from ipvg_eval.core.timeline import parse_timeline
 from ipvg_eval.results.folder import EVENT_PICTURES
 from ipvg_eval.scoring.contact_sheet import small_picture
 

@@ -8,10 +8,10 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
+from ipvg_eval.core.row import SampleRow
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timing import running, stage
-from ipvg_eval.results.row import SampleRow
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.ahead import ahead
 from ipvg_eval.scoring.measure import Measured

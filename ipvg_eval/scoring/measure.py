@@ -11,12 +11,13 @@ from typing import Protocol, TypeVar
 import numpy as np
 from PIL import Image
 
+from ipvg_eval.core.errors import IpvgError
+from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, Measurement
+from ipvg_eval.core.row import MeasurementRow, SampleRow, Status, VideoFacts
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.errors import VideoError
-from ipvg_eval.metrics.errors import MetricsError
-from ipvg_eval.metrics.evaluator import ClipInfo, Evaluator, FrameFeatures, Frames, Measurement, Pass
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.metrics.evaluator import Evaluator, Pass
 from ipvg_eval.metrics.target import Target
-from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
 from ipvg_eval.scoring.contact_sheet import ContactSheet
 from ipvg_eval.scoring.event_pictures import EventPictures
 from ipvg_eval.testset.model import Sample
@@ -228,7 +229,7 @@ class _Viewer:
         self._refusal = ""
         try:
             self._pass = evaluator.start(target, clip)
-        except MetricsError as error:
+        except IpvgError as error:
             self._refusal = str(error)
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:

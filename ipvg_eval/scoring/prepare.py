@@ -5,10 +5,10 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 
+from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.errors import VideoError
 from ipvg_eval.metrics.timing import Stopwatch, beside, stage
-from ipvg_eval.results.row import SampleRow, Status
 from ipvg_eval.scoring.ahead import Channel
 from ipvg_eval.scoring.measure import Measured, unmeasured, wanted_frames, watch
 from ipvg_eval.scoring.scorer import Scorer

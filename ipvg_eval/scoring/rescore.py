@@ -11,8 +11,9 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
+from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.errors import RunError
-from ipvg_eval.metrics.evaluator import FrameFeatures, FrameValues, Measurement
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, restore_protocol
 from ipvg_eval.metrics.protocols.recombination import Step, cannot_recombine, plan_recombination
 from ipvg_eval.metrics.rescoring import Kept, KeptMissing
@@ -21,7 +22,6 @@ from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RescoredInfo, RunInfo
 from ipvg_eval.results.provenance import collect_provenance
-from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.scoring.corpus import summarise_corpus
 from ipvg_eval.scoring.facts import describe_protocol
 from ipvg_eval.scoring.scorer import choose_protocol

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import Dtype
 from ipvg_eval.results import Run, load_run

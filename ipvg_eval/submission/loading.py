@@ -7,7 +7,8 @@ from pathlib import Path
 from urllib.parse import urlsplit
 from urllib.request import url2pathname
 
-from ipvg_eval.errors import SubmissionError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission.address import is_url, scheme_of
 from ipvg_eval.submission.archive import open_zip
 from ipvg_eval.submission.folder import open_folder

@@ -14,7 +14,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import BinaryIO
 
-from ipvg_eval.errors import IpvgError, SubmissionError, Unavailable
+from ipvg_eval.core.errors import IpvgError, Unavailable
+from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission.archive import ZipSubmission, open_zip
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.listing import Entry, Listing, list_entries

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import Any
 from urllib.parse import unquote
 
-from ipvg_eval.errors import IpvgError, SubmissionError, Unavailable, UsageError
+from ipvg_eval.core.errors import IpvgError, Unavailable, UsageError
+from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission.address import scheme_of, without_secrets
 
 _PIECE = 4 << 20

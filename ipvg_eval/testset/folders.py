@@ -7,9 +7,9 @@ import unicodedata
 from dataclasses import replace
 from pathlib import Path
 
+from ipvg_eval.core.timeline import parse_timeline
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.metrics.target import Reference
-from ipvg_eval.metrics.timeline import parse_timeline
 from ipvg_eval.testset.junk import is_junk
 from ipvg_eval.testset.model import Sample, Track
 from ipvg_eval.testset.order import natural_key

@@ -7,9 +7,9 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from ipvg_eval.core.timeline import parse_timeline
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.metrics.target import Reference
-from ipvg_eval.metrics.timeline import parse_timeline
 from ipvg_eval.testset.model import Sample
 from ipvg_eval.testset.prompts import clean_text, empty_prompt
 from ipvg_eval.testset.timelines import timeline_findings

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from pathlib import Path
 
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 
 ENVIRONMENT_VARIABLE = "IPVG_TESTSET"
 FOLDER_NAME = "testset"

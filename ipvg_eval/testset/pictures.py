@@ -9,8 +9,8 @@ from concurrent.futures import ThreadPoolExecutor
 from dataclasses import dataclass
 from pathlib import Path
 
-from ipvg_eval.metrics.errors import UnreadableImage
-from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.core.errors import UnreadablePicture
+from ipvg_eval.core.pictures import read_rgb
 
 PICTURE_SUFFIXES = (".png", ".webp", ".jpg", ".jpeg")
 _THREADS = 8
@@ -49,7 +49,6 @@ def _read_picture(path: Path) -> PictureState:
         return PictureState(sha256="", problem=f"it cannot be opened: {error.strerror or error}")
     try:
         read_rgb(path)
-    except UnreadableImage as error:
-        cause = error.__cause__
-        return PictureState(sha256=digest, problem=f"it cannot be decoded: {cause or error}")
+    except UnreadablePicture as error:
+        return PictureState(sha256=digest, problem=error.message)
     return PictureState(sha256=digest, problem=None)

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ipvg_eval.core.timeline import Timeline, parse_timeline
 from ipvg_eval.findings import Finding, Severity
-from ipvg_eval.metrics.timeline import Timeline, parse_timeline
 
 _NO_TIMELINE = frozenset({"timeline-empty", "timeline-key-missing"})
 

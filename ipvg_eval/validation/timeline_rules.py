@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
+from ipvg_eval.core.timeline import parse_timeline, video_problems
 from ipvg_eval.findings import Finding
-from ipvg_eval.metrics.timeline import parse_timeline, video_problems
 from ipvg_eval.validation.header_rules import About
 from ipvg_eval.video import VideoHeader
 

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from ipvg_eval.errors import SubmissionError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import SubmissionError
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.submission import Limits, Submission, load_submission

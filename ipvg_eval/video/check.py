@@ -8,8 +8,8 @@ from pathlib import Path
 import av
 import numpy as np
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.errors import VideoError
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.video.container import EXPORT_AGAIN, Source, name_of, open_container
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.header import decode_first, video_stream

@@ -12,8 +12,8 @@ from typing import Any, Self
 import av
 import numpy as np
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.errors import VideoError
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.video.container import EXPORT_AGAIN
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.index import FrameIndex

@@ -11,8 +11,8 @@ from typing import Any
 
 import av
 
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.errors import VideoError
-from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.video.container import EXPORT_AGAIN, open_container
 from ipvg_eval.video.header import VideoHeader, probe, video_stream
 

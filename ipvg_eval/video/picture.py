@@ -6,7 +6,7 @@ from typing import Any, cast
 
 from av.video.reformatter import Interpolation, VideoReformatter
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.video.orientation import Orientation, orientation_of
 
 

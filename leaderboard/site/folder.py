@@ -8,7 +8,7 @@ import tempfile
 from collections.abc import Iterable
 from pathlib import Path
 
-from ipvg_eval.leaderboard.errors import listed
+from ipvg_eval.core.suggest import listed
 from ipvg_eval.leaderboard.site.errors import SiteError
 
 MANIFEST = "site.json"

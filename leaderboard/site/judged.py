@@ -6,7 +6,7 @@ from dataclasses import dataclass
 from functools import cached_property
 from typing import Any
 
-from ipvg_eval.leaderboard.plain import plain
+from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 from ipvg_eval.leaderboard.site.scale import Scale, rank_scale, value_scale
 
@@ -23,7 +23,7 @@ class Judged:
     def rows(self) -> list[dict[str, Any]]:
         """One row per team, most points first."""
         ranks = list(self.ratings.table["rank"])
-        return [{**row, "tied": ranks.count(row["rank"]) > 1} for row in plain(self.ratings.table)]
+        return [{**row, "tied": ranks.count(row["rank"]) > 1} for row in jsonable(self.ratings.table)]
 
     @cached_property
     def matrix(self) -> list[tuple[str, list[dict[str, Any] | None]]]:

@@ -6,7 +6,7 @@ import math
 from collections.abc import Iterable
 from dataclasses import dataclass
 
-from ipvg_eval.leaderboard.page import round_step
+from ipvg_eval.core.page import round_step
 
 
 @dataclass(frozen=True, kw_only=True)

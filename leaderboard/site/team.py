@@ -10,8 +10,8 @@ from typing import Any
 import numpy as np
 from markupsafe import Markup
 
-from ipvg_eval.leaderboard.page import Album, Extremes, Picture, extremes, histogram
-from ipvg_eval.leaderboard.plain import plain
+from ipvg_eval.core.jsonable import jsonable
+from ipvg_eval.core.page import Album, Extremes, Picture, extremes, histogram
 from ipvg_eval.leaderboard.runs import ScoredRun
 from ipvg_eval.leaderboard.site.judged import Judged
 from ipvg_eval.leaderboard.site.media import Media
@@ -89,7 +89,7 @@ class TeamView:
     @property
     def terms(self) -> list[Record]:
         """The terms of its rank sum, in the order of the ranking metrics."""
-        terms: list[Record] = plain(self.worked.terms) if self.worked else []
+        terms: list[Record] = jsonable(self.worked.terms) if self.worked else []
         return terms
 
     @property
@@ -142,7 +142,7 @@ class TeamView:
         names = dict.fromkeys(name for end in self.ends for name in (*end.first, *end.last))
         rows = self._run.samples.set_index("sample").loc[list(names)].to_dict("index")
         return {
-            str(name): self._card(number, str(name), plain(row))
+            str(name): self._card(number, str(name), jsonable(row))
             for number, (name, row) in enumerate(rows.items())
         }
 
@@ -176,7 +176,7 @@ class TeamView:
 
     def _values(self, metric: str) -> dict[str, float | None]:
         samples = self._run.samples
-        values: list[float | None] = plain(samples[metric].tolist())
+        values: list[float | None] = jsonable(samples[metric].tolist())
         return dict(zip(samples["sample"], values, strict=True))
 
     def _card(self, number: int, sample: str, row: Record) -> SampleCard:

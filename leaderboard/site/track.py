@@ -9,10 +9,10 @@ from typing import Any
 
 import numpy as np
 
+from ipvg_eval.core.jsonable import jsonable
+from ipvg_eval.core.page import decimals
 from ipvg_eval.leaderboard.board import TrackBoard
 from ipvg_eval.leaderboard.metric import Metric
-from ipvg_eval.leaderboard.page import decimals
-from ipvg_eval.leaderboard.plain import plain
 from ipvg_eval.leaderboard.site.hidden import FEWEST_VALUES, folder_names, source_names, without_folders
 from ipvg_eval.leaderboard.site.judged import Judged
 from ipvg_eval.leaderboard.site.names import file_name
@@ -99,7 +99,7 @@ class Track:
     @cached_property
     def scores(self) -> Mapping[tuple[str, str], Record]:
         """(team, metric) -> its row of the scores."""
-        return {(row["team"], row["metric"]): row for row in plain(self.board.scores.table)}
+        return {(row["team"], row["metric"]): row for row in jsonable(self.board.scores.table)}
 
     @cached_property
     def ranks(self) -> Mapping[tuple[str, str], float]:
@@ -115,12 +115,12 @@ class Track:
     @cached_property
     def phase1(self) -> list[Record]:
         """The rows of phase 1, best first, each with `tied`: whether another team has its rank."""
-        return _with_ties(plain(self.board.phase1.table))
+        return _with_ties(jsonable(self.board.phase1.table))
 
     @cached_property
     def final(self) -> list[Record]:
         """The rows of the final ranking, as `phase1`."""
-        return _with_ties(plain(self.board.final.table))
+        return _with_ties(jsonable(self.board.final.table))
 
     @cached_property
     def judged(self) -> tuple[Judged, ...]:
@@ -148,7 +148,7 @@ class Track:
         """Every run, without the organiser's folders."""
         names = folder_names(self.board)
         rows = []
-        for row in plain(self.board.submissions.table):
+        for row in jsonable(self.board.submissions.table):
             text = {key: without_folders(row[key], names) for key in ("run", "note")}
             rows.append({**row, **text})
         return rows
@@ -169,12 +169,12 @@ class Track:
     def differences(self) -> list[Record]:
         """Paired differences, each with the metric it is on as `shown`."""
         shown = {one.name: one for one in self.metrics}
-        return [{**row, "shown": shown[row["metric"]]} for row in plain(self.board.differences)]
+        return [{**row, "shown": shown[row["metric"]]} for row in jsonable(self.board.differences)]
 
     @property
     def opinions(self) -> list[Record]:
         """Mean opinion scores."""
-        rows: list[Record] = plain(self.board.opinions.table) if self.board.opinions else []
+        rows: list[Record] = jsonable(self.board.opinions.table) if self.board.opinions else []
         return rows
 
     @property

@@ -12,8 +12,8 @@ import jinja2
 import yaml
 from markupsafe import Markup
 
+from ipvg_eval.core.page import content_policy, page_environment, points, read_asset
 from ipvg_eval.leaderboard.board import Leaderboard
-from ipvg_eval.leaderboard.page import content_policy, page_environment, points, read_asset
 from ipvg_eval.leaderboard.runs import unofficial_reasons
 from ipvg_eval.leaderboard.site.exports import Download, track_downloads
 from ipvg_eval.leaderboard.site.folder import replace_folder
@@ -96,7 +96,7 @@ def _dress(*scripts: str) -> dict[str, Any]:
     """Style and script of a page, and the policy that allows nothing else."""
     style = read_asset("look.css") + read_asset("site.css", _HERE)
     script = "".join(
-        read_asset(name, _HERE if name == "site.js" else "ipvg_eval.leaderboard.page") for name in scripts
+        read_asset(name, _HERE if name == "site.js" else "ipvg_eval.core.page") for name in scripts
     )
     return {
         "style": Markup(style),  # noqa: S704 - our own file

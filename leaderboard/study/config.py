@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
-from ipvg_eval.leaderboard.errors import did_you_mean
+from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.study.errors import StudyConfigError
 
 KNOWN_QUESTIONS = {

@@ -7,8 +7,8 @@ import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
-from ipvg_eval.leaderboard.resampling import Resampling
 from ipvg_eval.leaderboard.study.exclusion import CheckCounts, check_counts, too_many
 from ipvg_eval.leaderboard.study.export import votes_table
 from ipvg_eval.leaderboard.study.sheets import uncovered

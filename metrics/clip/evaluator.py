@@ -11,18 +11,19 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches, Ticket
 from ipvg_eval.metrics.clip.encoder import ClipEncoder, ClipModel
 from ipvg_eval.metrics.clip.preprocess import clip_pixels
 from ipvg_eval.metrics.clip.spec import CLIP_SCORE, CLIP_SCORE_LONG, PROMPT_TOKENS, PROMPT_TRUNCATED
 from ipvg_eval.metrics.clip.tokens import CONTEXT, ClipTokenizer, PromptTokens
 from ipvg_eval.metrics.clip.windows import pool_windows
-from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
+from ipvg_eval.metrics.evaluator import Pass
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import Sampling, schedule
 from ipvg_eval.metrics.similarity import cosines, scheduled_mean, unit_rows
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 _PROMPTS_KEPT = 256

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
 
 _LICENCE = "CLIP weights: MIT (OpenAI)"
 _WEIGHTS = ("clip_vit_b16",)

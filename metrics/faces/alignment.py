@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.transform import SimilarityTransform
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 
 TEMPLATE_SIZE: Final = 112
 TEMPLATE: Final = (

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import Final
 
+from ipvg_eval.core.measurement import FrameFeatures
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.corpus import CorpusValue
-from ipvg_eval.metrics.evaluator import FrameFeatures
 from ipvg_eval.metrics.faces.frechet import corpus_face_fid
 from ipvg_eval.metrics.faces.published_specs import FACE_FID_SAMPLES
-from ipvg_eval.metrics.spec import MetricSpec
 
 
 class CorpusFaceFid:

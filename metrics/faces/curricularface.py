@@ -16,7 +16,7 @@ import numpy.typing as npt
 import torch
 from torch import nn
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.faces.network_weights import build
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timing import stage

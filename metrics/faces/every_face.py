@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.detection import Face, FaceDetector, border_of, with_border
 from ipvg_eval.metrics.faces.face_crops import ARC_SIZE, CROP_SIZE, FaceCrops

@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC_WEIGHTS
 from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces, largest_face, with_border

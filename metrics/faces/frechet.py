@@ -19,7 +19,7 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import FrameFeatures
+from ipvg_eval.core.measurement import FrameFeatures
 
 FloatArray = npt.NDArray[np.float64]
 

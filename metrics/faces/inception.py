@@ -11,7 +11,7 @@ from PIL import Image
 from torch import nn
 from torchvision.models import Inception3
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.faces.network_weights import build
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.third_party import published_module

@@ -10,8 +10,8 @@ from typing import Final
 import numpy as np
 import numpy.typing as npt
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.faces.detection import Face, border_of, largest_face, with_border
 from ipvg_eval.metrics.scaling import shrink
 from ipvg_eval.metrics.timing import stage

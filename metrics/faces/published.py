@@ -9,8 +9,11 @@ from typing import ClassVar, Final, Literal
 
 from pydantic import BaseModel, ConfigDict, Field
 
+from ipvg_eval.core.measurement import ClipInfo, Measurement
+from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.checkpoint import weight_source
-from ipvg_eval.metrics.evaluator import ClipInfo, Measurement, Pass
+from ipvg_eval.metrics.evaluator import Pass
 from ipvg_eval.metrics.faces import arcface, curricularface, published_specs, scrfd
 from ipvg_eval.metrics.faces.arcface import ArcFace
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
@@ -18,11 +21,9 @@ from ipvg_eval.metrics.faces.face_crops import Retry, face_crops
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
 from ipvg_eval.metrics.faces.published_pass import Encoder, FacePass, ReferenceFace, crop_batches
 from ipvg_eval.metrics.faces.published_scores import Compared, ScoreRules, score, similarities
-from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import schedule
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Reference, Target
 
 PERSON_LABELS: Final = frozenset({"man", "woman", "crop_man", "crop_woman"})
@@ -135,7 +136,7 @@ class PublishedFaces:
         """Begin the measuring of one video.
 
         Raises:
-            UnreadableImage: the reference picture cannot be decoded.
+            UnreadablePicture: the reference picture cannot be decoded.
         """
         return FacePass(
             specs=self.specs,

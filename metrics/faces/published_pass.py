@@ -8,14 +8,14 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
+from ipvg_eval.core.measurement import FrameFeatures, Frames, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches, Ticket
-from ipvg_eval.metrics.evaluator import FrameFeatures, Frames, Measurement
 from ipvg_eval.metrics.faces import arcface, curricularface, published_scores, published_specs
 from ipvg_eval.metrics.faces.detection import FaceDetector
 from ipvg_eval.metrics.faces.face_crops import Retry, face_crops
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
 from ipvg_eval.metrics.faces.published_scores import Compared, ScoreRules, similarities
-from ipvg_eval.metrics.spec import MetricSpec
 
 Rows = npt.NDArray[np.float32]
 Encoder = Callable[[Frames], Rows]

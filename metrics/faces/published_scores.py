@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import FrameFeatures, FrameValues, Measurement
+from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
 from ipvg_eval.metrics.faces import published_specs
 from ipvg_eval.metrics.similarity import cosines, scheduled_mean
 

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from ipvg_eval.metrics.spec import MetricSpec
 
 _SCRIPT: Final = "ConsisID eval/get_facesim_fid.py @60429e4; TPIGE ID_eval_final/cal_face_sim.py @74390b4"
 _TERMS: Final = "InsightFace model packs: non-commercial research only"

@@ -8,8 +8,8 @@ from typing import Any, Final
 
 import numpy as np
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.checkpoint import weight_source
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.faces.detection import Face
 from ipvg_eval.metrics.faces.network_weights import stream_seed
 from ipvg_eval.metrics.faces.onnx_session import open_session

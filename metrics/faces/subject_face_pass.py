@@ -7,8 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
+from ipvg_eval.core.measurement import Frames, FrameValues, Measurement
 from ipvg_eval.metrics.batches import Ticket
-from ipvg_eval.metrics.evaluator import Frames, FrameValues, Measurement
 from ipvg_eval.metrics.faces import arcface, curricularface, subject_specs
 from ipvg_eval.metrics.faces.detection import FaceDetector
 from ipvg_eval.metrics.faces.every_face import every_face

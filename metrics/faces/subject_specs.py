@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from typing import Final
 
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd
 from ipvg_eval.metrics.faces.published_specs import ARC_SCORE, CUR_SCORE
-from ipvg_eval.metrics.spec import MetricSpec
 
 _MATCHING: Final = "own: one-to-one matching by scipy.optimize.linear_sum_assignment"
 _CAVEATS: Final = (

@@ -11,8 +11,10 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches, Ticket
-from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement, Pass
+from ipvg_eval.metrics.evaluator import Pass
 from ipvg_eval.metrics.gme.checkpoint import GmeModel
 from ipvg_eval.metrics.gme.encoder import GmeEncoder, Padding
 from ipvg_eval.metrics.gme.preprocess import Patches, frame_patches
@@ -22,7 +24,6 @@ from ipvg_eval.metrics.gme.tokens import MAX_TOKENS, TPIGE_INSTRUCTION
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.runtime import Dtype, Runtime
 from ipvg_eval.metrics.sampling import Sampling, schedule
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 _PROMPTS_KEPT = 256

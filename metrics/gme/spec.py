@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
 
 GME_SCORE = MetricSpec(
     name="gme_score",

@@ -9,12 +9,12 @@ from typing import ClassVar
 import torch
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.imaging.musiq import WEIGHTS, MusiqScorer, frames_per_forward
 from ipvg_eval.metrics.imaging.resize import Mode
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 SPEC = MetricSpec(

@@ -14,8 +14,8 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.checkpoint import load_network
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.imaging.resize import Mode, network_input
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.third_party import published_module

@@ -10,16 +10,16 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces
 from ipvg_eval.metrics.faces.mtcnn import LICENCE, WEIGHT_NAMES, Mtcnn
-from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.metrics.lite.identity import FloatArray, face_descriptor, similarity
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 FACE_COVERAGE = MetricSpec(
@@ -127,7 +127,7 @@ class LiteFaces:
         """Describe the reference faces, or recall them.
 
         Raises:
-            UnreadableImage: a reference picture cannot be decoded.
+            UnreadablePicture: a reference picture cannot be decoded.
         """
         described = [self._reference(reference.path) for reference in target.references]
         return _FacesPass(self._detector, described)

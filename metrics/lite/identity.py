@@ -13,7 +13,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.feature import hog, local_binary_pattern
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 
 FloatArray = npt.NDArray[np.float64]
 

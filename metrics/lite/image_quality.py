@@ -10,7 +10,7 @@ import numpy as np
 import numpy.typing as npt
 from skimage.measure import blur_effect
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 
 MIN_SIDE: Final = 16
 NOISE_SCALE: Final = 16.0

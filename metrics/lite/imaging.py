@@ -8,12 +8,12 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.lite.image_quality import MIN_SIDE, PictureQuality, picture_quality
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 LITE_IMAGING = MetricSpec(

@@ -8,7 +8,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 
 MIN_SIDE: Final = 32
 """Smaller pictures make OpenCV's flow read outside its pyramid."""

@@ -9,7 +9,8 @@ import cv2
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.lite.interpolation import (
     MIN_SIDE,
     fast_motion,
@@ -21,7 +22,6 @@ from ipvg_eval.metrics.lite.interpolation import (
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 LITE_MOTION = MetricSpec(

@@ -15,8 +15,8 @@ import numpy.typing as npt
 import torch
 import torch.nn.functional as F
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.checkpoint import load_network
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.motion.interpolation import centred_padding, network_divisor
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.third_party import published_module

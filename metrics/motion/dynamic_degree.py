@@ -11,7 +11,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.motion.flow import (
     FEWEST_FRAMES,
     flow_threshold,
@@ -23,7 +24,6 @@ from ipvg_eval.metrics.motion.flow import (
 )
 from ipvg_eval.metrics.motion.raft import WEIGHTS, RaftFlow
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 SPEC = MetricSpec(

@@ -10,7 +10,8 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.motion.amt import WEIGHTS, AmtInterpolator
 from ipvg_eval.metrics.motion.interpolation import (
     SMALLEST_MEMORY_GIB,
@@ -23,7 +24,6 @@ from ipvg_eval.metrics.motion.interpolation import (
     smoothness,
 )
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 SPEC = MetricSpec(

@@ -9,17 +9,17 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches, Ticket
 from ipvg_eval.metrics.clip.encoder import ClipEncoder
 from ipvg_eval.metrics.clip.preprocess import clip_pixels
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.metrics.opens2v.aesthetic_head import AestheticHead
 from ipvg_eval.metrics.opens2v.normalisation import unit_aesthetic
 from ipvg_eval.metrics.opens2v.spec import AESTHETIC, AESTHETIC_UNIT, CLIP_WEIGHTS, HEAD_WEIGHTS
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import schedule
 from ipvg_eval.metrics.similarity import scheduled_mean
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 

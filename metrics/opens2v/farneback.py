@@ -11,7 +11,7 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 
 COLUMNS = 16
 """Width of the small flow maps; their height follows the picture, rounded down."""

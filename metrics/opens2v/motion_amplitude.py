@@ -9,13 +9,13 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.opens2v.farneback import Grey, grey, is_too_wide, mean_flow
 from ipvg_eval.metrics.opens2v.normalisation import unit_size
 from ipvg_eval.metrics.opens2v.spec import AMPLITUDE, AMPLITUDE_UNIT
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 

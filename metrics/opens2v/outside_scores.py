@@ -14,12 +14,12 @@ from typing import ClassVar
 
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
-from ipvg_eval.metrics.evaluator import SUBMISSION_FILE, ClipInfo, Frames, Measurement
+from ipvg_eval.core.measurement import SUBMISSION_FILE, ClipInfo, Frames, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.opens2v.normalisation import unit_natural, unit_nexus, unit_size
 from ipvg_eval.metrics.opens2v.score_files import ScoreFile, read_marks, read_numbers
 from ipvg_eval.metrics.opens2v.spec import NATURAL, NATURAL_UNIT, NEXUS, NEXUS_UNIT, SMOOTHNESS_UNIT
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 _ROUNDS = 3

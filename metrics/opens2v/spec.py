@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
 
 CLIP_WEIGHTS: Final = "clip_vit_l14"
 HEAD_WEIGHTS = "aesthetic_head"

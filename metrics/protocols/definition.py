@@ -10,8 +10,9 @@ from typing import Any, Literal
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
-from ipvg_eval.metrics.combination import Combination
-from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.metrics.errors import ProtocolError
 
 _SHIPPED = resources.files("ipvg_eval.metrics") / "protocols"
 

@@ -9,9 +9,11 @@ from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
 
-from ipvg_eval.metrics.combination import Combination
+from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.corpus import CorpusMetric, corpus_metric
-from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.protocols.definition import (
     EvaluatorEntry,
@@ -22,7 +24,6 @@ from ipvg_eval.metrics.protocols.definition import (
 )
 from ipvg_eval.metrics.registry import EvaluatorClass, FallsBack, ReadsFiles, evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -5,11 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass
 
+from ipvg_eval.core.measurement import Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.errors import ProtocolError
-from ipvg_eval.metrics.evaluator import Measurement
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, Part
 from ipvg_eval.metrics.rescoring import Kept, can_rescore, disagreement
-from ipvg_eval.metrics.spec import MetricSpec
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -9,7 +9,7 @@ import numpy.typing as npt
 import torch
 from torchvision.ops import nms
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 
 FloatArray = npt.NDArray[np.float64]
 

@@ -11,12 +11,12 @@ from typing import ClassVar, Literal
 import numpy as np
 from pydantic import BaseModel, ConfigDict, Field, field_validator
 
+from ipvg_eval.core.measurement import ClipInfo, Frames
+from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
-from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.subject import spec
 from ipvg_eval.metrics.subject.detection.detector import ObjectDetector
 from ipvg_eval.metrics.subject.detection.loading import DETECTOR_WEIGHTS, DetectorName, is_here, load_detector
@@ -147,7 +147,7 @@ class SubjectMetrics:
         """Begin one video; videos that share a reference share its embedding.
 
         Raises:
-            UnreadableImage: a reference picture cannot be decoded.
+            UnreadablePicture: a reference picture cannot be decoded.
         """
         subjects = subjects_of(target.references, unlabelled=self._options.unlabelled)
         labels = {position: subject.label for subject in subjects for position in subject.pictures}

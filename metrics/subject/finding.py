@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.subject.boxes import Boxes, chosen, cropped
 from ipvg_eval.metrics.subject.consistency import reference_similarities
 from ipvg_eval.metrics.subject.detection.detector import ObjectDetector

@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import FrameFeatures, FrameValues, Measurement
+from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
 from ipvg_eval.metrics.subject.consistency import frame_consistency
 from ipvg_eval.metrics.subject.matching import Matches
 from ipvg_eval.metrics.subject.spec import (

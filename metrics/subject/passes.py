@@ -6,9 +6,9 @@ from collections.abc import Sequence
 
 import numpy as np
 
+from ipvg_eval.core.measurement import Frames, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Ticket
-from ipvg_eval.metrics.evaluator import Frames, Measurement
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.subject import measuring
 from ipvg_eval.metrics.subject.appearances import Appearances
 from ipvg_eval.metrics.subject.consistency import reference_similarities

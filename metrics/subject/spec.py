@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.subject.detection.owlv2 import WEIGHTS as OWLV2
 from ipvg_eval.metrics.subject.dino import WEIGHTS as DINO
 

@@ -8,10 +8,10 @@ import numpy as np
 import numpy.typing as npt
 from scipy.optimize import linear_sum_assignment
 
+from ipvg_eval.core.timeline.model import Event
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.metrics.timeline.layout import FloatArray
-from ipvg_eval.metrics.timeline.model import Event
 
 _SAME_BORDER = 1e-6
 

@@ -5,16 +5,18 @@ from __future__ import annotations
 from collections.abc import Collection, Mapping, Sequence
 from typing import ClassVar
 
+from ipvg_eval.core.measurement import ClipInfo, Measurement
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.timeline.check import video_problems
+from ipvg_eval.core.timeline.parse import parse_timeline
 from ipvg_eval.metrics.errors import ProtocolError
-from ipvg_eval.metrics.evaluator import ClipInfo, Measurement, Pass
+from ipvg_eval.metrics.evaluator import Pass
 from ipvg_eval.metrics.rescoring import Kept
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics
 from ipvg_eval.metrics.subject.spec import SPECS as SUBJECT_SPECS
 from ipvg_eval.metrics.target import Target
 from ipvg_eval.metrics.timeline import rescoring
-from ipvg_eval.metrics.timeline.check import video_problems
 from ipvg_eval.metrics.timeline.measuring import JointPass, NoPass, SubjectsSeen, Task, TimelinePass, told
 from ipvg_eval.metrics.timeline.open_clip_encoder import OpenClipEncoder
 from ipvg_eval.metrics.timeline.options import (
@@ -23,7 +25,6 @@ from ipvg_eval.metrics.timeline.options import (
     required_weights,
     specs_for,
 )
-from ipvg_eval.metrics.timeline.parse import parse_timeline
 from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
 from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
 from ipvg_eval.metrics.timeline.sampling import Samples, sample

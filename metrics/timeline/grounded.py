@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from ipvg_eval.metrics.evaluator import FrameFeatures
+from ipvg_eval.core.measurement import FrameFeatures
 
 
 def grounded_intervals(features: FrameFeatures) -> list[tuple[float, float] | None]:

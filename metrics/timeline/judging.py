@@ -7,7 +7,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.core.measurement import ClipInfo
+from ipvg_eval.core.timeline.model import Event
 from ipvg_eval.metrics.timeline.alignment import Alignment, align
 from ipvg_eval.metrics.timeline.layout import (
     BoolArray,
@@ -21,7 +22,6 @@ from ipvg_eval.metrics.timeline.layout import (
     snapped,
     window_width,
 )
-from ipvg_eval.metrics.timeline.model import Event
 from ipvg_eval.metrics.timeline.sampling import Samples, stretch_weights
 from ipvg_eval.metrics.timeline.scorer import Footage, TextVideoScorer, stretch_means
 

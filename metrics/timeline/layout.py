@@ -10,7 +10,7 @@ from functools import cached_property
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.timeline.check import snap_distance
+from ipvg_eval.core.timeline.check import snap_distance
 
 STRIDE = 0.25
 """Seconds between the centres of neighbouring windows."""

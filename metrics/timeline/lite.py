@@ -9,15 +9,15 @@ import numpy as np
 import numpy.typing as npt
 from pydantic import BaseModel, ConfigDict, Field
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.timeline.check import snap_distance, video_problems
+from ipvg_eval.core.timeline.model import Problem
+from ipvg_eval.core.timeline.parse import parse_timeline
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 from ipvg_eval.metrics.timeline.change_points import boundary_match, change_points, inner_boundaries
-from ipvg_eval.metrics.timeline.check import snap_distance, video_problems
 from ipvg_eval.metrics.timeline.descriptors import describe
-from ipvg_eval.metrics.timeline.model import Problem
-from ipvg_eval.metrics.timeline.parse import parse_timeline
 from ipvg_eval.metrics.timeline.sampling import sample
 
 LITE_BOUNDARY_MATCH = MetricSpec(

@@ -8,8 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, FrameValues, Measurement
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, FrameValues, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.timeline import spec
 from ipvg_eval.metrics.timeline.alignment import Alignment, action_timeline_alignment
 from ipvg_eval.metrics.timeline.consistency import Consistency

@@ -7,17 +7,17 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames, Measurement
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.timeline.check import video_problems
+from ipvg_eval.core.timeline.model import Problem, Timeline
 from ipvg_eval.metrics.subject.appearances import Appearances
 from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
 from ipvg_eval.metrics.subject.passes import SubjectPass
-from ipvg_eval.metrics.timeline.check import video_problems
 from ipvg_eval.metrics.timeline.consistency import Consistency, of_pairs, of_subjects
 from ipvg_eval.metrics.timeline.judging import FROZEN, Case, Judgement, judge
 from ipvg_eval.metrics.timeline.layout import snapped
 from ipvg_eval.metrics.timeline.measurements import Seen, cosine_presence, measurements
-from ipvg_eval.metrics.timeline.model import Problem, Timeline
 from ipvg_eval.metrics.timeline.presence.events import EventFrames
 from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
 from ipvg_eval.metrics.timeline.sampling import Samples

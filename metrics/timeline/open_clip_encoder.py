@@ -11,10 +11,11 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from ipvg_eval.core.measurement import Frames
+from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.checkpoint import load_network
 from ipvg_eval.metrics.compilation import compile_blocks
-from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing, did_you_mean
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.metrics.timing import stage

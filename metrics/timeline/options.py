@@ -9,8 +9,8 @@ from typing import Any, Final, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
-from ipvg_eval.metrics.errors import did_you_mean
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
 from ipvg_eval.metrics.timeline import spec
 from ipvg_eval.metrics.timeline.open_clip_encoder import weight_name

@@ -14,12 +14,12 @@ from pathlib import Path
 import numpy as np
 import numpy.typing as npt
 
+from ipvg_eval.core.measurement import Frames
+from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.timeline.wording import clean
 from ipvg_eval.metrics.errors import MetricsError, ProtocolError
-from ipvg_eval.metrics.evaluator import Frames
-from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.timeline.descriptors import describe
-from ipvg_eval.metrics.timeline.wording import clean
 
 
 class PrototypeEncoder:
@@ -50,7 +50,7 @@ class PrototypeEncoder:
 
         Raises:
             ProtocolError: the file is missing or of another form.
-            UnreadableImage: a picture cannot be decoded.
+            UnreadablePicture: a picture cannot be decoded.
         """
         try:
             content = json.loads(path.read_text("utf-8"))

@@ -12,7 +12,7 @@ from collections.abc import Collection
 from dataclasses import replace
 from typing import Final
 
-from ipvg_eval.metrics.evaluator import Measurement
+from ipvg_eval.core.measurement import Measurement
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.timeline import spec
 from ipvg_eval.metrics.timeline.alignment import action_timeline_alignment

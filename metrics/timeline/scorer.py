@@ -9,8 +9,8 @@ from typing import Any, Protocol
 import numpy as np
 import numpy.typing as npt
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.batches import Batches, Ticket
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.timeline.layout import FloatArray
 

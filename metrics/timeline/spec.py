@@ -5,7 +5,7 @@ from __future__ import annotations
 from types import MappingProxyType
 from typing import Any, Final
 
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.timeline.alignment import VERSION
 
 _SOURCE = "this project's rule, ipvg_eval.metrics.timeline.alignment"

@@ -8,7 +8,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 
-from ipvg_eval.metrics.errors import ProtocolError, did_you_mean
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.weights.declaration import (
     ArchiveMember,
     Bundled,

@@ -6,7 +6,8 @@ from typing import Any
 
 import torch
 
-from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError, did_you_mean
+from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.settings import Settings
 

@@ -79,7 +79,7 @@ def sources() -> list[tuple[str, bytes, tuple[bytes, ...]]]:
 
 def read(path: Path) -> str:
     """What the public functions make of one file: "frames", "findings", "refused", or what went wrong."""
-    from ipvg_eval.errors import IpvgError
+    from ipvg_eval.core.errors import IpvgError
     from ipvg_eval.validation import validate
     from ipvg_eval.video import check_all_frames, decode, first_frame, index_frames, probe
 

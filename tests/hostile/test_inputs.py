@@ -12,7 +12,8 @@ from hypothesis import strategies as st
 from PIL import Image
 
 from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
-from ipvg_eval.errors import TestSetError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import TestSetError
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.protocols.definition import read_text, shipped_protocols
 from ipvg_eval.metrics.protocols.loading import parse_protocol

@@ -11,7 +11,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ipvg_eval.cli.study import app
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard import read_votes
 from ipvg_eval.leaderboard.study import open_study
 from ipvg_eval.leaderboard.votes import Votes

@@ -11,9 +11,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from ipvg_eval.core.resampling import BootstrapRule, Resampling
 from ipvg_eval.leaderboard.agreement import Level, krippendorff_alpha, vote_agreement
-from ipvg_eval.leaderboard.challenge import BootstrapRule
-from ipvg_eval.leaderboard.resampling import Resampling
 from ipvg_eval.leaderboard.votes import read_votes
 
 WriteVotes = Callable[..., Path]

@@ -10,13 +10,13 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
+from ipvg_eval.core.resampling import FloatArray
 from ipvg_eval.leaderboard.bradley_terry import (
     ELO_SCALE,
     fit_bradley_terry,
     fit_strengths,
     strongly_connected,
 )
-from ipvg_eval.leaderboard.resampling import FloatArray
 
 
 def _half_wins(teams: int) -> st.SearchStrategy[FloatArray]:

@@ -277,4 +277,4 @@ def test_torch_is_never_imported() -> None:
         "print(sorted(ours | {'torch'} & set(sys.modules)))"
     )
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
-    assert result.stdout.strip() == "['ipvg_eval', 'ipvg_eval.leaderboard']"
+    assert result.stdout.strip() == "['ipvg_eval', 'ipvg_eval.core', 'ipvg_eval.leaderboard']"

@@ -7,7 +7,7 @@ import krippendorff
 import numpy as np
 import pytest
 
-from ipvg_eval.leaderboard.challenge import BootstrapRule
+from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.mos import MeanOpinions, mean_opinions
 from ipvg_eval.leaderboard.opinions import read_opinions

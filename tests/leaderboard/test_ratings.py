@@ -10,7 +10,8 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.leaderboard.challenge import BootstrapRule, EloRule, StudyRule
+from ipvg_eval.core.resampling import BootstrapRule
+from ipvg_eval.leaderboard.challenge import EloRule, StudyRule
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.ratings import PairwiseRatings, rank_ranges, rate
 from ipvg_eval.leaderboard.votes import Votes, read_votes, votes_from_table

@@ -7,8 +7,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.leaderboard.challenge import BootstrapRule
-from ipvg_eval.leaderboard.resampling import Resampling, percentile_interval
+from ipvg_eval.core.resampling import BootstrapRule, Resampling, percentile_interval
 
 
 def test_the_spread_of_the_mean_has_a_closed_form() -> None:

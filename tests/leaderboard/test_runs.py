@@ -26,12 +26,12 @@ def test_a_run_is_read(make_run: MakeRun) -> None:
 
 def test_the_scorers_own_folder_is_read(tmp_path: Path) -> None:
     """Written by the package that scores, so that the two cannot drift apart."""
-    from ipvg_eval.metrics.spec import MetricSpec
+    from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
+    from ipvg_eval.core.spec import MetricSpec
     from ipvg_eval.results.aggregate import count
     from ipvg_eval.results.folder import RunFolder
     from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo
     from ipvg_eval.results.provenance import Provenance
-    from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
     from ipvg_eval.sandbox.limits import ProcessLimits
 
     spec = MetricSpec(

@@ -14,10 +14,10 @@ from typing import ClassVar
 import numpy as np
 from pydantic import BaseModel, ConfigDict
 
-from ipvg_eval.metrics.evaluator import ClipInfo, FrameFeatures, Frames, Measurement
+from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, Measurement
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.registry import EVALUATORS
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.metrics.target import Target
 
 _SPEC = MetricSpec(

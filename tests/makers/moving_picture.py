@@ -11,7 +11,7 @@ import av
 import numpy as np
 import skimage.data
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.target import Reference, Target
 
 

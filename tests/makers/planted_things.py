@@ -14,7 +14,7 @@ import timm
 from PIL import Image
 from scipy import ndimage
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.subject.boxes import Boxes
 
 COLOURS = {"man": (250, 0, 0), "ball": (0, 0, 250), "object": (0, 250, 0)}

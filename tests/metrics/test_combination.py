@@ -6,7 +6,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
-from ipvg_eval.metrics.combination import Combination, combine
+from ipvg_eval.core.combination import Combination, combine
 
 SUM = Combination(name="total", title="Total", weights={"a": 0.25, "b": -2.0})
 

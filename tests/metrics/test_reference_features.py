@@ -6,7 +6,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.registry import evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target

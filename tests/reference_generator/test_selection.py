@@ -13,7 +13,8 @@ from hypothesis import strategies as st
 from typer.testing import CliRunner
 
 from ipvg_eval.cli.select import select as command
-from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import RunError
 from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError
 from ipvg_eval.reference_generator.record import records_folder
 from ipvg_eval.reference_generator.selection import Candidate, choose, write_selection

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 
 import numpy as np
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.timeline.clips import clip_columns
 from ipvg_eval.metrics.timeline.layout import BoolArray, FloatArray, Intervals
 from ipvg_eval.metrics.timeline.presence.judge import FRAMES_PER_EVENT, PresenceJudge

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Final
 
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.spec import MetricSpec
 
 WEIGHTS: Final = "video_score"
 

@@ -6,7 +6,7 @@ from typing import Final
 
 import numpy as np
 
-from ipvg_eval.metrics.evaluator import Frames, Measurement
+from ipvg_eval.core.measurement import Frames, Measurement
 from ipvg_eval.metrics.sampling import schedule
 from ipvg_eval.metrics.timeline.video_score.network import VideoScore
 from ipvg_eval.metrics.timeline.video_score.query import holds_control_tokens

@@ -10,10 +10,10 @@ import numpy.typing as npt
 import torch
 from PIL import Image
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.clip.preprocess import resized_size
 from ipvg_eval.metrics.clip.tokens import CONTEXT, ClipTokenizer
 from ipvg_eval.metrics.compilation import compile_blocks
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timeline.layout import FloatArray
 from ipvg_eval.metrics.timeline.xclip.checkpoint import PixelRules, load

@@ -13,10 +13,10 @@ import video_files
 from ipvg_eval import score
 from ipvg_eval.audit import Thresholds, audit, load_thresholds
 from ipvg_eval.audit.records import write_audit
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.metrics.errors import ProtocolError
-from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.report import write_report
 from ipvg_eval.results import load_run
 from ipvg_eval.submission import load_submission

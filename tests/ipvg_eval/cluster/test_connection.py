@@ -11,7 +11,7 @@ import pytest
 
 from ipvg_eval.cluster import connection
 from ipvg_eval.cluster.connection import connected
-from ipvg_eval.errors import Unavailable, UsageError
+from ipvg_eval.core.errors import Unavailable, UsageError
 
 
 @pytest.fixture

@@ -5,7 +5,7 @@ from __future__ import annotations
 import pytest
 
 from ipvg_eval.cluster.plan import check_request, plan_workers
-from ipvg_eval.errors import Unavailable, UsageError
+from ipvg_eval.core.errors import Unavailable, UsageError
 
 HEAD = {"CPU": 0.0, "memory": 1e9}
 CPU_NODE = {"CPU": 8.0}

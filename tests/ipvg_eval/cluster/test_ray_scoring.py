@@ -14,7 +14,8 @@ from ipvg_eval import score
 from ipvg_eval.cluster import ray_engine
 from ipvg_eval.cluster.plan import Plan
 from ipvg_eval.cluster.pool import WorkerPool
-from ipvg_eval.errors import RunError, Unavailable, UsageError
+from ipvg_eval.core.errors import Unavailable, UsageError
+from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.registry import EVALUATORS
 from ipvg_eval.results.features import read_features
 from ipvg_eval.scoring import ScorerRecipe

@@ -8,13 +8,13 @@ import pytest
 
 from ipvg_eval import score
 from ipvg_eval.comparison import compare
+from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.errors import RunError
-from ipvg_eval.metrics.combination import Combination
-from ipvg_eval.metrics.spec import MetricSpec
 from ipvg_eval.results import load_run
 from ipvg_eval.results.aggregate import CorpusSummary, count
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 
 UP, DOWN, SIZE = (
     MetricSpec(

@@ -8,10 +8,10 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.metrics.spec import MetricSpec
+from ipvg_eval.core.row import Status
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample
-from ipvg_eval.results.row import Status
 
 
 def spec(higher_is_better: bool | None) -> MetricSpec:

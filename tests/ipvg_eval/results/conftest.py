@@ -6,8 +6,8 @@ from collections.abc import Callable
 
 import pytest
 
-from ipvg_eval.metrics.spec import MetricSpec
-from ipvg_eval.results.row import MeasurementRow, SampleRow, Status, VideoFacts
+from ipvg_eval.core.row import MeasurementRow, SampleRow, Status, VideoFacts
+from ipvg_eval.core.spec import MetricSpec
 
 MakeRow = Callable[..., SampleRow]
 

@@ -10,9 +10,9 @@ import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.metrics.combination import Combination
+from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.row import Status
 from ipvg_eval.results.aggregate import aggregate, count, summarise_combinations
-from ipvg_eval.results.row import Status
 
 
 def test_mean_is_over_the_samples_that_have_a_value(make_row, specs):

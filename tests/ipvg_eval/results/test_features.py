@@ -5,8 +5,8 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.errors import RunError
-from ipvg_eval.metrics.evaluator import FrameFeatures
 from ipvg_eval.results.features import read_features, write_features
 
 

@@ -13,7 +13,8 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvg_eval import score
-from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import RunError
 from ipvg_eval.results import load_run
 from ipvg_eval.results.checksums import check_folder, read_checksums, write_checksums
 from ipvg_eval.results.consistency import inconsistencies

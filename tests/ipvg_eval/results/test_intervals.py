@@ -7,11 +7,11 @@ import math
 import numpy as np
 import pytest
 
+from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.leaderboard.metric import Metric
-from ipvg_eval.leaderboard.resampling import Resampling
 from ipvg_eval.leaderboard.runs import ScoredRun
 from ipvg_eval.leaderboard.scores import score_teams
-from ipvg_eval.metrics.combination import Combination
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 
 

@@ -13,13 +13,13 @@ import numpy as np
 import pytest
 import torch
 
+from ipvg_eval.core.row import Status
 from ipvg_eval.metrics.clip.encoder import ClipEncoder
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.weights import weight_source
 from ipvg_eval.results import load_run
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.row import Status
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring import Scorer
 from ipvg_eval.scoring.local import LocalMeasuring

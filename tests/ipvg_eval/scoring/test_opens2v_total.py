@@ -11,8 +11,9 @@ import yaml
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipvg_eval.core.measurement import ClipInfo
+from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.errors import RunError
-from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.metrics.opens2v.normalisation import unit_aesthetic, unit_size
 from ipvg_eval.metrics.opens2v.outside_scores import OutsideScores
 from ipvg_eval.metrics.protocols.definition import read_text
@@ -21,7 +22,6 @@ from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
 from ipvg_eval.results import Run
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
-from ipvg_eval.results.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.scoring import score
 from ipvg_eval.scoring.scorer import build_scorer
 

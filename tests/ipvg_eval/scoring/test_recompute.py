@@ -8,7 +8,8 @@ import shutil
 import pytest
 
 from ipvg_eval import score
-from ipvg_eval.errors import RunError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.scoring.recompute import recompute, tolerance

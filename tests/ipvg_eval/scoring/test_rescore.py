@@ -8,10 +8,10 @@ import shutil
 import pytest
 
 from ipvg_eval import score
+from ipvg_eval.core.row import Status
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.results import load_run
-from ipvg_eval.results.row import Status
 from ipvg_eval.scoring.rescore import rescore
 
 PART = """

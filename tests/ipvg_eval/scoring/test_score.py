@@ -10,7 +10,7 @@ import pandas as pd
 import pytest
 
 from ipvg_eval import score
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.metrics.protocols.loading import load_protocol
 
 FAST = ["dynamic_degree_lite"]

@@ -20,7 +20,8 @@ import s3_server
 from s3_server import KEY, SECRET
 
 from ipvg_eval import score, validate
-from ipvg_eval.errors import SubmissionError, Unavailable, UsageError
+from ipvg_eval.core.errors import Unavailable, UsageError
+from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission import Kind, Limits, MemberError, load_submission
 from ipvg_eval.submission.address import is_url, without_secrets
 

@@ -11,7 +11,8 @@ import zlib
 
 import pytest
 
-from ipvg_eval.errors import SubmissionError, UsageError
+from ipvg_eval.core.errors import UsageError
+from ipvg_eval.errors import SubmissionError
 from ipvg_eval.findings import Severity
 from ipvg_eval.submission import Limits, MemberError, load_submission
 

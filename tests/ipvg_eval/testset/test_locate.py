@@ -4,7 +4,7 @@ from pathlib import Path
 
 import pytest
 
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.testset import find_testset
 
 

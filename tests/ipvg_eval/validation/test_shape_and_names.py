@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 from PIL import Image
 from rich.console import Console
 
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.findings import Severity
 from ipvg_eval.testset import Track, load_testset
 from ipvg_eval.validation import render, validate

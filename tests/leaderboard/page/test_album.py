@@ -8,7 +8,7 @@ from pathlib import Path
 import numpy as np
 from PIL import Image
 
-from ipvg_eval.leaderboard.page import Album
+from ipvg_eval.core.page import Album
 
 
 def webp(path: Path) -> Path:

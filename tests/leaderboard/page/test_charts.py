@@ -7,7 +7,7 @@ from xml.etree import ElementTree
 
 import pytest
 
-from ipvg_eval.leaderboard.page import histogram
+from ipvg_eval.core.page import histogram
 
 SVG = "{http://www.w3.org/2000/svg}"
 

@@ -13,8 +13,8 @@ import pandas as pd
 import pytest
 import yaml
 
+from ipvg_eval.core.page import points
 from ipvg_eval.leaderboard import parse_challenge
-from ipvg_eval.leaderboard.page import points
 
 
 def test_the_ranking_as_csv(published_site: Path) -> None:

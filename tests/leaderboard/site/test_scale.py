@@ -3,7 +3,7 @@ from __future__ import annotations
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.leaderboard.page import round_step
+from ipvg_eval.core.page import round_step
 from ipvg_eval.leaderboard.site.scale import rank_scale, value_scale
 
 NUMBERS = st.floats(-1e6, 1e6, allow_nan=False).map(lambda x: round(x, 6))

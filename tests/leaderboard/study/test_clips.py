@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from ipvg_eval.core.errors import UnreadablePicture
 from ipvg_eval.leaderboard.study.clips import TRACES, anonymous_clip, corrupted_clip, holds
 from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.leaderboard.study.pictures import anonymous_picture
@@ -126,5 +127,5 @@ def test_large_pictures_are_made_smaller_and_broken_ones_refused(tmp_path):
         assert picture.size == (1024, 512)
         assert np.asarray(picture).min() == 255  # what was transparent is white
     (tmp_path / "bad.png").write_bytes(b"nothing")
-    with pytest.raises(StudyError, match=r"bad\.png"):
+    with pytest.raises(UnreadablePicture, match=r"bad\.png"):
         anonymous_picture(tmp_path / "bad.png", tmp_path / "out")

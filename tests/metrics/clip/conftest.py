@@ -13,8 +13,8 @@ import torch
 from open_clip.tokenizer import SimpleTokenizer
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
 
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.clip.encoder import build
-from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
 

@@ -12,7 +12,7 @@ import pytest
 import skimage.data
 import torch
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.inception import FidInception, ImagenetInception
 from ipvg_eval.metrics.faces.random_onnx import write_detector, write_recogniser

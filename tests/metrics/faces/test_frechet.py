@@ -7,7 +7,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from pytorch_fid.fid_score import calculate_frechet_distance
 
-from ipvg_eval.metrics.evaluator import FrameFeatures
+from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.metrics.faces.frechet import corpus_face_fid, covariance, frechet_distance, gaussian_distance
 
 # pytorch-fid 0.3.0 passes an argument that scipy 1.18 drops.

@@ -12,8 +12,8 @@ import pytest
 from insightface.app import FaceAnalysis
 from insightface.utils import face_align
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.arcface import ArcFace
 from ipvg_eval.metrics.faces.onnx_session import RunsOnCpu, open_session

@@ -10,7 +10,7 @@ import pytest
 import skimage.data
 from skimage.feature import Cascade
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.faces.detection import Face, find_faces, largest_face
 from ipvg_eval.metrics.faces.mtcnn import Mtcnn
 

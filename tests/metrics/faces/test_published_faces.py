@@ -15,8 +15,9 @@ from PIL import Image
 from pydantic import ValidationError
 from torchvision import transforms
 
-from ipvg_eval.metrics.errors import UnreadableImage, WeightsMissing
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.errors import UnreadablePicture
+from ipvg_eval.core.measurement import Frames
+from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
 from ipvg_eval.metrics.faces.random_onnx import write_detector
 from ipvg_eval.metrics.runtime import Runtime
@@ -228,7 +229,7 @@ def test_without_weights_it_says_so():
 def test_an_unreadable_reference_is_an_error_with_its_path(faces, tmp_path, clip_of):
     path = tmp_path / "broken.png"
     path.write_bytes(b"no picture")
-    with pytest.raises(UnreadableImage, match=r"broken\.png"):
+    with pytest.raises(UnreadablePicture, match=r"broken\.png"):
         faces.start(_target(path), clip_of(3))
 
 

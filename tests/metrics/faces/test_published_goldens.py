@@ -15,7 +15,7 @@ import av
 import numpy as np
 import pytest
 
-from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
 from ipvg_eval.metrics.target import Reference, Target
 

@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 import torch
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.faces import published_specs
 from ipvg_eval.metrics.faces.alignment import template
 from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC

@@ -6,8 +6,8 @@ import numpy as np
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipvg_eval.core.measurement import FrameFeatures, Measurement
 from ipvg_eval.metrics.batches import Batches
-from ipvg_eval.metrics.evaluator import FrameFeatures, Measurement
 from ipvg_eval.metrics.faces import published_specs
 from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
 from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR

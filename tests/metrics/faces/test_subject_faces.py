@@ -8,7 +8,7 @@ import skimage.data
 from PIL import Image
 from scipy import ndimage
 
-from ipvg_eval.metrics.evaluator import Frames
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.faces.alignment import template
 from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
 from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 import torch
 
-from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.gme.checkpoint import load_model
 from ipvg_eval.metrics.gme.tokens import GmeTokenizer
 from ipvg_eval.metrics.runtime import Runtime

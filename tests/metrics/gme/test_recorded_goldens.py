@@ -14,14 +14,14 @@ import av
 import numpy as np
 import pytest
 
+from ipvg_eval.core.measurement import ClipInfo
+from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.metrics.gme.encoder import GmeEncoder
 from ipvg_eval.metrics.gme.evaluator import GmeScore
 from ipvg_eval.metrics.gme.preprocess import frame_patches
 from ipvg_eval.metrics.gme.score import similarities
 from ipvg_eval.metrics.gme.tokens import DEFAULT_INSTRUCTION, OPENS2V_INSTRUCTION
-from ipvg_eval.metrics.images import read_rgb
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.weights import WeightStore
 

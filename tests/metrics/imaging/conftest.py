@@ -14,7 +14,7 @@ import moving_picture as maker
 import pytest
 import torch
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Frames
+from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.runtime import Runtime
 
 PUBLISHED = Path(__file__).parent / "published_vbench.py"

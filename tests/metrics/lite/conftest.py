@@ -16,7 +16,8 @@ import skimage.data
 import torch
 from PIL import Image
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Evaluator, Frames, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
+from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.faces.mtcnn import Mtcnn
 from ipvg_eval.metrics.target import Reference, Target
 

@@ -13,7 +13,7 @@ import pytest
 import skimage.data
 from PIL import Image
 
-from ipvg_eval.metrics.errors import UnreadableImage
+from ipvg_eval.core.errors import UnreadablePicture
 from ipvg_eval.metrics.lite.faces import LiteFaces, LiteFacesOptions
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
@@ -137,7 +137,7 @@ def test_an_unreadable_reference_is_an_error_with_a_way_out(evaluator, clip_of, 
     broken = tmp_path / "image.png"
     broken.write_bytes(b"no picture")
     target = Target(sample_id="1", references=(Reference(path=broken),), prompt="")
-    with pytest.raises(UnreadableImage, match=r"image\.png") as caught:
+    with pytest.raises(UnreadablePicture, match=r"image\.png") as caught:
         evaluator.start(target, clip_of([astronaut]))
     assert caught.value.hint
 

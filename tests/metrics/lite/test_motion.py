@@ -14,7 +14,7 @@ import skimage.data
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.lite.interpolation import (
     fast_motion,
     middle_flow,

@@ -13,8 +13,8 @@ import pytest
 import torch
 from pydantic import ValidationError
 
+from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.evaluator import Frames
 from ipvg_eval.metrics.motion.dynamic_degree import DynamicDegree, DynamicDegreeOptions
 from ipvg_eval.metrics.motion.raft import MODULE
 from ipvg_eval.metrics.runtime import Runtime

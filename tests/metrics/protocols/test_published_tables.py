@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import pytest
 
-from ipvg_eval.metrics.combination import combine
+from ipvg_eval.core.combination import combine
 from ipvg_eval.metrics.protocols.loading import load_protocol
 
 # Tables 2, 3 and 4 of TPIGE (ACM Multimedia 2025): GME, Cur, Arc, motion, imaging, OverallScore.

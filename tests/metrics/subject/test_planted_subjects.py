@@ -13,8 +13,8 @@ from PIL import Image
 from planted_things import ColourDetector, ToldDetector, Weights, clip_of, framed, quick_dino, scene
 from safetensors.torch import save_file
 
+from ipvg_eval.core.measurement import FrameValues
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.evaluator import FrameValues
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.similarity import cosines
 from ipvg_eval.metrics.subject import dino

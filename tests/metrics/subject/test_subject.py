@@ -14,8 +14,9 @@ from planted_things import Weights
 from safetensors.torch import load_file
 from vbench.subject_consistency import subject_consistency
 
-from ipvg_eval.metrics.errors import UnreadableImage, WeightsMissing
-from ipvg_eval.metrics.evaluator import ClipInfo
+from ipvg_eval.core.errors import UnreadablePicture
+from ipvg_eval.core.measurement import ClipInfo
+from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.subject.consistency import frame_consistency, reference_similarities
 from ipvg_eval.metrics.subject.dino import DinoEncoder, dino_pixels
@@ -130,7 +131,7 @@ def test_missing_frames_and_pictures(evaluator, frames, target, tmp_path):
     assert "1 of 4 frames could be read" in similarity.note
     assert consistency.reason == "fewer than 2 frames could be read"
     gone = Target(sample_id="s", references=(Reference(path=tmp_path / "none.png"),), prompt="")
-    with pytest.raises(UnreadableImage):
+    with pytest.raises(UnreadablePicture):
         evaluator.start(gone, CLIP)
 
 

@@ -14,7 +14,8 @@ import pytest
 import skimage.data
 import torch
 
-from ipvg_eval.metrics.evaluator import ClipInfo, Evaluator, Frames, Measurement
+from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
+from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.target import Reference, Target
 from ipvg_eval.metrics.timeline.layout import FloatArray, Layout, cell_centres, cell_edges
 from ipvg_eval.video import decode, index_frames

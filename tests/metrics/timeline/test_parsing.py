@@ -11,10 +11,10 @@ from growth import growth
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.metrics.timeline import Event, format_timeline, parse_timeline
-from ipvg_eval.metrics.timeline.check import video_problems
-from ipvg_eval.metrics.timeline.ranges import read_time
-from ipvg_eval.metrics.timeline.wording import clean
+from ipvg_eval.core.timeline import Event, format_timeline, parse_timeline
+from ipvg_eval.core.timeline.check import video_problems
+from ipvg_eval.core.timeline.ranges import read_time
+from ipvg_eval.core.timeline.wording import clean
 
 AB = [(0.0, 2.0, "A"), (2.0, 5.0, "B")]
 DASHES = [*"‐‑‒–—―−-~～〜→", "->", " to ", " until ", " – "]

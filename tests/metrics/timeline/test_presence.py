@@ -24,8 +24,8 @@ from transformers import (
     Qwen2VLVideoProcessor,
 )
 
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from ipvg_eval.metrics.timeline.presence import checkpoint

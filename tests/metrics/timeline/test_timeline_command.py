@@ -8,7 +8,7 @@ import pytest
 from typer.testing import CliRunner
 
 from ipvg_eval.cli.timeline import app
-from ipvg_eval.errors import UsageError
+from ipvg_eval.core.errors import UsageError
 
 TEXT = "0–2s: [waves]; 2–5s: [sits down]"
 EVENTS = [

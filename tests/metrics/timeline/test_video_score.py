@@ -17,8 +17,8 @@ from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from transformers import Idefics2ForConditionalGeneration
 
+from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.evaluator import ClipInfo
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions

@@ -11,7 +11,7 @@ import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 
-from ipvg_eval.metrics.timeline.wording import BRACKETS
+from ipvg_eval.core.timeline.wording import BRACKETS
 
 DECIMALS = 40
 """Digits behind the decimal point that are read."""

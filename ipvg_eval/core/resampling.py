@@ -15,11 +15,26 @@ from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
-
-from ipvg_eval.leaderboard.challenge import BootstrapRule
+from pydantic import BaseModel, ConfigDict, Field
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
+
+
+class BootstrapRule(BaseModel):
+    """Settings of the intervals.
+
+    Attributes:
+        resamples: how many times the identities are drawn anew.
+        seed: of the draws.
+        level: share of the draws inside an interval.
+    """
+
+    model_config = ConfigDict(extra="forbid", frozen=True)
+
+    resamples: int = Field(default=1000, ge=10, le=100_000)
+    seed: int = Field(default=0, ge=0)
+    level: float = Field(default=0.95, gt=0, lt=1)
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

@@ -6,9 +6,9 @@ import json
 from collections.abc import Sequence
 from decimal import Decimal
 
-from ipvg_eval.metrics.timeline.model import Event
-from ipvg_eval.metrics.timeline.ranges import DECIMALS
-from ipvg_eval.metrics.timeline.wording import BRACKETS
+from ipvg_eval.core.timeline.model import Event
+from ipvg_eval.core.timeline.ranges import DECIMALS
+from ipvg_eval.core.timeline.wording import BRACKETS
 
 _WHOLE_DIGITS = 9
 

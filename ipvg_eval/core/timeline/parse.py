@@ -7,11 +7,11 @@ import math
 from collections.abc import Iterable
 from typing import Any
 
-from ipvg_eval.metrics.timeline.check import order_problems
-from ipvg_eval.metrics.timeline.model import Event, Problem, Timeline
-from ipvg_eval.metrics.timeline.parse_json import LISTS, NotATimeline, entries, raw_event
-from ipvg_eval.metrics.timeline.parse_text import RawEvent, raw_events
-from ipvg_eval.metrics.timeline.wording import clean
+from ipvg_eval.core.timeline.check import order_problems
+from ipvg_eval.core.timeline.model import Event, Problem, Timeline
+from ipvg_eval.core.timeline.parse_json import LISTS, NotATimeline, entries, raw_event
+from ipvg_eval.core.timeline.parse_text import RawEvent, raw_events
+from ipvg_eval.core.timeline.wording import clean
 
 _NO_EVENT = Problem(
     code="timeline-empty",

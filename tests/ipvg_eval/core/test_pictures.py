@@ -6,8 +6,8 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from ipvg_eval.metrics.errors import UnreadableImage
-from ipvg_eval.metrics.images import read_rgb
+from ipvg_eval.core.errors import UnreadablePicture
+from ipvg_eval.core.pictures import read_rgb
 
 CORNERS = np.zeros((4, 6, 3), np.uint8)
 CORNERS[0, 0] = (255, 0, 0)
@@ -51,7 +51,7 @@ def test_every_mode_becomes_rgb(tmp_path, mode):
 def test_a_damaged_picture_is_one_clear_error(tmp_path, content):
     path = tmp_path / "image.png"
     path.write_bytes(content)
-    with pytest.raises(UnreadableImage, match=r"image\.png") as caught:
+    with pytest.raises(UnreadablePicture, match=r"image\.png") as caught:
         read_rgb(path)
     assert "Replace" in caught.value.hint
 
@@ -60,10 +60,10 @@ def test_a_truncated_picture_is_an_error(tmp_path):
     path = tmp_path / "image.png"
     Image.fromarray(np.random.default_rng(0).integers(0, 255, (64, 64, 3), np.uint8)).save(path)
     path.write_bytes(path.read_bytes()[:3000])
-    with pytest.raises(UnreadableImage):
+    with pytest.raises(UnreadablePicture):
         read_rgb(path)
 
 
 def test_a_missing_picture_is_an_error(tmp_path):
-    with pytest.raises(UnreadableImage):
+    with pytest.raises(UnreadablePicture):
         read_rgb(tmp_path / "nowhere.png")

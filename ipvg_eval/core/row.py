@@ -6,7 +6,7 @@ from enum import StrEnum
 
 from pydantic import BaseModel, ConfigDict
 
-from ipvg_eval.metrics.evaluator import Measurement
+from ipvg_eval.core.measurement import Measurement
 
 
 class Status(StrEnum):

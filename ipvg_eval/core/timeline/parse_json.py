@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import Any
 
-from ipvg_eval.metrics.timeline.model import Problem
-from ipvg_eval.metrics.timeline.ranges import read_time
-from ipvg_eval.metrics.timeline.wording import clean
+from ipvg_eval.core.timeline.model import Problem
+from ipvg_eval.core.timeline.ranges import read_time
+from ipvg_eval.core.timeline.wording import clean
 
 LISTS = ("temporal_captions", "events", "timeline", "segments", "captions")
 """Keys under which a list of events is looked for."""

@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 from collections.abc import Sequence
 
-from ipvg_eval.metrics.timeline.model import Event, Problem, Timeline
+from ipvg_eval.core.timeline.model import Event, Problem, Timeline
 
 _TOUCHING = 1e-6
 _ROUNDING = 1e-9

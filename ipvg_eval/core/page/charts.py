@@ -14,7 +14,7 @@ from typing import Any
 import vl_convert
 from markupsafe import Markup
 
-from ipvg_eval.leaderboard.page.numbers import round_step
+from ipvg_eval.core.page.numbers import round_step
 
 # Fixed margins, so that the axes of charts side by side line up.
 _HISTOGRAM = {

@@ -22,7 +22,7 @@ def page_environment(package: str, folder: str) -> jinja2.Environment:
         loader=jinja2.ChoiceLoader(
             [
                 jinja2.PackageLoader(package, folder),
-                jinja2.PrefixLoader({"shared": jinja2.PackageLoader("ipvg_eval.leaderboard", "page")}),
+                jinja2.PrefixLoader({"shared": jinja2.PackageLoader("ipvg_eval.core", "page")}),
             ]
         ),
         autoescape=True,
@@ -34,7 +34,7 @@ def page_environment(package: str, folder: str) -> jinja2.Environment:
     return environment
 
 
-def read_asset(name: str, package: str = "ipvg_eval.leaderboard.page") -> str:
+def read_asset(name: str, package: str = "ipvg_eval.core.page") -> str:
     """The text of a style sheet or script that ships with the package."""
     return (resources.files(package) / name).read_text("utf-8")
 

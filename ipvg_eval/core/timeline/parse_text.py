@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Sequence
 
-from ipvg_eval.metrics.timeline.ranges import TimeRange, time_ranges
-from ipvg_eval.metrics.timeline.wording import (
+from ipvg_eval.core.timeline.ranges import TimeRange, time_ranges
+from ipvg_eval.core.timeline.wording import (
     BRACKETS,
     clean_lines,
     matching_brackets,

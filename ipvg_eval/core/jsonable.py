@@ -13,7 +13,7 @@ import pandas as pd
 from pydantic import BaseModel
 
 
-def plain(value: object) -> Any:
+def jsonable(value: object) -> Any:
     """What `json.dumps` takes: missing numbers are None, never NaN.
 
     A table with a numbered index becomes one dictionary per row; one with names becomes index, columns and
@@ -24,17 +24,17 @@ def plain(value: object) -> Any:
     if isinstance(value, BaseModel):
         return value.model_dump(mode="json")
     if dataclasses.is_dataclass(value) and not isinstance(value, type):
-        return {field.name: plain(getattr(value, field.name)) for field in dataclasses.fields(value)}
+        return {field.name: jsonable(getattr(value, field.name)) for field in dataclasses.fields(value)}
     if isinstance(value, Mapping):
         if any(isinstance(key, tuple) for key in value):
-            return [[*key, plain(item)] for key, item in value.items()]
-        return {str(key): plain(item) for key, item in value.items()}
+            return [[*key, jsonable(item)] for key, item in value.items()]
+        return {str(key): jsonable(item) for key, item in value.items()}
     if isinstance(value, list | tuple):
-        return [plain(item) for item in value]
+        return [jsonable(item) for item in value]
     if isinstance(value, np.ndarray):
-        return plain(value.tolist())
+        return jsonable(value.tolist())
     if isinstance(value, np.generic):
-        return plain(value.item())
+        return jsonable(value.item())
     if isinstance(value, float) and not math.isfinite(value):
         return None
     return str(value) if isinstance(value, Path) else value
@@ -42,9 +42,9 @@ def plain(value: object) -> Any:
 
 def _table(table: pd.DataFrame) -> Any:
     if isinstance(table.index, pd.RangeIndex):
-        return [plain(record) for record in table.to_dict("records")]
+        return [jsonable(record) for record in table.to_dict("records")]
     return {
         "index": [str(name) for name in table.index],
         "columns": [str(name) for name in table.columns],
-        "data": plain(table.to_numpy().tolist()),
+        "data": jsonable(table.to_numpy().tolist()),
     }

@@ -1,0 +1,95 @@
+"""What is known of a video, and what a measurement of it is."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+import numpy.typing as npt
+
+SUBMISSION_FILE = "file: "
+"""Begins the name of a file that belongs to one submission: a run records its hash and goes on with no other,
+but the runs of two submissions compare."""
+
+Frames = npt.NDArray[np.uint8]
+"""RGB frames, (n, height, width, 3), uint8."""
+
+
+@dataclass(frozen=True, kw_only=True)
+class ClipInfo:
+    """What is known of a video before its frames are decoded.
+
+    Attributes:
+        frame_count: number of frames in presentation order.
+        width: width in pixels after rotation.
+        height: height in pixels after rotation.
+        fps: mean frame rate in frames per second.
+        duration: length in seconds.
+        times: presentation time of every frame in seconds, from the first frame; (frame_count,).
+    """
+
+    frame_count: int
+    width: int
+    height: int
+    fps: float
+    duration: float
+    times: tuple[float, ...]
+
+
+@dataclass(frozen=True, kw_only=True)
+class FrameValues:
+    """A measurement frame by frame.
+
+    Attributes:
+        indices: frame indices, ascending.
+        values: one value per index; None where the frame has none (no face, for example).
+    """
+
+    indices: tuple[int, ...]
+    values: tuple[float | None, ...]
+
+    def __post_init__(self) -> None:
+        if len(self.indices) != len(self.values):
+            raise ValueError(f"{len(self.indices)} indices for {len(self.values)} values")
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class FrameFeatures:
+    """The embeddings a measurement was computed from, kept so that it can be recombined later.
+
+    Attributes:
+        indices: frame indices of the rows, ascending.
+        rows: (n, d) float32, one row per index.
+        reference: (d,) float32 of the reference, or None where the metric has none.
+    """
+
+    indices: tuple[int, ...]
+    rows: npt.NDArray[np.float32]
+    reference: npt.NDArray[np.float32] | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurement:
+    """One number about one video, or none and the reason.
+
+    Attributes:
+        name: name of the metric's spec.
+        value: the number, or None.
+        reason: why there is no number; None exactly where there is one.
+        note: what a reader must know about a number that is there (a flag on the row), or None.
+        per_frame: the values behind it, where the metric has any.
+        features: the embeddings behind it, where they are worth keeping.
+    """
+
+    name: str
+    value: float | None
+    reason: str | None = None
+    note: str | None = None
+    per_frame: FrameValues | None = None
+    features: FrameFeatures | None = None
+
+    def __post_init__(self) -> None:
+        if (self.value is None) != (self.reason is not None):
+            raise ValueError(f"{self.name}: a measurement has either a value or a reason")
+        if self.value is not None and not np.isfinite(self.value):
+            raise ValueError(f"{self.name}: {self.value} is not a finite number")

@@ -1,0 +1,89 @@
+"""The reader of pictures that come from outside."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+
+import numpy as np
+from PIL import ExifTags, Image, UnidentifiedImageError
+
+from ipvg_eval.core.errors import UnreadablePicture
+from ipvg_eval.core.measurement import Frames
+
+FORMATS = ("PNG", "JPEG", "WEBP")
+"""What a picture may be, by its content; its name does not matter."""
+
+_TURNS: Mapping[int, Image.Transpose] = {
+    2: Image.Transpose.FLIP_LEFT_RIGHT,
+    3: Image.Transpose.ROTATE_180,
+    4: Image.Transpose.FLIP_TOP_BOTTOM,
+    5: Image.Transpose.TRANSPOSE,
+    6: Image.Transpose.ROTATE_270,
+    7: Image.Transpose.TRANSVERSE,
+    8: Image.Transpose.ROTATE_90,
+}
+_DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
+
+
+def read_picture(path: Path, *, apply_orientation: bool = True, over_white: bool = True) -> Image.Image:
+    """A picture as RGB, 8 bits a channel; grey of 16 bits is scaled.
+
+    Args:
+        path: a png, jpeg or webp file.
+        apply_orientation: turn the picture as its EXIF orientation says. Published face scripts do not.
+        over_white: lay transparent pixels over white. Published face scripts drop the transparency, which
+            shows whatever colour is stored under it.
+
+    Raises:
+        UnreadablePicture: the file is missing, is no picture of these kinds, or is damaged.
+    """
+    try:
+        with Image.open(path, formats=FORMATS) as image:
+            image.load()
+            turn = _TURNS.get(_orientation(image)) if apply_orientation else None
+            picture = _eight_bits(image)
+            if over_white and picture.has_transparency_data:
+                rgba = picture.convert("RGBA")
+                picture = Image.alpha_composite(Image.new("RGBA", rgba.size, "white"), rgba)
+            picture = picture.convert("RGB")
+            return picture if turn is None else picture.transpose(turn)
+    except Exception as error:  # decoders of strangers' bytes raise whatever they like
+        raise UnreadablePicture(
+            f"the picture cannot be read ({_cause(error)})",
+            path=path,
+            hint="Replace it with a valid png, webp or jpg file.",
+        ) from error
+
+
+def read_rgb(path: Path, *, apply_orientation: bool = True, over_white: bool = True) -> Frames:
+    """As `read_picture`, as pixels: (height, width, 3) uint8."""
+    return np.asarray(read_picture(path, apply_orientation=apply_orientation, over_white=over_white))
+
+
+def _orientation(image: Image.Image) -> int:
+    """The EXIF orientation, 1 where there is none; a block that makes no sense says nothing."""
+    try:
+        return int(image.getexif().get(ExifTags.Base.Orientation, 1))
+    except Exception:  # what is beside the pixels cannot make them unreadable
+        return 1
+
+
+def _eight_bits(image: Image.Image) -> Image.Image:
+    """Grey of 16 bits, which Pillow would cut at 255, scaled; with the grey that stands for nothing."""
+    if image.mode not in _DEEP_GREY:
+        return image
+    values = np.asarray(image).astype(np.int64).clip(0, 65535)
+    grey = Image.fromarray(((values + 128) // 257).astype(np.uint8))
+    transparent = image.info.get("transparency")
+    if isinstance(transparent, int):
+        grey.putalpha(Image.fromarray(np.where(values == transparent, 0, 255).astype(np.uint8)))
+    return grey
+
+
+def _cause(error: Exception) -> str:
+    if isinstance(error, OSError) and error.strerror:
+        return error.strerror
+    if isinstance(error, UnidentifiedImageError):
+        return "it is no png, webp or jpg file"
+    return str(error).partition("\n")[0] or type(error).__name__
