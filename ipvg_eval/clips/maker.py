@@ -7,18 +7,20 @@ import os
 import queue
 from collections.abc import Sequence
 from contextlib import ExitStack
+from dataclasses import asdict
 from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Annotated, ClassVar, Self
 
-from pydantic import ValidationError
+from pydantic import Field, TypeAdapter, ValidationError
 
-from ipvg_eval.clips.messages import Made, Make
+from ipvg_eval.clips.messages import Encode, Failed, Look, Made, Pad, Seen
 from ipvg_eval.errors import VideoError
+from ipvg_eval.leaderboard.study.clips import Facts, Shape
 from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 
-_LIMITS = ProcessLimits(seconds=600)  # a clip that a browser cannot play is encoded anew
+_LIMITS = ProcessLimits(seconds=600)  # encoding takes longer than decoding
 
 
 class ClipMaker:
@@ -44,35 +46,74 @@ class ClipMaker:
     ) -> None:
         self._open.close()
 
-    def __call__(self, source: Path, target: Path, forbidden: Sequence[str]) -> float:
-        """Make a clip; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`.
+    def look(self, source: Path) -> Facts:
+        """See `ipvg_eval.leaderboard.study.clips.look`.
+
+        Raises:
+            StudyError: no picture can be decoded, or the process failed on the video.
+        """
+        seen = self._ask(Look(source=_whole(source)))
+        if not isinstance(seen, Seen):
+            raise StudyError("the process that makes clips gave an answer out of turn")
+        return Facts(**seen.model_dump(exclude={"kind"}))
+
+    def encode(self, source: Path, target: Path, shape: Shape, spoil: int | None = None) -> list[int]:
+        """See `ipvg_eval.leaderboard.study.clips.encode`.
 
         Raises:
             StudyError: no picture can be decoded, or the process failed on the video.
             OSError: the disk is full.
         """
+        sizes = self._make(Encode(source=_whole(source), target=_whole(target), spoil=spoil, **asdict(shape)))
+        if len(sizes) != shape.count:
+            raise StudyError(f"{len(sizes)} pictures were encoded instead of {shape.count}")
+        return list(sizes)
+
+    def pad(self, source: Path, target: Path, sizes: Sequence[int]) -> None:
+        """See `ipvg_eval.leaderboard.study.clips.pad`.
+
+        Raises:
+            StudyError: the process failed.
+            OSError: the disk is full.
+        """
+        self._make(Pad(source=_whole(source), target=_whole(target), sizes=tuple(sizes)))
+
+    def _make(self, request: Encode | Pad) -> tuple[int, ...]:
+        made = self._ask(request)
+        if not isinstance(made, Made):
+            raise StudyError("the process that makes clips gave an answer out of turn")
+        if made.sizes is None:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        return made.sizes
+
+    def _ask(self, request: Look | Encode | Pad) -> Seen | Made:
         process = self._idle.get()
         try:
-            return process.make(source, target, forbidden)
+            return process.done(request)
+        except VideoError as error:
+            raise StudyError(error.message) from error
         finally:
             self._idle.put(process)
 
 
+def _whole(path: Path) -> str:
+    return str(path.absolute())
+
+
 class _ClipProcess(LimitedProcess):
+    _answers: ClassVar[TypeAdapter[Seen | Made | Failed]] = TypeAdapter(
+        Annotated[Seen | Made | Failed, Field(discriminator="kind")]
+    )
+
     def __init__(self, limits: ProcessLimits) -> None:
         super().__init__("ipvg_eval.clips.worker", limits)
 
-    def make(self, source: Path, target: Path, forbidden: Sequence[str]) -> float:
-        paths = {"source": str(source.absolute()), "target": str(target.absolute())}
+    def done(self, request: Look | Encode | Pad) -> Seen | Made:
+        self.ask(request)
         try:
-            self.ask(Make(**paths, forbidden=tuple(forbidden)))
-            answer = Made.model_validate_json(self.line(self.patience()))
-        except VideoError as error:
-            raise StudyError(error.message) from error
+            answer = self._answers.validate_json(self.line(self.patience()))
         except ValidationError:
-            raise StudyError(self.refuse("an answer that makes no sense").message) from None
-        if answer.full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if answer.seconds is None:
-            raise StudyError(answer.problem or "no clip was made")
-        return answer.seconds
+            raise self.refuse("an answer that makes no sense") from None
+        if isinstance(answer, Failed):
+            raise VideoError(answer.message)
+        return answer

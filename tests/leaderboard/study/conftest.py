@@ -32,7 +32,7 @@ from ipvg_eval.leaderboard.study import (
     open_study,
     read_study_config,
 )
-from ipvg_eval.leaderboard.study.serve import UVICORN
+from ipvg_eval.leaderboard.study.serve import server_settings
 from ipvg_eval.leaderboard.study.server import application
 from ipvg_eval.leaderboard.study.store import Study
 
@@ -188,7 +188,7 @@ class ThreadServer:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        settings = uvicorn.Config(application(open_study(path)), **UVICORN)
+        settings = uvicorn.Config(application(open_study(path)), **server_settings())
         self.server = uvicorn.Server(settings)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
         self.clients: list[httpx.Client] = []

@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import pytest
+from traces import TRACES
 
 from ipvg_eval.leaderboard.study import audit_table, new_annotators, open_study, votes_table
-from ipvg_eval.leaderboard.study.clips import TRACES
 
 TEAMS = ("QuokkaVision", "PangolinLab", "AxolotlWorks")
 

@@ -14,6 +14,7 @@ from pathlib import Path
 
 import pytest
 from growth import growth
+from traces import TRACES, holds
 
 from ipvg_eval.leaderboard.study import (
     StudyError,
@@ -22,7 +23,6 @@ from ipvg_eval.leaderboard.study import (
     open_study,
     read_study_config,
 )
-from ipvg_eval.leaderboard.study.clips import TRACES, holds
 
 TEAMS = ("AxolotlWorks", "PangolinLab", "QuokkaVision")
 
@@ -67,7 +67,7 @@ def test_secrets_are_kept_as_hashes_only(make_study):
     created = make_study(annotators=2)
     token = new_annotators(open_study(created.path), 1)[0].token
     content = b"".join(path.read_bytes() for path in created.path.glob("study.db*"))
-    for secret in (created.admin_secret, created.join_secret, token):
+    for secret in (created.admin_secret, token):
         assert len(secret) == 32  # 24 random bytes
         assert secret.encode() not in content
 
