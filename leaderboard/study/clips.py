@@ -236,7 +236,8 @@ def _fitted(picture: Any, shape: Shape, noise: np.random.Generator | None) -> Vi
     canvas = np.full((shape.height * 3 // 2, shape.width), 128, dtype=np.uint8)
     canvas[: shape.height] = 16
     left, top = ((shape.width - width) // 4 * 2, (shape.height - height) // 4 * 2)
-    for whole, part, share in zip(_planes(canvas), _planes(frame.to_ndarray()), (1, 2, 2), strict=True):
+    inner: Pixels = frame.to_ndarray()  # type: ignore[assignment]
+    for whole, part, share in zip(_planes(canvas), _planes(inner), (1, 2, 2), strict=True):
         rows, columns = slice(top // share, (top + height) // share), left // share
         whole[rows, columns : columns + width // share] = part
     return VideoFrame.from_ndarray(canvas, format="yuv420p")

@@ -135,12 +135,14 @@ async def _body(receive: Receive) -> bytes:
 
 
 def _check_json(body: bytes) -> None:
-    """Refuse what is no JSON by the letter: NaN, 1e400, half characters, nesting without end."""
+    """Refuse what is no flat JSON by the letter: NaN, 1e400, half characters, nesting."""
     if not body:
         return
     try:
         value = json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_finite)
         json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if not isinstance(value, dict) or any(isinstance(part, dict | list) for part in value.values()):
+            raise ValueError("nested")
     except (ValueError, RecursionError):
         raise _Refused(400, "not understood") from None
 
