@@ -134,7 +134,10 @@ def sound(source: Source, seconds: float) -> Samples:
             return heard
         start = next((float(frame.time or 0) for frame in _decoded(container, "video")), 0.0)
     with _open(source) as container:
-        resampler = AudioResampler(format="s16p", layout="stereo", rate=SOUND_RATE)
+        # One channel is heard on both sides at full level, as players do.
+        single = container.streams.audio[0].codec_context.layout.nb_channels == 1
+        layout = "mono" if single else "stereo"
+        resampler = AudioResampler(format="s16p", layout=layout, rate=SOUND_RATE)
         for frame in _decoded(container, "audio"):
             for part in resampler.resample(frame):
                 at = round((float(part.time or 0) - start) * SOUND_RATE)

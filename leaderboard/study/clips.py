@@ -35,7 +35,11 @@ from ipvg_eval.leaderboard.study.errors import StudyError
 __all__ = ["ENCODER", "Facts", "Shape", "common_shape", "encode", "look", "pad"]
 
 CRF = 14
-_X264 = "keyint=48:min-keyint=48:scenecut=0:open-gop=0:bframes=2:b-adapt=0:b-pyramid=none:weightp=1:threads=1"
+# Without looking ahead the same pictures always give the same bytes.
+_X264 = (
+    "keyint=48:min-keyint=48:scenecut=0:open-gop=0:bframes=2:b-adapt=0:b-pyramid=none:weightp=1:"
+    "mbtree=0:rc-lookahead=0:sync-lookahead=0:threads=1"
+)
 # One libopus packet of 20 ms at a constant rate is as large as any other.
 _OPUS = {"vbr": "off", "application": "audio", "frame_duration": "20"}
 _OPUS_FRAME = SOUND_RATE // 50
