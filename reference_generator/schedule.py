@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipvg_eval.core.timeline import Event, Timeline, parse_timeline
+from ipvg_eval.core.timeline.model import summary
 from ipvg_eval.reference_generator.errors import SampleFailed
 
 
@@ -16,9 +17,7 @@ def readable_timeline(text: str) -> Timeline:
     """
     timeline = parse_timeline(text)
     if not timeline.events:
-        raise SampleFailed(
-            " ".join(problem.message for problem in timeline.problems), hint=timeline.problems[-1].action
-        )
+        raise SampleFailed(summary(timeline.problems), hint=timeline.problems[-1].action)
     return timeline
 
 
