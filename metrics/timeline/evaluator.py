@@ -133,14 +133,14 @@ class TimelineAlignment:
         looking = self._look(target, clip)
         if self._video_score is None and self._subjects is None:
             return looking
-        watching = subjects = None
+        video_score = subjects = None
         if self._video_score is not None:
-            watching = VideoScorePass(
+            video_score = VideoScorePass(
                 self._video_score, prompt=target.prompt, wanted=self._video_score_frames(clip)
             )
         if self._subjects is not None:
             subjects = SubjectsPass(self._subjects.start(target, clip), self._subjects.frames(clip))
-        return JointPass(looking, watching, subjects)
+        return JointPass(looking, video_score, subjects)
 
     def _look(self, target: Target, clip: ClipInfo) -> TimelinePass | NoPass:
         specs = self.specs[: len(SPECS)]

@@ -1,4 +1,4 @@
-"""The measuring of one video against its timeline."""
+"""Passes over the frames of one video, ended by its measurements."""
 
 from __future__ import annotations
 
@@ -103,7 +103,7 @@ class TimelinePass:
             if self._events is None
             else self._events.finish([event.description for event in events])
         )
-        seen = VideoResult(
+        result = VideoResult(
             alignment=alignment,
             consistency=self._consistency(alignment, len(footage.indices), subjects),
             presence=presence,
@@ -113,7 +113,7 @@ class TimelinePass:
             end=task.timeline.end,
             notes=self._notes(len(footage.indices), frozen=alignment.frozen),
         )
-        return measurements(task.specs, seen)
+        return measurements(task.specs, result)
 
     def _consistency(
         self, alignment: VideoAlignment, read: int, subjects: SubjectsPass | None
@@ -194,28 +194,31 @@ class JointPass:
     """The timeline's metrics, and behind them VideoScore's and the subjects', which need no timeline."""
 
     def __init__(
-        self, timeline: TimelinePass | NoPass, watching: VideoScorePass | None, subjects: SubjectsPass | None
+        self,
+        timeline: TimelinePass | NoPass,
+        video_score: VideoScorePass | None,
+        subjects: SubjectsPass | None,
     ) -> None:
         self._timeline = timeline
-        self._watching = watching
+        self._video_score = video_score
         self._subjects = subjects
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
         self._timeline.add(indices, frames)
-        if self._watching is not None:
+        if self._video_score is not None:
             for index, frame in zip(indices, frames, strict=True):
-                self._watching.add(index, frame)
+                self._video_score.add(index, frame)
         if self._subjects is not None:
             self._subjects.add(indices, frames)
 
     def finish(self) -> list[Measurement]:
         """One measurement per spec."""
-        watched = self._watching.finish() if self._watching is not None else []
+        video_scores = self._video_score.finish() if self._video_score is not None else []
         subjects = self._subjects.finish() if self._subjects is not None else []
         timeline = (
             self._timeline.finish(self._subjects)
             if isinstance(self._timeline, TimelinePass)
             else self._timeline.finish()
         )
-        return [*timeline, *watched, *subjects]
+        return [*timeline, *video_scores, *subjects]

@@ -1,4 +1,4 @@
-"""A alignment as measurements, with what a reader must know about them."""
+"""One video's results as measurements, with what a reader must know about them."""
 
 from __future__ import annotations
 
@@ -31,7 +31,7 @@ class VideoResult:
     """What the measurements of one video are made from.
 
     Attributes:
-        alignment: its scores.
+        alignment: with its timeline.
         presence: what SEM is made of.
         consistency: CON.
         footage: what the scorer saw.

@@ -34,8 +34,8 @@ class VideoAlignment:
     """One video against its timeline.
 
     Attributes:
-        grid: the prompted events on the grid, with the timeline's own times.
-        scores: with the timeline's own times.
+        grid: the prompted events at the timeline's own times.
+        scores: how well they are kept to.
         stretched: the same with the timeline stretched to the video's length.
         similarity: (K, J) cosines of windows and texts; NaN where the video shows nothing.
         contrast: (K, J) the same less the neutral text's.
@@ -58,7 +58,7 @@ class VideoAlignment:
 
 @dataclass(frozen=True, kw_only=True, eq=False)
 class AlignmentInputs:
-    """What is judged.
+    """What a video's alignment is computed from.
 
     Attributes:
         footage: what the scorer saw; at least one frame.

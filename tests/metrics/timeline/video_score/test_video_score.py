@@ -12,7 +12,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
-from hypothesis import given
+from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from transformers import Idefics2ForConditionalGeneration
@@ -198,8 +198,9 @@ def test_random_weights_run_the_same_path(maker, monkeypatch):
     assert (found[0] != found[2]).any()
 
 
+@settings(deadline=None)
 @given(count=st.integers(0, 5000), limit=st.integers(1, 40))
-def test_watched_frames_are_the_published_ones(count, limit):
+def test_the_frames_it_sees_are_the_published_ones(count, limit):
     """The script's own expression, for 16 frames at most."""
     most = min(limit, 16)
     published = np.arange(0, count, count / 16).astype(int) if count > 16 else np.arange(count)
@@ -283,9 +284,9 @@ def test_prompts_that_cannot_be_asked_are_missing(evaluator, scenes, target, pro
 def test_output_that_is_not_finite_is_missing(snapshot, maker):
     broken = VideoScore.load(Runtime(weights=Weights(snapshot)))
     broken._head.bias.fill_(torch.nan)
-    watching = VideoScorePass(broken, prompt="She waves.", wanted=(0,))
-    watching.add(0, maker.frames(0)[0])
-    assert {m.reason for m in watching.finish()} == {"VideoScore's output is not finite"}
+    scoring = VideoScorePass(broken, prompt="She waves.", wanted=(0,))
+    scoring.add(0, maker.frames(0)[0])
+    assert {m.reason for m in scoring.finish()} == {"VideoScore's output is not finite"}
 
 
 def test_the_frame_limit_bounds_everything(examples, network, scenes, target):
