@@ -26,8 +26,7 @@ from ipvg_eval.cluster import RayEngine, ray_engine
 from ipvg_eval.cluster.connection import connected
 from ipvg_eval.core.row import Status
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring import ScorerRecipe
-from ipvg_eval.scoring.scorer import choose_protocol
+from ipvg_eval.scoring import Recipe
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset import TestSet
 
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how many pairs are timed")
     parser.add_argument("--frames", type=int, default=0, help="frames per video; 0 for the protocol's rule")
     options = parser.parse_args()
-    recipe = ScorerRecipe(protocol=choose_protocol("lite", frames=options.frames or None), device="cpu")
+    recipe = Recipe(protocol="lite", frames=options.frames or None, device="cpu")
     with tempfile.TemporaryDirectory() as folder:
         testset, submission = _repeated(Path(folder), options.copies)
         seconds: dict[int, list[float]] = {1: [], 2: []}

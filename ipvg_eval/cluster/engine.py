@@ -14,7 +14,7 @@ from ipvg_eval.cluster.worker import Job, listing_hash
 from ipvg_eval.results.info import WorkersInfo
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.scorer import ScorerRecipe
+from ipvg_eval.scoring.recipe import Recipe
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset import TestSet
 
@@ -64,7 +64,7 @@ class RayEngine:
 
 @contextmanager
 def ray_engine(
-    recipe: ScorerRecipe,
+    recipe: Recipe,
     *,
     address: str = AUTO,
     workers: int | None = None,
@@ -84,22 +84,18 @@ def ray_engine(
 
     Raises:
         UsageError: the numbers or the address make no sense.
+        ProtocolError: the protocol or a metric name is not understood.
         Unavailable: Ray is not installed, there is no such cluster, or it cannot hold one worker.
         IpvgError: the workers cannot build the scorer, with the exit code of the worker's own error.
     """
     check_request(workers=workers, gpus_per_worker=gpus_per_worker, device=recipe.device)
+    recipe = recipe.loaded()
     with connected(address, workers=workers) as ray:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         plan = plan_workers(nodes, workers=workers, gpus_per_worker=gpus_per_worker, device=recipe.device)
         if plan.fitting < plan.workers:
             say(f"The cluster has room for {plan.fitting} of {plan.workers} workers; the others wait.")
-        pool = WorkerPool(
-            ray,
-            replace(recipe, device=plan.device),
-            plan,
-            patience=patience,
-            say=say,
-        )
+        pool = WorkerPool(ray, replace(recipe, device=plan.device), plan, patience=patience, say=say)
         try:
             yield RayEngine(facts=pool.start(), pool=pool, plan=plan)
         finally:

@@ -13,7 +13,7 @@ from ipvg_eval.cluster.worker import MeasuringWorker, Ready, Refused
 from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.results.info import DeviceInfo, WorkersInfo
 from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.scorer import ScorerRecipe
+from ipvg_eval.scoring.recipe import Recipe
 
 Say = Callable[[str], None]
 """Tells a person something."""
@@ -64,7 +64,7 @@ class WorkerPool:
         say: tells a person why nothing happens.
     """
 
-    def __init__(self, ray: Any, recipe: ScorerRecipe, plan: Plan, *, patience: float, say: Say) -> None:
+    def __init__(self, ray: Any, recipe: Recipe, plan: Plan, *, patience: float, say: Say) -> None:
         self._ray = ray
         self._recipe = recipe
         self._patience = patience

@@ -22,7 +22,8 @@ from ipvg_eval.scoring.ahead import Channel, ahead
 from ipvg_eval.scoring.facts import ScorerFacts
 from ipvg_eval.scoring.measure import Measured
 from ipvg_eval.scoring.prepare import Item, Preparation
-from ipvg_eval.scoring.scorer import Scorer, ScorerRecipe
+from ipvg_eval.scoring.recipe import Recipe
+from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import load_testset
 from ipvg_eval.testset.model import Sample
@@ -102,7 +103,7 @@ class MeasuringWorker:
         directory: the driver's working directory, which relative paths are meant from.
     """
 
-    def __init__(self, recipe: ScorerRecipe, directory: str) -> None:
+    def __init__(self, recipe: Recipe, directory: str) -> None:
         self._recipe = recipe
         self._networks = NetworkThread()
         self._idle: queue.SimpleQueue[DecoderProcess] = queue.SimpleQueue()
