@@ -80,16 +80,16 @@ def _pin(_: object, core: int) -> None:
 
 def _seconds(ray: Any, engine: RayEngine, submission: Submission, testset: TestSet) -> float:
     """Time for all samples, once every worker is ready."""
-    measuring = engine.suited_to(testset).measuring(submission, testset, limits=ProcessLimits(), decoders=1)
-    engine.pool.open(measuring.job)
+    executor = engine.suited_to(testset).executor(submission, testset, limits=ProcessLimits(), decoders=1)
+    engine.pool.open(executor.job)
     cores = sorted(os.sched_getaffinity(0))
     ray.get(
         [w.actor.__ray_call__.remote(_pin, core) for w, core in zip(engine.pool.workers, cores, strict=False)]
     )
-    for _ in measuring.results(testset.samples[: 2 * engine.plan.workers], {}):
+    for _ in executor.results(testset.samples[: 2 * engine.plan.workers], {}):
         continue
     begun = time.perf_counter()
-    statuses = {measured.row.status for _, measured in measuring.results(testset.samples, {}) if measured}
+    statuses = {measured.row.status for _, measured in executor.results(testset.samples, {}) if measured}
     seconds = time.perf_counter() - begun
     assert statuses == {Status.SCORED}, statuses
     return seconds

@@ -118,10 +118,10 @@ def score(
     )
     runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
-        warn_of_fallbacks(scorer.facts.device_info)
+        warn_of_fallbacks(scorer.info.device_info)
         for submission, name in zip(loaded, teams, strict=True):
-            folder = _folder(out, name, len(loaded)) or default_out(name, scorer.facts)
-            stopwatch = Stopwatch(scorer.facts.device_info.device) if profile else None
+            folder = _folder(out, name, len(loaded)) or default_out(name, scorer.info)
+            stopwatch = Stopwatch(scorer.info.device_info.device) if profile else None
             with (
                 _saying_what_is_kept(folder),
                 sample_progress(name) as on_sample,

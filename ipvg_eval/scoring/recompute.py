@@ -17,7 +17,7 @@ from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RunInfo, differences
-from ipvg_eval.scoring.local import LocalMeasuring
+from ipvg_eval.scoring.local_executor import LocalExecutor
 from ipvg_eval.scoring.recipe import Recipe
 from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.submission import Submission, load_submission
@@ -175,10 +175,10 @@ def _measured_again(
         ScoringRun(
             submission=submission,
             testset=subset,
-            facts=scorer.facts,
+            scorer_info=scorer.info,
             folder=folder,
             team=info.team,
-            measuring=LocalMeasuring(submission=submission, scorer=scorer),
+            executor=LocalExecutor(submission=submission, scorer=scorer),
         ).execute(on_sample=on_sample)
         return _Again(info=folder.read_info(), rows=folder.journal.read())
 

@@ -23,8 +23,8 @@ from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import RescoredInfo, RunInfo
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.scoring.corpus import summarise_corpus
-from ipvg_eval.scoring.facts import describe_protocol
 from ipvg_eval.scoring.recipe import Recipe
+from ipvg_eval.scoring.scorer_info import describe_protocol
 
 _COPIED = ("thumbnails", "features", "findings.json")
 

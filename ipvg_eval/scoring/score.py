@@ -10,11 +10,11 @@ from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.info import WorkersInfo
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.local import LocalMeasuring
+from ipvg_eval.scoring.local_executor import LocalExecutor
 from ipvg_eval.scoring.recipe import Recipe
-from ipvg_eval.scoring.run import Measuring, OnSample, ScoringRun
+from ipvg_eval.scoring.run import Executor, OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import Scorer
+from ipvg_eval.scoring.scorer_info import ScorerInfo
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import TestSet, find_testset, load_testset
 
@@ -23,7 +23,7 @@ class Engine(Protocol):
     """Scorers elsewhere that measure together; see `ipvg_eval.cluster.ray_engine`."""
 
     @property
-    def facts(self) -> ScorerFacts:
+    def info(self) -> ScorerInfo:
         """What a run records of each of them."""
         ...
 
@@ -31,9 +31,9 @@ class Engine(Protocol):
         """The same without what needs timelines, where a test set has none."""
         ...
 
-    def measuring(
+    def executor(
         self, submission: Submission, testset: TestSet, *, limits: ProcessLimits, decoders: int
-    ) -> Measuring:
+    ) -> Executor:
         """What measures the samples of a submission."""
         ...
 
@@ -92,21 +92,19 @@ def score(
     samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
     built = (recipe.build() if isinstance(recipe, Recipe) else recipe).suited_to(samples)
     name = team or loaded.name
-    facts, limits = built.facts, limits or ProcessLimits()
-    folder = RunFolder(Path(out) if out else default_out(name, facts))
+    info, limits = built.info, limits or ProcessLimits()
+    folder = RunFolder(Path(out) if out else default_out(name, info))
     if isinstance(built, Scorer):
-        measuring: Measuring = LocalMeasuring(
-            submission=loaded, scorer=built, limits=limits, decoders=decoders
-        )
+        executor: Executor = LocalExecutor(submission=loaded, scorer=built, limits=limits, decoders=decoders)
     else:
-        measuring = built.measuring(loaded, samples, limits=limits, decoders=decoders)
+        executor = built.executor(loaded, samples, limits=limits, decoders=decoders)
     run = ScoringRun(
         submission=loaded,
         testset=samples,
-        facts=facts,
+        scorer_info=info,
         folder=folder,
         team=name,
-        measuring=measuring,
+        executor=executor,
         command=command,
         workers=None if isinstance(built, Scorer) else built.workers,
     )
@@ -114,6 +112,6 @@ def score(
     return load_run(folder.path)
 
 
-def default_out(team: str, facts: ScorerFacts) -> Path:
+def default_out(team: str, info: ScorerInfo) -> Path:
     """Where a run goes when no folder is given."""
-    return Path("runs") / f"{team}-{facts.protocol.definition.name}"
+    return Path("runs") / f"{team}-{info.protocol.definition.name}"

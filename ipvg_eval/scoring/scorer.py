@@ -11,7 +11,7 @@ from ipvg_eval.metrics.protocols.loading import LoadedProtocol
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.results.info import DeviceInfo
 from ipvg_eval.results.provenance import collect_provenance
-from ipvg_eval.scoring.facts import ScorerFacts, parts_suited_to, protocol_suited_to
+from ipvg_eval.scoring.scorer_info import ScorerInfo, parts_suited_to, protocol_suited_to
 from ipvg_eval.testset.model import TestSet
 from ipvg_eval.video import decoder_version
 
@@ -49,10 +49,10 @@ class Scorer:
         return self.protocol.specs
 
     @property
-    def facts(self) -> ScorerFacts:
+    def info(self) -> ScorerInfo:
         """What a run records of it."""
         weights = self.runtime.weights
-        return ScorerFacts(
+        return ScorerInfo(
             protocol=self.protocol,
             weights_of_parts=tuple(dict(evaluator.weights) for evaluator in self.evaluators),
             notices_of_parts=tuple(getattr(evaluator, "notice", None) for evaluator in self.evaluators),

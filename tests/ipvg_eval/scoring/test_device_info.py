@@ -10,7 +10,7 @@ from ipvg_eval.scoring import Recipe
 def test_what_fell_back_to_the_cpu_is_recorded_and_said(capsys):
     scorer = Recipe(protocol="lite", metrics=["lite_motion"], device="cpu", batch_size=3).build()
     scorer.runtime.fallbacks.append("det_10g.onnx")
-    info = scorer.facts.device_info
+    info = scorer.info.device_info
     assert info.on_the_cpu == ("det_10g.onnx",)
     assert (info.batch_size, info.compiled) == (3, False)
     warn_of_fallbacks(info)

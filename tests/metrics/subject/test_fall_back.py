@@ -49,8 +49,8 @@ def test_track_2_asks_for_the_detector_and_can_do_without():
 def test_without_it_every_output_says_so(store, protocol, monkeypatch):
     monkeypatch.setattr(recipe, "weight_source", lambda _spec: store)
     built = Recipe(protocol=protocol, metrics=METRICS, device="cpu").build()
-    assert list(built.facts.weights) == ["dinov2_vitb14"]
-    assert built.facts.protocol_info.notice.endswith(
+    assert list(built.info.weights) == ["dinov2_vitb14"]
+    assert built.info.protocol_info.notice.endswith(
         "Subjects: no detector: the whole frame is the crop; its weights are not on this machine."
     )
 
@@ -70,5 +70,5 @@ def test_a_damaged_detector_is_an_error_and_not_a_missing_one(store, protocol, m
 
 def test_random_weights_have_a_detector(protocol):
     built = Recipe(protocol=protocol, metrics=METRICS, device="cpu", weights="random:1").build()
-    assert built.facts.weights == {"dinov2_vitb14": "random:1", "owlv2_base": "random:1"}
-    assert "no detector" not in built.facts.protocol_info.notice
+    assert built.info.weights == {"dinov2_vitb14": "random:1", "owlv2_base": "random:1"}
+    assert "no detector" not in built.info.protocol_info.notice
