@@ -16,19 +16,18 @@ LETTERS = (
 _FACE = "mean_(t in F) max(0, cos(e(face of t), e(face of r)))"
 _EVERY_FRAME = "(1 / |T|) sum_(t in F) max(0, cos(e(face of t), e(face of r)))"
 _SUBJECT_FACE = "mean_(s, t matched) max(0, cos(e(face of s in t), e(face of s in its references)))"
-_FACE = "mean_(s, t matched) max(0, cos(e(face of s in t), e(face of s in its references)))"
 _REGRESSION = "one output of the network's regression head on sampled frames and the prompt"
 
 FORMULAS: dict[str, str] = {
     "aesthetic_score": "mean_t head(e(t) / |e(t)|)",
     "aesthetic_score_unit": "(clip(aesthetic_score, 4, 7) - 4) / 3",
-    "arc_score": _SUBJECT_FACE,
+    "arc_score": _FACE,
     "arc_score_all_frames": _EVERY_FRAME,
     "clip_prompt_tokens": "tokens of p, with start and end",
     "clip_prompt_truncated": "[clip_prompt_tokens > 77]",
     "clip_score": "mean_t cos(e(t), e(first 77 tokens of p))",
     "clip_score_long": "mean_t cos(e(t), mean_w e(w) / |e(w)|), w over the windows of p",
-    "cur_score": _SUBJECT_FACE,
+    "cur_score": _FACE,
     "cur_score_all_frames": _EVERY_FRAME,
     "dynamic_degree": "[m(t) > 6 px x short side / 256 for at least |T| / 4 frames t], m(t) = mean of "
     "the longest 5 % of |flow(t, next)|",
@@ -60,12 +59,12 @@ FORMULAS: dict[str, str] = {
     "subject_consistency": "mean_(t > 0) (max(0, cos(e(t), e(t before))) + max(0, cos(e(t), e(first)))) / 2",
     "subject_coverage": "(number of (s, t) in which s is found) / (|S| |T|)",
     "subject_cur_score": _SUBJECT_FACE,
-    "subject_face_coverage": "(number of (s, t) in which a face is matched to s) / (|S| |T|), S with a face in"
-    " their references",
+    "subject_face_coverage": "(number of (s, t) in which a face is matched to s) / (|S| |T|), S with a face "
+    "in their references",
     "subject_similarity": "mean_(s, t found) a(s, t), a(s, t) = max_r cos(e(crop of s in t), e(r)), r over "
     "the references of s",
-    "subject_similarity_all_frames": "(1 / (|S| |T|)) sum_(s, t found) a(s, t), a(s, t) = max_r cos(e(crop of s in t),"
-    " e(r)), r over the references of s",
+    "subject_similarity_all_frames": "(1 / (|S| |T|)) sum_(s, t found) a(s, t), a(s, t) = max_r cos(e(crop "
+    "of s in t), e(r)), r over the references of s",
     "timeline_ata": "SEM^0.4 TIM^0.4 CON^0.2",
     "timeline_boundary_accuracy": "(starts and ends found within 0.5 s) / (2 K)",
     "timeline_boundary_error": "mean over starts and ends of found events of |found - prompted|, in s",
