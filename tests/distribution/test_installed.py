@@ -45,11 +45,8 @@ def test_users_see_types(python, tmp_path):
     words = ("--strict", "--python-executable", python, f"--cache-dir={tmp_path / 'cache'}", "user.py")
     done = _run(sys.executable, "-m", "mypy", *words, cwd=tmp_path)
     found = [line for line in done.stdout.splitlines() if line.startswith("user.py")]
-    assert [line.partition('"')[2].rstrip('"') for line in found[:3]] == [
-        "builtins.int",
-        "tuple[builtins.int, ...]",
-        "builtins.str",
-    ], done.stdout
+    revealed = [line.partition('"')[2].rstrip('"').replace("builtins.", "") for line in found[:3]]
+    assert revealed == ["int", "tuple[int, ...]", "str"], done.stdout
     assert "[arg-type]" in found[3]
     assert len(found) == 4
 
