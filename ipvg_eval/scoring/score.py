@@ -6,9 +6,9 @@ from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.run import WorkersInfo
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import WorkersInfo
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.local_executor import LocalExecutor
 from ipvg_eval.scoring.recipe import Recipe

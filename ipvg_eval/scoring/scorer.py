@@ -4,12 +4,12 @@ from __future__ import annotations
 
 from dataclasses import dataclass, replace
 
+from ipvg_eval.core.run import DeviceInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.device import device_name
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.results.info import DeviceInfo
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.scoring.scorer_info import ScorerInfo, parts_suited_to, protocol_suited_to
 from ipvg_eval.testset.model import TestSet

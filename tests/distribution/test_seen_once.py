@@ -43,9 +43,7 @@ def test_the_type_checker():
     finder = FindModuleCache(paths, FileSystemCache(), options)
     packages = configuration()["mypy"]["packages"]
     sources = [source for package in packages for source in finder.find_modules_recursive(package)]
-    files = [
-        source.path for source in sources if source.path.endswith(".py")
-    ]
+    files = [source.path for source in sources if source.path.endswith(".py")]
     assert _once(files) == OURS
     assert all(source.module.partition(".")[0] == "ipvg_eval" for source in sources)
 
