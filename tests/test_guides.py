@@ -12,7 +12,7 @@ import pytest
 
 from ipvg_eval import Recipe, score
 from ipvg_eval.metrics.registry import EVALUATORS
-from ipvg_eval.video import open_video
+from ipvg_eval.video import decode, index_frames
 
 ROOT = Path(__file__).resolve().parents[1]
 GUIDES = ("CONTRIBUTING.md", "docs/architecture.md")
@@ -75,7 +75,8 @@ def test_the_example_of_a_metric_measures(tmp_path, monkeypatch):
         limit=1,
     )
     seen = run.frames["frame"].tolist()
-    with open_video(ROOT / "fixtures/submissions/careful/id001/prompt1.mp4") as video:
-        pixels = [frame for batch in video.batches(seen) for frame in batch.frames]
+    video = ROOT / "fixtures/submissions/careful/id001/prompt1.mp4"
+    with decode(video, seen, index=index_frames(video)) as batches:
+        pixels = [frame.astype(float) for batch in batches for frame in batch.frames]
     assert len(pixels) == len(seen) == 4
-    assert run.samples["brightness"][0] == pytest.approx(sum(p.astype(float).mean() for p in pixels) / 4)
+    assert run.samples["brightness"][0] == pytest.approx(sum(frame.mean() for frame in pixels) / 4)
