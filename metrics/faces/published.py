@@ -12,7 +12,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ipvg_eval.core.measurement import ClipInfo, Measurement
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.evaluator import Pass
 from ipvg_eval.metrics.faces import arcface, curricularface, published_specs, scrfd
 from ipvg_eval.metrics.faces.arcface import ArcFace
@@ -22,7 +21,7 @@ from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, Fid
 from ipvg_eval.metrics.faces.published_pass import Encoder, FacePass, ReferenceFace, crop_batches
 from ipvg_eval.metrics.faces.published_scores import Compared, ScoreRules, score, similarities
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.sampling import schedule
 from ipvg_eval.metrics.target import Reference, Target
 

@@ -13,7 +13,6 @@ from pydantic import BaseModel, ConfigDict, Field
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.evaluator import Pass
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd, subject_specs
 from ipvg_eval.metrics.faces.arcface import ArcFace
@@ -21,7 +20,7 @@ from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.every_face import every_face
 from ipvg_eval.metrics.faces.published_pass import Encoder, Rows, crop_batches
 from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.subject.subjects import subjects_of
 from ipvg_eval.metrics.target import Target

@@ -6,6 +6,7 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
+from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -22,7 +23,7 @@ from ipvg_eval.metrics.protocols.definition import (
     read_text,
     validation_error,
 )
-from ipvg_eval.metrics.registry import EvaluatorClass, FallsBack, ReadsFiles, evaluator_class
+from ipvg_eval.metrics.registry import FallsBack, ReadsFiles, evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
 
 
@@ -38,7 +39,7 @@ class Part:
     """
 
     entry: EvaluatorEntry
-    cls: EvaluatorClass
+    cls: type[Evaluator[Any]]
     options: BaseModel
     specs: tuple[MetricSpec, ...]
 
