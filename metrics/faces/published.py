@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ipvg_eval.core.measurement import ClipInfo, Measurement
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.evaluator import Pass
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, Pass
 from ipvg_eval.metrics.faces import arcface, curricularface, published_specs, scrfd
 from ipvg_eval.metrics.faces.arcface import ArcFace
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
@@ -21,7 +21,7 @@ from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, Fid
 from ipvg_eval.metrics.faces.published_pass import Encoder, FacePass, ReferenceFace, crop_batches
 from ipvg_eval.metrics.faces.published_scores import Compared, ScoreRules, score, similarities
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
-from ipvg_eval.metrics.runtime import Runtime, weight_source
+from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import schedule
 from ipvg_eval.metrics.target import Reference, Target
 
@@ -33,7 +33,7 @@ _DISTANCE: Final = published_specs.FACE_FEATURE_DISTANCE.name
 _WITHOUT_RULES: Final = {published_specs.FACE_COVERAGE.name, published_specs.FACE_FID_SAMPLES.name}
 
 
-class PublishedFacesOptions(BaseModel):
+class PublishedFacesOptions(EvaluatorOptions):
     """Rules of one protocol. The defaults are the published rules, except that no face is never a score of 0.
 
     ConsisID (eval/get_facesim_fid.py @60429e4) and TPIGE (ID_eval_final/cal_face_sim.py @74390b4):
@@ -59,8 +59,6 @@ class PublishedFacesOptions(BaseModel):
         corpus_fid: keep FID features and measure face_fid_samples.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     frames: int = Field(default=16, ge=1)
     short_clips: Literal["repeat", "once"] = "repeat"
     no_face: Literal["missing", "zero"] = "missing"
@@ -73,25 +71,15 @@ class PublishedFacesOptions(BaseModel):
     corpus_fid: bool = True
 
 
-class PublishedFaces:
-    """One face pass for the metrics of `ipvg_eval.metrics.faces.published_specs`.
+class PublishedFaces(Evaluator[PublishedFacesOptions]):
+    """One face pass for the metrics of `ipvg_eval.metrics.faces.published_specs`."""
 
-    Attributes:
-        specs: all of them, less those whose option is off.
-        weights: sha256 of every file in use, by name.
-    """
-
-    Options: ClassVar[type[PublishedFacesOptions]] = PublishedFacesOptions
+    Options = PublishedFacesOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = published_specs.ALL
     BUDGET: ClassVar[str] = "frames"
 
     def __init__(self, options: PublishedFacesOptions, runtime: Runtime) -> None:
-        """Load every network the options need.
-
-        Raises:
-            WeightsMissing: a package or a weight file is not on this machine.
-        """
-        self._options = options
+        super().__init__(options, runtime)
         self._detector = scrfd.Scrfd(runtime)
         self._encoders: dict[str, Encoder] = {
             curricularface.WEIGHTS: CurricularFace(runtime).embed,
@@ -105,22 +93,17 @@ class PublishedFaces:
             name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
             for name, encode in self._encoders.items()
         }
-        source = weight_source(runtime, scrfd.WEIGHTS)
-        self.weights: Mapping[str, str] = {
-            name: source.sha256(name) for name in self.required_weights(options)
-        }
-        self.specs = self.specs_for(options)
         self._references: OrderedDict[object, ReferenceFace] = OrderedDict()
 
     @classmethod
-    def specs_for(cls, options: PublishedFacesOptions) -> tuple[MetricSpec, ...]:
+    def specs_for(cls, options: PublishedFacesOptions, /) -> tuple[MetricSpec, ...]:
         """The metrics these options measure; similarities that are not clamped may be negative."""
         names = set(cls.required_weights(options))
         specs = [spec for spec in cls.SPECS if names.issuperset(spec.weights)]
         return tuple(specs if options.clamp else map(_signed, specs))
 
-    @staticmethod
-    def required_weights(options: PublishedFacesOptions) -> tuple[str, ...]:
+    @classmethod
+    def required_weights(cls, options: PublishedFacesOptions, /) -> tuple[str, ...]:
         """Names of the declared weights these options need."""
         names = [scrfd.WEIGHTS, arcface.WEIGHTS, curricularface.WEIGHTS]
         names += [IMAGENET_WEIGHTS] if options.feature_distance else []

@@ -9,6 +9,7 @@ import numpy as np
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.core.timeline.model import Event
+from ipvg_eval.metrics.evaluator import NOT_FINITE
 from ipvg_eval.metrics.timeline.alignment import Alignment, align
 from ipvg_eval.metrics.timeline.layout import (
     BoolArray,
@@ -107,7 +108,7 @@ def judge(case: Case) -> Judgement | str:
     if not (own.layout.there.any() and stretched.layout.there.any()):
         return "the video is too short for its timeline"
     if not (own.finite and stretched.finite):
-        return "the network's output is not finite"
+        return NOT_FINITE
     segments = _weights(case, *np.array(own.layout.intervals).T)
     presence = np.diagonal(case.footage.similarity(segments, case.texts))
     return Judgement(

@@ -11,6 +11,7 @@ from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.timeline.check import video_problems
 from ipvg_eval.core.timeline.model import Problem, Timeline
+from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE
 from ipvg_eval.metrics.subject.appearances import Appearances
 from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
 from ipvg_eval.metrics.subject.passes import SubjectPass
@@ -82,9 +83,9 @@ class TimelinePass:
         """
         task, footage = self._task, self._viewing.finish()
         if not footage.indices:
-            return NoPass(task.specs, "no frame could be read").finish()
+            return NoPass(task.specs, NO_FRAME).finish()
         if not np.isfinite(footage.features).all():
-            return NoPass(task.specs, "the network's output is not finite").finish()
+            return NoPass(task.specs, NOT_FINITE).finish()
         events = task.timeline.events
         judgement = judge(
             Case(
@@ -169,7 +170,7 @@ class SubjectsSeen:
     def __init__(self, looking: SubjectPass, wanted: Sequence[int]) -> None:
         self._looking = looking
         self._wanted = frozenset(wanted)
-        self.problem = "no frame could be read"
+        self.problem = NO_FRAME
 
     @property
     def appearances(self) -> Appearances | None:
@@ -180,7 +181,7 @@ class SubjectsSeen:
         """Take the frames it wants out of a batch."""
         mine = [place for place, index in enumerate(indices) if index in self._wanted]
         if mine:
-            self.problem = "the network's output is not finite"
+            self.problem = NOT_FINITE
             self._looking.add([indices[place] for place in mine], frames[np.asarray(mine)])
 
     def finish(self) -> list[Measurement]:
