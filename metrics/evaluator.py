@@ -8,9 +8,10 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol, TypeVar
+from typing import Any, ClassVar, Generic, Protocol
 
 from pydantic import BaseModel, ConfigDict
+from typing_extensions import TypeVar
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
@@ -70,7 +71,7 @@ class EvaluatorOptions(BaseModel):
     model_config = ConfigDict(frozen=True, extra="forbid")
 
 
-OptionsT = TypeVar("OptionsT", bound=BaseModel)
+OptionsT = TypeVar("OptionsT", bound=BaseModel, default=Any)
 
 
 class Evaluator(ABC, Generic[OptionsT]):
@@ -84,6 +85,8 @@ class Evaluator(ABC, Generic[OptionsT]):
         SPECS: every metric it can measure, with its default options.
         BUDGET: the option that bounds how many frames, or groups of frames, it looks at; None where it looks
             at none.
+        FILES: the options that name files about the submission; which files they are does not change the
+            protocol's rules.
         specs: the metrics it measures, in the order `Pass.finish` reports them.
         weights: sha256 of every weight file in use, by name; empty where there is none. A file that says
             something of the one submission has a name that begins with `SUBMISSION_FILE`.
@@ -92,6 +95,7 @@ class Evaluator(ABC, Generic[OptionsT]):
     Options: ClassVar[type[BaseModel]]
     SPECS: ClassVar[tuple[MetricSpec, ...]]
     BUDGET: ClassVar[str | None]
+    FILES: ClassVar[tuple[str, ...]] = ()
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]
@@ -116,6 +120,15 @@ class Evaluator(ABC, Generic[OptionsT]):
     def required_weights(cls, options: Any, /) -> tuple[str, ...]:
         """Names of the declared weights that building it with these options needs: those of its metrics."""
         return tuple(dict.fromkeys(name for spec in cls.specs_for(options) for name in spec.weights))
+
+    @classmethod
+    def optional_weights(cls, _options: Any, /) -> tuple[str, ...]:
+        """Names of the declared weights that it uses where they are on the machine.
+
+        An evaluator that had to do without says so in its attribute `notice`, which every output of a run
+        repeats.
+        """
+        return ()
 
     @abstractmethod
     def frames(self, clip: ClipInfo) -> Sequence[int]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import importlib
-from typing import Any, ClassVar, Protocol, runtime_checkable
 
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.errors import ProtocolError
@@ -30,31 +29,7 @@ EVALUATORS: dict[str, str] = {
 """Where each evaluator lives, "module:class"."""
 
 
-@runtime_checkable
-class ReadsFiles(Protocol):
-    """What a registered class offers on top if it reads files about the submission.
-
-    Attributes:
-        FILES: the options that name them; which files they are does not change the protocol's rules.
-    """
-
-    FILES: ClassVar[tuple[str, ...]]
-
-
-@runtime_checkable
-class FallsBack(Protocol):
-    """What a registered class offers on top if it can do without some weights.
-
-    An evaluator that had to do without says so in its attribute `notice`, which every output of a run
-    repeats.
-    """
-
-    def optional_weights(self, options: Any) -> tuple[str, ...]:
-        """Names of the declared weights that it uses where they are on the machine."""
-        ...
-
-
-def evaluator_class(kind: str) -> type[Evaluator[Any]]:
+def evaluator_class(kind: str) -> type[Evaluator]:
     """The class registered under a name.
 
     Raises:
@@ -63,5 +38,5 @@ def evaluator_class(kind: str) -> type[Evaluator[Any]]:
     if kind not in EVALUATORS:
         raise ProtocolError(f"no evaluator is called {kind!r}", hint=did_you_mean(kind, EVALUATORS))
     module, _, attribute = EVALUATORS[kind].partition(":")
-    cls: type[Evaluator[Any]] = getattr(importlib.import_module(module), attribute)
+    cls: type[Evaluator] = getattr(importlib.import_module(module), attribute)
     return cls

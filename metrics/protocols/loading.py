@@ -6,7 +6,6 @@ import hashlib
 import json
 from collections.abc import Iterable, Sequence, Set
 from dataclasses import dataclass
-from typing import Any
 
 from pydantic import BaseModel, ValidationError
 
@@ -23,7 +22,7 @@ from ipvg_eval.metrics.protocols.definition import (
     read_text,
     validation_error,
 )
-from ipvg_eval.metrics.registry import FallsBack, ReadsFiles, evaluator_class
+from ipvg_eval.metrics.registry import evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
 
 
@@ -39,7 +38,7 @@ class Part:
     """
 
     entry: EvaluatorEntry
-    cls: type[Evaluator[Any]]
+    cls: type[Evaluator]
     options: BaseModel
     specs: tuple[MetricSpec, ...]
 
@@ -79,7 +78,7 @@ class LoadedProtocol:
         """
         content = self.definition.model_dump(mode="json", exclude={"audit"})
         for part, entry in zip(self.parts, content["evaluators"], strict=True):
-            for name in part.cls.FILES if isinstance(part.cls, ReadsFiles) else ():
+            for name in part.cls.FILES:
                 entry["options"].pop(name, None)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -153,7 +152,7 @@ class LoadedProtocol:
 
     def optional_weights(self) -> tuple[str, ...]:
         """Names of every declared weight that is used where it is on the machine, each once."""
-        wanted = (p.cls.optional_weights(p.options) for p in self.parts if isinstance(p.cls, FallsBack))
+        wanted = (part.cls.optional_weights(part.options) for part in self.parts)
         return tuple(dict.fromkeys(name for names in wanted for name in names))
 
     def build(self, runtime: Runtime) -> tuple[Evaluator, ...]:

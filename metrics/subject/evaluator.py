@@ -128,8 +128,8 @@ class SubjectMetrics(Evaluator[SubjectOptions]):
             return (WEIGHTS,)
         return (WEIGHTS, DETECTOR_WEIGHTS[_named(options.detector)])
 
-    @staticmethod
-    def optional_weights(options: SubjectOptions) -> tuple[str, ...]:
+    @classmethod
+    def optional_weights(cls, options: SubjectOptions, /) -> tuple[str, ...]:
         """The detector that "auto" uses if it is there."""
         return (DETECTOR_WEIGHTS[_AUTOMATIC],) if options.detector == "auto" else ()
 

@@ -113,8 +113,8 @@ class TimelineAlignment(Evaluator[TimelineAlignmentOptions]):
         """The scorer's weights, and those of the networks that are asked for."""
         return required_weights(options)
 
-    @staticmethod
-    def optional_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
+    @classmethod
+    def optional_weights(cls, options: TimelineAlignmentOptions, /) -> tuple[str, ...]:
         """The subjects' detector, where it is used if it is there."""
         return optional_weights(options)
 
