@@ -78,7 +78,7 @@ def mean_over_frames(
     )
 
 
-class FrameEvaluator(Evaluator[OptionsT], Generic[OptionsT, Item]):
+class FrameEvaluator(Evaluator[OptionsT], Generic[Item, OptionsT]):
     """Gives every sampled frame a value; the clip's is their mean.
 
     Attributes:
@@ -125,7 +125,7 @@ class FrameEvaluator(Evaluator[OptionsT], Generic[OptionsT, Item]):
         return _FramePass(self._batches.ticket(), self.prepare, self.schedule(clip), measure)
 
 
-class PromptEvaluator(FrameEvaluator[OptionsT, Item], Generic[OptionsT, Item, PromptT]):
+class PromptEvaluator(FrameEvaluator[Item, OptionsT], Generic[Item, PromptT, OptionsT]):
     """Compares every sampled frame with the prompt; videos that share a prompt share its embedding."""
 
     _PROMPTS_KEPT: ClassVar[int] = 256

@@ -12,7 +12,7 @@ EVALUATORS: dict[str, str] = {
     "aesthetic_score": "ipvg_eval.metrics.opens2v.aesthetics:AestheticScore",
     "clip_score": "ipvg_eval.metrics.clip.evaluator:ClipScore",
     "dynamic_degree": "ipvg_eval.metrics.motion.dynamic_degree:DynamicDegree",
-    "faces": "ipvg_eval.metrics.faces.published:PublishedFaces",
+    "faces": "ipvg_eval.metrics.faces.face_similarity:FaceSimilarity",
     "gme_score": "ipvg_eval.metrics.gme.evaluator:GmeScore",
     "imaging_quality": "ipvg_eval.metrics.imaging.evaluator:ImagingQuality",
     "lite_faces": "ipvg_eval.metrics.lite.faces:LiteFaces",

@@ -58,7 +58,7 @@ class ClipScoreOptions(EvaluatorOptions):
     whole_prompt: bool = False
 
 
-class ClipScore(PromptEvaluator[ClipScoreOptions, npt.NDArray[np.uint8], _Prompt]):
+class ClipScore(PromptEvaluator[npt.NDArray[np.uint8], _Prompt, ClipScoreOptions]):
     """Frames against the prompt with CLIP; measures the metrics of `ipvg_eval.metrics.clip.spec`.
 
     The defaults are TPIGE's rules. ConsisID's are

@@ -13,7 +13,7 @@ from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE, lost_frames, missi
 from ipvg_eval.metrics.faces import arcface, curricularface, subject_specs
 from ipvg_eval.metrics.faces.detection import FaceDetector
 from ipvg_eval.metrics.faces.every_face import every_face
-from ipvg_eval.metrics.faces.published_pass import Rows
+from ipvg_eval.metrics.faces.face_similarity_pass import Rows
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.subject.matching import Matches, match, subject_table
 

@@ -18,7 +18,7 @@ from ipvg_eval.metrics.faces import arcface, curricularface, scrfd, subject_spec
 from ipvg_eval.metrics.faces.arcface import ArcFace
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.every_face import every_face
-from ipvg_eval.metrics.faces.published_pass import Encoder, Rows, crop_batches
+from ipvg_eval.metrics.faces.face_similarity_pass import Encoder, Rows, crop_batches
 from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices

@@ -59,7 +59,7 @@ class GmeScoreOptions(EvaluatorOptions):
     frames_per_batch: int = Field(default=4, ge=1)
 
 
-class GmeScore(PromptEvaluator[GmeScoreOptions, Patches, _Prompt]):
+class GmeScore(PromptEvaluator[Patches, _Prompt, GmeScoreOptions]):
     """Frames against the prompt with GME.
 
     The defaults are TPIGE's rules. OpenS2V's are `model=gme_7b, sampling=linspace_repeat, frame_count=32,

@@ -48,7 +48,7 @@ class ImagingQualityOptions(EvaluatorOptions):
     max_frames: int | None = Field(default=None, ge=1)
 
 
-class ImagingQuality(FrameEvaluator[ImagingQualityOptions, torch.Tensor]):
+class ImagingQuality(FrameEvaluator[torch.Tensor, ImagingQualityOptions]):
     """Judges every frame by itself with MUSIQ.
 
     Batches hold frames of one video alone: all of its frames are looked at, which fills a device, and on a

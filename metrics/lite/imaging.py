@@ -76,7 +76,7 @@ class LiteImagingOptions(EvaluatorOptions):
     long_side: int = Field(default=512, ge=MIN_SIDE)
 
 
-class LiteImaging(FrameEvaluator[LiteImagingOptions, Frames]):
+class LiteImaging(FrameEvaluator[Frames, LiteImagingOptions]):
     """Measures `lite_imaging` and the three measures it is made of; each is a mean over frames."""
 
     Options = LiteImagingOptions

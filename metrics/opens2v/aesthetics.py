@@ -34,7 +34,7 @@ class AestheticOptions(EvaluatorOptions):
     frame_count: int = Field(default=32, ge=1)
 
 
-class AestheticScore(FrameEvaluator[AestheticOptions, npt.NDArray[np.uint8]]):
+class AestheticScore(FrameEvaluator[npt.NDArray[np.uint8], AestheticOptions]):
     """Judges every frame by itself, with CLIP ViT-L/14 and a small network on its embedding.
 
     Measures aesthetic_score and the same on the scale from 0 to 1.

@@ -23,8 +23,8 @@ from ipvg_eval.metrics.subject.detection.detector import ObjectDetector
 from ipvg_eval.metrics.subject.detection.loading import DETECTOR_WEIGHTS, DetectorName, is_here, load_detector
 from ipvg_eval.metrics.subject.dino import WEIGHTS, DinoEncoder, dino_pixels
 from ipvg_eval.metrics.subject.finding import FindingRules, ReferenceView, Rows, SubjectFinder
-from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
-from ipvg_eval.metrics.subject.passes import SubjectPass
+from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
+from ipvg_eval.metrics.subject.subject_pass import SubjectPass
 from ipvg_eval.metrics.subject.subjects import LONGEST_LABEL, Subject, labels_of, subjects_of
 from ipvg_eval.metrics.target import Target
 

@@ -70,7 +70,7 @@ class LiteTimeline(Evaluator[LiteTimelineOptions]):
         timeline = parse_timeline(target.timeline)
         if not timeline.events:
             return _ChangePass(
-                clip, (), self._options, f"the timeline cannot be used: {_told(timeline.problems)}"
+                clip, (), self._options, f"the timeline cannot be used: {_messages(timeline.problems)}"
             )
         boundaries = inner_boundaries(timeline.events, clip.duration, snap_distance(clip.fps))
         reason = None if boundaries else "no boundary between events lies inside the video"
@@ -78,10 +78,10 @@ class LiteTimeline(Evaluator[LiteTimelineOptions]):
             *(problem for problem in timeline.problems if problem.severity == "error"),
             *video_problems(timeline, duration=clip.duration, fps=clip.fps),
         ]
-        return _ChangePass(clip, boundaries, self._options, reason, _told(problems))
+        return _ChangePass(clip, boundaries, self._options, reason, _messages(problems))
 
 
-def _told(problems: Iterable[Problem]) -> str:
+def _messages(problems: Iterable[Problem]) -> str:
     return "; ".join(problem.message.removesuffix(".") for problem in problems)
 
 

@@ -13,8 +13,8 @@ from ipvg_eval.core.timeline.check import video_problems
 from ipvg_eval.core.timeline.model import Problem, Timeline
 from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE
 from ipvg_eval.metrics.subject.appearances import Appearances
-from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
-from ipvg_eval.metrics.subject.passes import SubjectPass
+from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
+from ipvg_eval.metrics.subject.subject_pass import SubjectPass
 from ipvg_eval.metrics.timeline.consistency import Consistency, of_pairs, of_subjects
 from ipvg_eval.metrics.timeline.judging import FROZEN, Case, Judgement, judge
 from ipvg_eval.metrics.timeline.layout import snapped

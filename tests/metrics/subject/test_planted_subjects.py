@@ -23,7 +23,7 @@ from ipvg_eval.metrics.subject.boxes import Boxes
 from ipvg_eval.metrics.subject.detection.loading import is_here
 from ipvg_eval.metrics.subject.dino import DinoEncoder, dino_pixels
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
+from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
 from ipvg_eval.metrics.target import Reference, Target
 from ipvg_eval.metrics.weights import RandomWeights
 
