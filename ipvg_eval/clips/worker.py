@@ -12,10 +12,10 @@ from pathlib import Path
 import av
 
 from ipvg_eval.clips.messages import LARGEST_CLIP, Made, Make
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.leaderboard.study.clips import anonymous_clip
 from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.sandbox.confine import Answers, confine
-from ipvg_eval.sandbox.limits import ProcessLimits
 
 
 def main() -> None:

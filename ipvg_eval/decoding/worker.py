@@ -12,6 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding.messages import (
     REQUEST,
@@ -27,7 +28,6 @@ from ipvg_eval.decoding.messages import (
 )
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox.confine import Answers, confine
-from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 from ipvg_eval.video import Decoding, FrameIndex, decode, index_frames
 

@@ -8,11 +8,11 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
 from ipvg_eval.metadata.messages import Read, Texts
 from ipvg_eval.metadata.reading import read_texts
 from ipvg_eval.sandbox.confine import Answers, confine
-from ipvg_eval.sandbox.limits import ProcessLimits
 
 
 def main() -> None:

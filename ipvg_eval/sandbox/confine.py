@@ -8,7 +8,7 @@ from typing import BinaryIO
 
 from pydantic import BaseModel
 
-from ipvg_eval.sandbox.limits import ProcessLimits
+from ipvg_eval.core.limits import ProcessLimits
 
 
 def confine(limits: ProcessLimits, *, file_size: int = 0) -> None:

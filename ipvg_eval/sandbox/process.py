@@ -13,8 +13,8 @@ from typing import Self
 
 from pydantic import BaseModel
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
-from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.sandbox.python import absolute_python_path, module_command
 
 MAX_LINE = 64 * 2**20

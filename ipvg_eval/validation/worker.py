@@ -8,9 +8,9 @@ from __future__ import annotations
 import sys
 from pathlib import Path
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.findings import Finding
 from ipvg_eval.sandbox.confine import Answers, confine
-from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.submission import load_submission
 from ipvg_eval.validation.header_rules import About
 from ipvg_eval.validation.messages import Check, Checked, Task
