@@ -8,6 +8,7 @@ import pytest
 
 from ipvg_eval.metrics.cards import cards
 from ipvg_eval.metrics.corpus import CORPUS_METRICS, corpus_metric
+from ipvg_eval.metrics.formulas import FORMULAS
 from ipvg_eval.metrics.registry import EVALUATORS, evaluator_class
 from ipvg_eval.metrics.weights import WEIGHTS
 
@@ -30,6 +31,10 @@ def test_a_spec_says_everything_a_card_needs(spec):
     assert spec.caveats.endswith(".")
     low, high = spec.bounds
     assert low is None or high is None or low < high
+
+
+def test_every_metric_has_its_formula():
+    assert FORMULAS.keys() == {spec.name for spec in SPECS}
 
 
 @pytest.mark.parametrize("kind", EVALUATORS)
