@@ -57,12 +57,12 @@ def _card(name: str, variants: list[tuple[str, MetricSpec]], protocols: list[str
         if len(variants) > 1:
             lines += [f"## Measured by `{kind}`", ""]
         lines += [spec.summary, "", "```text", f"{name} = {FORMULAS[name]}", "```", "", "| | |", "|---|---|"]
-        lines += [f"| {key} | {value} |" for key, value in _facts(kind, spec).items() if value]
+        lines += [f"| {key} | {value} |" for key, value in _properties(kind, spec).items() if value]
         lines += ["", f"**How it misleads.** {spec.caveats}", ""]
     return "\n".join(lines)
 
 
-def _facts(kind: str, spec: MetricSpec) -> dict[str, str]:
+def _properties(kind: str, spec: MetricSpec) -> dict[str, str]:
     low, high = ("open" if bound is None else f"{bound:g}" for bound in spec.bounds)
     return {
         "direction": _DIRECTION[spec.higher_is_better],

@@ -45,6 +45,13 @@ def test_the_weights_a_spec_names_are_declared(kind):
 
 
 @pytest.mark.parametrize("kind", EVALUATORS)
+def test_weights_and_metrics_name_each_other(kind):
+    for spec in evaluator_class(kind).SPECS:
+        declared = [WEIGHTS[name] for name in spec.weights if name in WEIGHTS]
+        assert [weight.name for weight in declared if spec.name not in weight.used_by] == [], spec.name
+
+
+@pytest.mark.parametrize("kind", EVALUATORS)
 def test_the_budget_option_exists(kind):
     cls = evaluator_class(kind)
     assert cls.BUDGET is None or cls.BUDGET in cls.Options.model_fields
