@@ -143,6 +143,10 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def log(self) -> Path:
+        return self.path.with_name("server.log")
+
     def start(self) -> None:
         if not self.port:
             with socket.socket() as free:
@@ -154,7 +158,8 @@ class Server:
             "serve(open_study(sys.argv[1]), port=int(sys.argv[2]))"
         )
         command = [sys.executable, "-c", program, str(self.path), str(self.port)]
-        self.process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=log)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "the server ended"

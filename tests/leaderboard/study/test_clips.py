@@ -90,7 +90,7 @@ def units(packet: bytes) -> list[int]:
 
 
 def test_clips_of_one_shape_differ_in_their_compressed_pictures_alone(write_clip, tmp_path):
-    """Codec, time base, GOP, pixel format, rate, length and a hidden NAL unit of the sources leave no mark."""
+    """Codec, time base, GOP, pixel format, rate and length of the sources leave no mark."""
     sources = [
         write_clip(tmp_path / "a.mp4", frames=16),
         write_clip(tmp_path / "b.webm", frames=16, codec="libvpx-vp9", shade=40),
