@@ -79,11 +79,11 @@ def test_uploads_lie_in_a_folder_per_team(fixtures, tmp_path):
             for path in source.rglob("*.mp4"):
                 archive.write(path, path.relative_to(source))
         runs.append(tmp_path / "runs" / team)
-        scorer = build_scorer("lite", metrics=["lite_motion"])
+        scorer = Recipe(protocol="lite", metrics=["lite_motion"]).build()
         score(
             load_submission(upload),
             testset=fixtures / "testset",
-            protocol=scorer,
+            recipe=scorer,
             team=team,
             out=runs[-1],
             limit=1,
@@ -165,6 +165,6 @@ def test_the_commands_from_runs_to_votes(runs, fixtures, tmp_path):
     status = run("status", study)
     assert "2 of 2 judgements" in status
     assert "careful & co - careless & co" in status
-    assert run("release", study, "annotator-0001") == "annotator-0001\n"
+    assert run("release", study, "annotator-0001") == ""  # who has finished leaves nothing to others
     again = CliRunner().invoke(app, ["export", str(study), "--out", str(tmp_path / "votes.csv")])
     assert isinstance(again.exception, UsageError)

@@ -45,7 +45,7 @@ def test_a_broken_video_is_a_reason(make, tmp_path, content):
         make.look(broken)
 
 
-def test_a_crash_is_a_reason_and_the_next_clip_is_made(make, video, tmp_path, monkeypatch):
+def test_a_crash_is_a_reason_and_the_next_clip_is_made(make, video, monkeypatch):
     ask = maker._ClipProcess.ask
 
     def ask_and_kill(self, request):
