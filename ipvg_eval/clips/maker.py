@@ -11,8 +11,6 @@ from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import ValidationError
-
 from ipvg_eval.clips.messages import Made, Make
 from ipvg_eval.errors import VideoError
 from ipvg_eval.leaderboard.study.errors import StudyError
@@ -58,21 +56,17 @@ class ClipMaker:
             self._idle.put(process)
 
 
-class _ClipProcess(LimitedProcess):
+class _ClipProcess(LimitedProcess[Made]):
     def __init__(self, limits: ProcessLimits) -> None:
-        super().__init__("ipvg_eval.clips.worker", limits)
+        super().__init__("ipvg_eval.clips.worker", Made, limits)
 
     def make(self, source: Path, target: Path, forbidden: Sequence[str]) -> float:
         paths = {"source": str(source.absolute()), "target": str(target.absolute())}
         try:
             self.ask(Make(**paths, forbidden=tuple(forbidden)))
-            answer = Made.model_validate_json(self.line(self.patience()))
+            made = self.answer()
         except VideoError as error:
             raise StudyError(error.message) from error
-        except ValidationError:
-            raise StudyError(self.refuse("an answer that makes no sense").message) from None
-        if answer.full:
+        if made.seconds is None:
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if answer.seconds is None:
-            raise StudyError(answer.problem or "no clip was made")
-        return answer.seconds
+        return made.seconds

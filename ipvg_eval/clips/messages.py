@@ -2,19 +2,17 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ipvg_eval.sandbox.messages import Message
 
 LARGEST_CLIP = 2**30
 """Bytes that a file of the process may have."""
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Make(_Message):
+class Make(Message):
     """Make a clip; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`."""
 
     source: str
@@ -22,9 +20,8 @@ class Make(_Message):
     forbidden: tuple[str, ...]
 
 
-class Made(_Message):
-    """The clip's length in seconds, or why there is none; `full` where the disk is."""
+class Made(Message):
+    """The clip's length in seconds; None where the disk is full."""
 
-    seconds: Annotated[float, Field(ge=0)] | None = None
-    problem: str | None = None
-    full: bool = False
+    kind: Literal["made"] = "made"
+    seconds: Annotated[float, Field(ge=0)] | None

@@ -154,8 +154,10 @@ class MeasuringWorker:
             raise _differs("submission", submission.location)
         self._scorer, self._submission = self._built.suited_to(testset), submission
         self.close()
-        for _ in range(job.decoders):
-            self._idle.put(DecoderProcess(job.limits))
+        decoders = [DecoderProcess(job.limits) for _ in range(job.decoders)]
+        decoders[0].hello()  # a node whose installation is broken takes no part
+        for decoder in decoders:
+            self._idle.put(decoder)
         self._job = job
         return ready
 

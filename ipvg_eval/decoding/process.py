@@ -6,31 +6,18 @@ import weakref
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ipvg_eval.core.measurement import ClipInfo
-from ipvg_eval.decoding.messages import (
-    ANSWER,
-    Batch,
-    Decode,
-    End,
-    Failed,
-    Fill,
-    Memory,
-    Open,
-    Opened,
-    Room,
-)
+from ipvg_eval.decoding.messages import Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
 from ipvg_eval.decoding.shared_memory import FrameMemory, Slot
 from ipvg_eval.errors import VideoError
-from ipvg_eval.sandbox import LimitedProcess, Patience, ProcessLimits
+from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 
 _USUAL_BATCH = 32 * 2**20
 _MAX_BATCH = 2**30
 
 
-class DecoderProcess(LimitedProcess):
+class DecoderProcess(LimitedProcess[Answer]):
     """Opens and decodes videos, one after the other, in a process with limits.
 
     Frames come through memory that both share; a process that was taken over could change frames it has
@@ -42,7 +29,7 @@ class DecoderProcess(LimitedProcess):
         weakref.finalize(self, self.memory.close)
         descriptor = self.memory.descriptor
         settings = Memory(descriptor=descriptor)
-        super().__init__("ipvg_eval.decoding.worker", limits, settings, inherited=(descriptor,))
+        super().__init__("ipvg_eval.decoding.worker", Answer, limits, settings, inherited=(descriptor,))
 
     def open(self, path: Path) -> OpenVideo:
         """Look at a video.
@@ -51,26 +38,10 @@ class DecoderProcess(LimitedProcess):
             VideoError: it cannot be opened, or the process failed on it.
         """
         self.ask(Open(path=str(path.absolute())))
-        answer = self.answer(self.patience())
+        answer = self.answer()
         if not isinstance(answer, Opened):
             raise self.refuse("an answer out of turn")
         return OpenVideo(self, answer)
-
-    def answer(self, patience: Patience) -> Opened | Room | Batch | End:
-        """The next answer.
-
-        Raises:
-            VideoError: the process failed, or says that the video did.
-        """
-        try:
-            answer = ANSWER.validate_json(self.line(patience))
-        except ValidationError:
-            raise self.refuse("an answer that makes no sense") from None
-        if isinstance(answer, Failed):
-            if answer.spent:
-                self.close()
-            raise VideoError(answer.message, hint=answer.hint)
-        return answer
 
 
 class OpenVideo:
@@ -139,7 +110,7 @@ class OpenVideo:
         slot.give_back()
         return self._ask_for_more(size)
 
-    def _frames(self, answer: Opened | Batch, wanted: Sequence[int], last: int, slot: Slot) -> FrameBatch:
+    def _frames(self, answer: Answer, wanted: Sequence[int], last: int, slot: Slot) -> FrameBatch:
         process, times = self._process, self.clip.times
         if not isinstance(answer, Batch) or answer.indices[0] <= last:
             raise process.refuse("an answer out of turn")

@@ -1,58 +1,24 @@
-"""The decoder process: reads requests from stdin, answers on stdout, writes frames into shared memory.
-
-python -P -m ipvg_eval.decoding.worker LIMITS MEMORY
-"""
+"""The decoder process; it writes frames into shared memory."""
 
 from __future__ import annotations
 
 import mmap
-import sys
 from collections.abc import Iterator
 from pathlib import Path
 
-from pydantic import BaseModel
-
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.decoding.messages import (
-    REQUEST,
-    Batch,
-    Decode,
-    End,
-    Failed,
-    Fill,
-    Memory,
-    Open,
-    Opened,
-    Room,
-)
-from ipvg_eval.errors import VideoError
-from ipvg_eval.sandbox.confine import Answers, confine
+from ipvg_eval.decoding.messages import REQUEST, Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
+from ipvg_eval.sandbox.child import limits, serve, setting
 from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
-from ipvg_eval.video import Decoding, FrameIndex, decode, index_frames
+from ipvg_eval.video import Decoding, FrameIndex, decode, decoder_version, index_frames
 
 _BATCH_BYTES = 32 * 2**20
 
 
 def main() -> None:
-    """Serve requests until stdin ends; the process limits itself before the first file is opened."""
-    limits = ProcessLimits.model_validate_json(sys.argv[1])
-    memory = Memory.model_validate_json(sys.argv[2])
-    answers = Answers()
-    confine(limits)
-    decoder = _Decoder(limits, memory)
-    for line in sys.stdin.buffer:
-        try:
-            answer = decoder.answer(line)
-        except VideoError as error:
-            answer = Failed(message=error.message, hint=error.hint)
-        except MemoryError:
-            message = f"it needs more memory than the limit of {limits.memory_mib} MiB"
-            # What is taken is not given back reliably, and the next video must not pay for it.
-            hint = "Lower the resolution, or raise the memory limit."
-            answer = Failed(message=message, hint=hint, spent=True)
-        if answer is not None:
-            answers.send(answer)
+    """Serve requests until stdin ends."""
+    serve(REQUEST, _Decoder(limits(), setting(Memory)).answer, versions={"decoder": decoder_version()})
 
 
 class _Decoder:
@@ -65,9 +31,8 @@ class _Decoder:
         self._batches: Iterator[FrameBatch] = iter(())
         self._waiting: FrameBatch | None = None
 
-    def answer(self, line: bytes) -> BaseModel | None:
+    def answer(self, request: Open | Decode | Fill) -> Answer | None:
         """What to answer to a request; None for nothing."""
-        request = REQUEST.validate_json(line)
         if isinstance(request, Fill):
             return self._fill(request)
         self._stop()

@@ -9,7 +9,7 @@ class ProcessLimits(BaseModel):
     """Limits of one process; a video that goes beyond them costs itself, not the run.
 
     Attributes:
-        memory_mib: address space in MiB. An idle process has about 400; 1080p decodes within 768.
+        memory_mib: address space in MiB. An idle process has about 250; 1080p decodes within 768.
         seconds: time for opening a video, and again for decoding it, without the time the process waits
             for whoever measures.
         open_files: file descriptors.

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import Dtype
 from ipvg_eval.results import Run, load_run
@@ -90,6 +91,7 @@ def score(
 
     Raises:
         IpvgError: the test set, the submission or the run folder cannot be used.
+        Unavailable: the installation is broken.
         MetricsError: the protocol, its weights or the device cannot be used.
     """
     if limit is not None and limit < 1:
@@ -103,6 +105,8 @@ def score(
     ).suited_to(samples)
     name = team or loaded.name
     facts, limits = built.facts, limits or ProcessLimits()
+    with DecoderProcess(limits) as decoder:
+        decoder.hello()  # a broken installation leaves no run folder behind
     folder = RunFolder(Path(out) if out else default_out(name, facts))
     if isinstance(built, Scorer):
         measuring: Measuring = LocalMeasuring(

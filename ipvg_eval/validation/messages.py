@@ -1,19 +1,16 @@
-"""What the parent and a checking process say to each other, a line of JSON each."""
+"""What the parent and a checking process say to each other."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
 
 from ipvg_eval.findings import Finding
+from ipvg_eval.sandbox.messages import Message
 from ipvg_eval.submission import Limits
 from ipvg_eval.validation.rules import VideoRules
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Task(_Message):
+class Task(Message):
     """What a checking process is started with.
 
     Attributes:
@@ -29,7 +26,7 @@ class Task(_Message):
     deep: bool
 
 
-class Check(_Message):
+class Check(Message):
     """Look at this video of the submission.
 
     Attributes:
@@ -45,7 +42,8 @@ class Check(_Message):
     copy_at: str | None = None
 
 
-class Checked(_Message):
+class Checked(Message):
     """What is wrong with it."""
 
+    kind: Literal["checked"] = "checked"
     findings: tuple[Finding, ...]

@@ -8,8 +8,6 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 
-from pydantic import ValidationError
-
 from ipvg_eval.errors import VideoError
 from ipvg_eval.findings import Finding
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
@@ -81,21 +79,17 @@ def check_videos(
     return [finding for name in sample_of for finding in found[name]]
 
 
-class CheckingProcess(LimitedProcess):
+class CheckingProcess(LimitedProcess[Checked]):
     """Looks at the videos of one submission, one after the other, in a process with limits."""
 
     def __init__(self, task: Task, limits: ProcessLimits | None = None) -> None:
-        super().__init__("ipvg_eval.validation.worker", limits, task)
+        super().__init__("ipvg_eval.validation.worker", Checked, limits, task)
 
     def check(self, request: Check) -> list[Finding]:
         """What is wrong with a video; that the process failed on it is a finding too."""
         try:
             self.ask(request)
-            answer = self.line(self.patience())
-            try:
-                return list(Checked.model_validate_json(answer).findings)
-            except ValidationError:
-                raise self.refuse("an answer that makes no sense") from None
+            return list(self.answer().findings)
         except VideoError as error:
             about = About(path=printable(request.name), sample=request.sample)
             return [

@@ -1,45 +1,42 @@
-"""The checking process: opens a submission by itself and looks at the videos it is asked about.
-
-python -P -m ipvg_eval.validation.worker LIMITS TASK
-"""
+"""The checking process: opens a submission by itself and looks at the videos it is asked about."""
 
 from __future__ import annotations
 
-import sys
+from functools import cached_property
 from pathlib import Path
 
-from ipvg_eval.findings import Finding
-from ipvg_eval.sandbox.confine import Answers, confine
-from ipvg_eval.sandbox.limits import ProcessLimits
-from ipvg_eval.submission import load_submission
-from ipvg_eval.validation.header_rules import About
+from ipvg_eval.sandbox.child import serve, setting
+from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.validation.messages import Check, Checked, Task
 from ipvg_eval.validation.one_video import check_video
+from ipvg_eval.video import decoder_version
+
+
+class _Checker:
+    def __init__(self, task: Task) -> None:
+        self._task = task
+
+    @cached_property
+    def _whole(self) -> Submission:
+        assert self._task.submission is not None
+        return load_submission(Path(self._task.submission), limits=self._task.limits)
+
+    def check(self, request: Check) -> Checked:
+        """Look at a video."""
+        copy = request.copy_at
+        submission = self._whole if copy is None else load_submission(Path(copy).parent)
+        findings = check_video(submission, request, self._task.rules, deep=self._task.deep)
+        return Checked(findings=tuple(findings))
 
 
 def main() -> None:
-    """Serve requests until stdin ends; files it writes are copies of members, no larger than these may be."""
-    limits = ProcessLimits.model_validate_json(sys.argv[1])
-    task = Task.model_validate_json(sys.argv[2])
-    answers = Answers()
-    confine(limits, file_size=task.limits.max_file_bytes)
-    whole = None if task.submission is None else load_submission(Path(task.submission), limits=task.limits)
-    for line in sys.stdin.buffer:
-        request = Check.model_validate_json(line)
-        try:
-            submission = whole if request.copy_at is None else load_submission(Path(request.copy_at).parent)
-            assert submission is not None
-            findings = check_video(submission, request, task.rules, deep=task.deep)
-        except MemoryError:
-            findings = [_too_large(request, limits)]
-        answers.send(Checked(findings=tuple(findings)))
-
-
-def _too_large(request: Check, limits: ProcessLimits) -> Finding:
-    return About(path=request.name, sample=request.sample).error(
-        "video-unreadable",
-        f"Reading it needs more memory than the limit of {limits.memory_mib} MiB.",
-        "Lower the resolution.",
+    """Serve requests; files it writes are copies of members, no larger than these may be."""
+    task = setting(Task)
+    serve(
+        Check,
+        _Checker(task).check,
+        versions={"decoder": decoder_version()},
+        file_size=task.limits.max_file_bytes,
     )
 
 

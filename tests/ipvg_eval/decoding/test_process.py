@@ -16,6 +16,7 @@ import pytest
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox import ProcessLimits
+from ipvg_eval.sandbox.messages import Hello
 from ipvg_eval.video import decode, index_frames
 
 
@@ -142,7 +143,7 @@ def test_the_process_knows_no_secrets(video, monkeypatch):
         decoder.open(video)
         known = Path(f"/proc/{_child(decoder)}/environ").read_bytes()
     assert b"secret" not in known
-    assert b"PATH=" in known
+    assert b"OMP_NUM_THREADS=1" in known
 
 
 def test_stopping_early_leaves_nothing_for_the_next_video(decoder, video):
@@ -175,9 +176,10 @@ class _Liar(DecoderProcess):
     script = ""
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-c", self.script, *super()._command()[4:]]
+        return [sys.executable, "-c", f"print({HELLO!r}, flush=True)\n{self.script}", *super()._command()[4:]]
 
 
+HELLO = Hello(versions={}).model_dump_json()
 OPENED = '{"kind":"opened","codec":null,"width":2,"height":2,"fps":1.0,"duration":1.0,"times":[0.0,1.0]}'
 
 
