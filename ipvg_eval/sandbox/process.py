@@ -213,16 +213,20 @@ class LimitedProcess(Generic[Answer]):
     def _begin(self) -> None:
         self._unread.clear()
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
-        self._process = subprocess.Popen(  # noqa: S603 - our own module
-            self._command(),
-            stdin=subprocess.PIPE,
-            stdout=subprocess.PIPE,
-            stderr=self._stderr,
-            bufsize=0,
-            pass_fds=self._inherited,
-            env=_environment(),
-            start_new_session=True,  # Ctrl-C is for the parent
-        )
+        try:
+            self._process = subprocess.Popen(  # noqa: S603 - our own module
+                self._command(),
+                stdin=subprocess.PIPE,
+                stdout=subprocess.PIPE,
+                stderr=self._stderr,
+                bufsize=0,
+                pass_fds=self._inherited,
+                env=_environment(),
+                start_new_session=True,  # Ctrl-C is for the parent
+            )
+        except OSError:
+            self._stderr.close()
+            raise
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "nothing was asked"
