@@ -44,19 +44,22 @@ def write_run(folder: Path, team: str, level: float, samples: int, metrics: int,
     counts = dict.fromkeys(("missing", "undecodable", "crashed", "damaged", "pending"), 0)
     info: dict[str, Any] = {
         "team": team,
+        "submission": {"name": team, "kind": "folder"},
         "protocol": {
             "name": "bench",
             "version": 1,
             "sha256": "0" * 64,
             "official": True,
+            "notice": "",
             "text": "name: bench",
         },
         "specs": [
-            {"name": name, "version": 1, "title": name, "higher_is_better": place % 2 == 0}
+            {**declared(name, place), "version": 1, "bounds": [None, None], "summary": "", "source": ""}
             for place, name in enumerate(names)
         ],
         "testset": {
             "name": "bench",
+            "layout": "folders",
             "track": "facial",
             "samples": samples,
             "identities": len(set(identities)),
@@ -65,17 +68,46 @@ def write_run(folder: Path, team: str, level: float, samples: int, metrics: int,
         "weights": {},
         "random_weights": None,
         "decoder": "none",
-        "device": {"device": "cpu", "dtype": "float32"},
+        "limits": {},
+        "device": {"device": "cpu", "name": "", "dtype": "float32", "threads": 1},
+        "provenance": {"version": "", "commit": None, "packages": {}, "python": "", "platform": ""},
+        "command": None,
+        "seconds": 0.0,
         "started": "2026-01-01T00:00:00+00:00",
         "finished": "2026-01-01T01:00:00+00:00",
         "counts": {"samples": samples, "scored": samples, **counts},
     }
-    means = [{"name": n, "mean": math.fsum(table[n]) / samples, "count": samples} for n in names]
+    empty = dict.fromkeys(("low", "high", "std", "minimum", "median", "maximum"))
+    means = [
+        {
+            **empty,
+            **declared(name, place),
+            "unit": "",
+            "proxy": False,
+            "mean": math.fsum(table[name]) / samples,
+            "count": samples,
+            "missing": 0,
+            "flagged": 0,
+        }
+        for place, name in enumerate(names)
+    ]
     table.to_parquet(folder / "samples.parquet")
     (folder / "run.json").write_text(json.dumps(info), "utf-8")
-    summary = {"team": team, "testset": "0" * 64, "metrics": means}
+    summary = {
+        "team": team,
+        "protocol": "bench 1",
+        "testset": "0" * 64,
+        "notice": "",
+        "counts": info["counts"],
+        "metrics": means,
+    }
     (folder / "summary.json").write_text(json.dumps(summary), "utf-8")
     return folder
+
+
+def declared(name: str, place: int) -> dict[str, Any]:
+    """What is said of a metric; every second one is better when it is lower."""
+    return {"name": name, "title": name, "higher_is_better": place % 2 == 0}
 
 
 def all_votes(teams: list[str], samples: int) -> Votes:

@@ -8,15 +8,15 @@ from dataclasses import dataclass
 import pandas as pd
 
 from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.comparability import differences
 from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.summary import CorpusSummary
 from ipvg_eval.errors import RunError
 from ipvg_eval.leaderboard.differences import paired_differences
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.scores import Scores
 from ipvg_eval.results import Run
-from ipvg_eval.results.aggregate import CorpusSummary
-from ipvg_eval.results.info import differences
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -8,6 +8,7 @@ from typing import TypeVar
 
 import pandas as pd
 
+from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
@@ -133,7 +134,8 @@ def _track_board(
     baselines = tuple(team for team in submissions.teams if team in challenge.baselines)
     if len(baselines) == len(submissions.teams):
         raise ChallengeError(f"track {rule.name!r} has no team besides the baselines")
-    metrics = choose_metrics(counting[0].info.metrics, rule.metrics or ())
+    info = counting[0].info
+    metrics = choose_metrics(info.metrics, rule.metrics or (), derived=info.derived)
     resampling = Resampling.of(submissions.identities.values(), challenge.bootstrap)
     scores = score_teams(counting, metrics, resampling, coverage=challenge.coverage)
     phase1 = rank_scores(
@@ -163,7 +165,7 @@ def _track_board(
         final=final,
         worked={team: worked_sum(phase1, final, team) for team in phase1.table["team"]},
         samples=pd.concat([_samples(run) for run in counting], ignore_index=True),
-        facts=counting[0].info.comparable,
+        facts=comparable_facts(info),
         sources={given.source: given.sha256 for given in (votes, sheet) if given is not None},
         notices=_notices(counting, phase1, votes, sheet),
     )

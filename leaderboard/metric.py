@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Sequence, Set
 from dataclasses import dataclass
 
+from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.challenge import MetricRule
 from ipvg_eval.leaderboard.errors import ChallengeError
-from ipvg_eval.leaderboard.run_info import MetricInfo
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,10 +39,17 @@ class Metric:
         return {True: "↑", False: "↓", None: ""}[self.higher_is_better]
 
 
-def choose_metrics(specs: Sequence[MetricInfo], rules: Sequence[MetricRule]) -> tuple[Metric, ...]:
+def choose_metrics(
+    specs: Sequence[MetricSpec], rules: Sequence[MetricRule], *, derived: Set[str] = frozenset()
+) -> tuple[Metric, ...]:
     """The metrics of a track: those of the rules, then the rest, which is only shown.
 
     Without rules every metric that has a direction and is not computed from others counts with weight 1.
+
+    Args:
+        specs: what the runs declare.
+        rules: what the challenge says; empty where it says nothing.
+        derived: names of the metrics that are computed from others.
 
     Raises:
         ChallengeError: a rule names a metric that the runs do not have, contradicts its direction, or gives
@@ -55,7 +62,9 @@ def choose_metrics(specs: Sequence[MetricInfo], rules: Sequence[MetricRule]) -> 
                 f"the runs have no metric {rule.name!r}", hint=did_you_mean(rule.name, known)
             )
     rules = rules or [
-        MetricRule(name=spec.name) for spec in specs if spec.higher_is_better is not None and not spec.derived
+        MetricRule(name=spec.name)
+        for spec in specs
+        if spec.higher_is_better is not None and spec.name not in derived
     ]
     if not rules:
         raise ChallengeError(
@@ -67,7 +76,7 @@ def choose_metrics(specs: Sequence[MetricInfo], rules: Sequence[MetricRule]) -> 
     return (*chosen, *(_metric(spec, None) for spec in specs if spec.name not in listed))
 
 
-def _metric(spec: MetricInfo, rule: MetricRule | None) -> Metric:
+def _metric(spec: MetricSpec, rule: MetricRule | None) -> Metric:
     higher = spec.higher_is_better
     if rule and rule.direction:
         asked = rule.direction == "higher"

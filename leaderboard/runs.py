@@ -3,49 +3,30 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
 from pandas.api.types import is_float_dtype
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ValidationError
 
+from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.suggest import listed
+from ipvg_eval.core.summary import Summary
 from ipvg_eval.leaderboard.errors import RunsError
-from ipvg_eval.leaderboard.run_info import RunInfo
 
 _Model = TypeVar("_Model", bound=BaseModel)
 _RESCORE = "Score again with the same arguments; finished samples are not measured again."
 
 
-class MetricSummary(BaseModel):
-    """A metric of summary.json: its mean over `count` samples."""
+@dataclass(frozen=True, kw_only=True)
+class Mean:
+    """A metric's mean, None without any value, over `count` samples."""
 
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    name: str
-    mean: float | None
-    count: int
-
-
-class _CorpusSummary(BaseModel):
-    """A metric of the whole submission, in summary.json."""
-
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    name: str
     value: float | None
-
-
-class _Summary(BaseModel):
-    model_config = ConfigDict(extra="ignore", frozen=True)
-
-    team: str
-    testset: str
-    metrics: tuple[MetricSummary, ...]
-    corpus: tuple[_CorpusSummary, ...] = ()
+    count: int
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -55,14 +36,15 @@ class ScoredRun:
     Attributes:
         path: its folder.
         info: run.json.
-        summary: summary.json's metrics, by name.
+        means: mean and number of samples of every metric of summary.json, by name; of a metric of the whole
+            submission its value, and all samples.
         samples: one row per sample: sample, identity, status, reason (text) and one float column per metric
             that has a value per sample; NaN where a value is missing.
     """
 
     path: Path
     info: RunInfo
-    summary: dict[str, MetricSummary]
+    means: Mapping[str, Mean]
     samples: pd.DataFrame
 
     @property
@@ -109,16 +91,16 @@ def read_run(path: Path | str) -> ScoredRun:
             path=path,
             hint="Run `ipvg-eval score` again with the same arguments; it goes on where it stopped.",
         )
-    summary = _read_json(path / "summary.json", _Summary)
+    summary = _read_json(path / "summary.json", Summary)
     if (summary.team, summary.testset) != (info.team, info.testset.fingerprint):
         raise _damaged(path / "summary.json", "it belongs to another run than run.json")
-    metrics = {metric.name: metric for metric in summary.metrics}
+    means = {metric.name: Mean(value=metric.mean, count=metric.count) for metric in summary.metrics}
     samples = _read_samples(path / "samples.parquet", info)
-    _check_agreement(path / "samples.parquet", samples, metrics)
+    _check_agreement(path / "samples.parquet", samples, means)
     for whole in summary.corpus:
         count = len(samples) if whole.value is not None else 0
-        metrics[whole.name] = MetricSummary(name=whole.name, mean=whole.value, count=count)
-    return ScoredRun(path=path, info=info, summary=metrics, samples=samples)
+        means[whole.name] = Mean(value=whole.value, count=count)
+    return ScoredRun(path=path, info=info, means=means, samples=samples)
 
 
 def _read_json(path: Path, model: type[_Model]) -> _Model:
@@ -155,17 +137,17 @@ def _read_samples(path: Path, info: RunInfo) -> pd.DataFrame:
     return table[[*text, *metrics]].astype(dict.fromkeys(text, object) | dict.fromkeys(metrics, "float64"))
 
 
-def _check_agreement(path: Path, samples: pd.DataFrame, summary: dict[str, MetricSummary]) -> None:
+def _check_agreement(path: Path, samples: pd.DataFrame, means: Mapping[str, Mean]) -> None:
     """Means are recomputed from the rows: a table that was changed or truncated afterwards is found."""
-    for name, metric in summary.items():
+    for name, told in means.items():
         if name not in samples:
             continue
         values = samples[name].dropna()
         mean = math.fsum(values) / len(values) if len(values) else None
-        same = (mean is None) == (metric.mean is None) and math.isclose(
-            mean or 0.0, metric.mean or 0.0, rel_tol=1e-9, abs_tol=1e-12
+        same = (mean is None) == (told.value is None) and math.isclose(
+            mean or 0.0, told.value or 0.0, rel_tol=1e-9, abs_tol=1e-12
         )
-        if len(values) != metric.count or not same:
+        if len(values) != told.count or not same:
             raise _damaged(path, f"its column {name!r} does not have the mean that summary.json gives")
 
 

@@ -135,10 +135,10 @@ def column_statistics(column: FloatArray, identities: IntArray) -> dict[str, flo
 
 def _corpus_row(run: ScoredRun, metric: str) -> dict[str, object]:
     """A metric of the whole submission has a value but nothing to draw from, hence no interval."""
-    summary = run.summary.get(metric)
-    mean = math.nan if summary is None or summary.mean is None else summary.mean
+    told = run.means.get(metric)
+    mean = math.nan if told is None or told.value is None else told.value
     empty = dict.fromkeys(("low", "high", "std", "min", "median", "max"), math.nan)
-    count = summary.count if summary else 0
+    count = told.count if told else 0
     facts = {"count": count, "samples": len(run.samples), "identities": 0}
     return {"team": run.team, "metric": metric, "mean": mean, **empty, **facts}
 

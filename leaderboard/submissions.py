@@ -7,9 +7,9 @@ from dataclasses import dataclass
 
 import pandas as pd
 
+from ipvg_eval.core.comparability import differing_facts
 from ipvg_eval.leaderboard.challenge import Counting
 from ipvg_eval.leaderboard.errors import RunsError
-from ipvg_eval.leaderboard.run_info import differing_facts
 from ipvg_eval.leaderboard.runs import ScoredRun
 
 

@@ -6,7 +6,7 @@ from typing import Annotated
 
 import typer
 
-from ipvg_eval.sandbox.limits import ProcessLimits
+from ipvg_eval.core.limits import ProcessLimits
 
 _DEFAULT = ProcessLimits()
 MEMORY = _DEFAULT.memory_mib

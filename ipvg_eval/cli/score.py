@@ -13,15 +13,15 @@ import typer
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
 from ipvg_eval.metrics.timing import Stopwatch
-from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.submission.address import without_secrets
 
 if TYPE_CHECKING:
+    from ipvg_eval.core.run import DeviceInfo
     from ipvg_eval.results import Run
-    from ipvg_eval.results.info import DeviceInfo
     from ipvg_eval.results.profile import Profile
     from ipvg_eval.scoring import Scorer, ScorerRecipe
     from ipvg_eval.scoring.score import Engine

@@ -60,7 +60,7 @@ def select(
 
 
 def _check_comparable(runs: Sequence[Run]) -> None:
-    from ipvg_eval.results.info import differences
+    from ipvg_eval.core.comparability import differences
 
     for run in runs[1:]:
         different = differences(runs[0].info, run.info)

@@ -11,11 +11,11 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
 from ipvg_eval.results import Run
-from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.profile import Profile
-from ipvg_eval.results.summary import Summary, arrow, interval, number, state, worked_sum
+from ipvg_eval.results.summary import arrow, interval, number, state, worked_sum
 
 _SHOWN_FAILURES = 5
 _LEFT: dict[str, Any] = {

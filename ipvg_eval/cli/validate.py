@@ -11,7 +11,7 @@ import typer
 from ipvg_eval.cli.consoles import STDOUT
 from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
 from ipvg_eval.cli.progress import delayed_progress
-from ipvg_eval.sandbox.limits import ProcessLimits
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.testset.model import Track
 
 

@@ -11,7 +11,7 @@ from ipvg_eval.cluster.measuring import RayMeasuring
 from ipvg_eval.cluster.plan import Plan, check_request, plan_workers
 from ipvg_eval.cluster.pool import Say, WorkerPool
 from ipvg_eval.cluster.worker import Job, listing_hash
-from ipvg_eval.results.info import WorkersInfo
+from ipvg_eval.core.run import WorkersInfo
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.facts import ScorerFacts
 from ipvg_eval.scoring.scorer import ScorerRecipe

@@ -11,7 +11,7 @@ from typing import Any
 from ipvg_eval.cluster.plan import Plan
 from ipvg_eval.cluster.worker import MeasuringWorker, Ready, Refused
 from ipvg_eval.core.errors import Unavailable
-from ipvg_eval.results.info import DeviceInfo, WorkersInfo
+from ipvg_eval.core.run import DeviceInfo, WorkersInfo
 from ipvg_eval.scoring.facts import ScorerFacts
 from ipvg_eval.scoring.scorer import ScorerRecipe
 

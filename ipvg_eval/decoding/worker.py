@@ -6,10 +6,10 @@ import mmap
 from collections.abc import Iterator
 from pathlib import Path
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding.messages import REQUEST, Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
 from ipvg_eval.sandbox.child import limits, serve, setting
-from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 from ipvg_eval.video import Decoding, FrameIndex, decode, decoder_version, index_frames
 

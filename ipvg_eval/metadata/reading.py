@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from pathlib import Path
 
-from ipvg_eval.submission.paths import printable
+from ipvg_eval.core.printable import printable
 from ipvg_eval.video.container import open_container
 
 _BRANDS = ("major_brand", "minor_version", "compatible_brands", "vendor_id")

@@ -21,7 +21,9 @@ from ipvg_eval.core.page import (
     page_environment,
     read_asset,
 )
+from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
 from ipvg_eval.report.audit_section import audit_section
@@ -29,9 +31,7 @@ from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
 from ipvg_eval.report.timeline_view import Timelines, TimelineView
-from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.results.files import unreadable, write_text
-from ipvg_eval.results.info import RunInfo
 from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.reading import Run
 

@@ -11,15 +11,17 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
+from ipvg_eval.core.comparability import obstacles
 from ipvg_eval.core.row import SampleRow
+from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.summary import CorpusSummary, Summary
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
-from ipvg_eval.results.aggregate import CorpusSummary, aggregate, summarise_combinations
+from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
-from ipvg_eval.results.info import RunInfo, obstacles
 from ipvg_eval.results.journal import Journal
-from ipvg_eval.results.summary import Summary, to_latex, to_markdown
+from ipvg_eval.results.summary import to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
 
 EVENT_PICTURES = 24

@@ -7,7 +7,7 @@ import subprocess
 from importlib import metadata
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
+from ipvg_eval.core.run import Provenance
 
 _PACKAGES = (
     "av",
@@ -29,26 +29,6 @@ _PACKAGES = (
     "transformers",
     "vbench",
 )
-
-
-class Provenance(BaseModel):
-    """The software and machine of a run.
-
-    Attributes:
-        version: version of ipvg-eval.
-        commit: its git commit where it runs from a checkout, with "-dirty" where files were changed.
-        packages: versions of the packages that can change a number.
-        python: version of Python.
-        platform: operating system and processor.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    version: str
-    commit: str | None
-    packages: dict[str, str]
-    python: str
-    platform: str
 
 
 def tool_version() -> str:

@@ -8,12 +8,12 @@ from pathlib import Path
 import pandas as pd
 from pydantic import TypeAdapter
 
+from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.summary import Summary
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
 from ipvg_eval.results.files import read_json, unreadable
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import RunInfo
-from ipvg_eval.results.summary import Summary
 
 _FINDINGS = TypeAdapter(tuple[Finding, ...])
 

@@ -1,12 +1,10 @@
-"""summary.json, summary.md and summary.tex: a run in a few numbers."""
+"""summary.md and summary.tex: a run in a few numbers, for people."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 
-from pydantic import BaseModel, ConfigDict
-
-from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, Counts, MetricSummary
+from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, Counts, MetricSummary, Summary
 from ipvg_eval.results.intervals import INTERVAL_TITLE
 
 _LATEX = {
@@ -21,43 +19,6 @@ _LATEX = {
     "^": r"\textasciicircum{}",
     "\\": r"\textbackslash{}",
 }
-
-
-class Summary(BaseModel):
-    """A run in a few numbers.
-
-    Attributes:
-        team: who is scored.
-        protocol: name and version of the protocol.
-        testset: fingerprint of the test set.
-        notice: what every reader must know about these numbers, empty for none.
-        counts: how many samples came how far.
-        metrics: one summary per metric, in the protocol's order.
-        combined: weighted sums of the metrics' means.
-        corpus: metrics of the whole submission.
-    """
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-    team: str
-    protocol: str
-    testset: str
-    notice: str
-    counts: Counts
-    metrics: tuple[MetricSummary, ...]
-    combined: tuple[CombinedSummary, ...] = ()
-    corpus: tuple[CorpusSummary, ...] = ()
-
-    def metric(self, name: str) -> MetricSummary:
-        """The summary of one metric.
-
-        Raises:
-            KeyError: the run does not have it.
-        """
-        for metric in self.metrics:
-            if metric.name == name:
-                return metric
-        raise KeyError(name)
 
 
 def number(value: float | None) -> str:

@@ -1,6 +1,6 @@
 """Processes with limits for untrusted files: a crash, a hang or an over-allocation costs one file."""
 
-from ipvg_eval.sandbox.limits import ProcessLimits
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.sandbox.messages import Message
 from ipvg_eval.sandbox.process import LimitedProcess, Patience
 

@@ -14,8 +14,8 @@ from typing import Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
-from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.sandbox.messages import Failed, Hello, Message
 
 Request = TypeVar("Request", bound=Message)

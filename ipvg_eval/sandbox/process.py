@@ -14,8 +14,8 @@ from typing import Annotated, Any, Generic, Self, TypeVar
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from ipvg_eval.core.errors import Unavailable
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
-from ipvg_eval.sandbox.limits import ProcessLimits
 from ipvg_eval.sandbox.messages import Failed, Hello, Message
 from ipvg_eval.sandbox.python import absolute_python_path, module_command
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable, Sequence
 
 from ipvg_eval.core.row import SampleRow, Status
+from ipvg_eval.core.summary import CorpusSummary
 from ipvg_eval.metrics.corpus import CorpusMetric
-from ipvg_eval.results.aggregate import CorpusSummary
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
 

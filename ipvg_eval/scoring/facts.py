@@ -5,10 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ipvg_eval.core.run import DeviceInfo, ProtocolInfo, Provenance
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol
-from ipvg_eval.results.info import DeviceInfo, ProtocolInfo
-from ipvg_eval.results.provenance import Provenance
 from ipvg_eval.testset.model import TestSet
 
 

@@ -8,15 +8,16 @@ from pathlib import Path
 
 import numpy as np
 
+from ipvg_eval.core.comparability import differences
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
+from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.protocols.loading import restore_protocol
 from ipvg_eval.metrics.runtime import Dtype
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import RunInfo, differences
 from ipvg_eval.scoring.local import LocalMeasuring
 from ipvg_eval.scoring.run import OnSample, ScoringRun
 from ipvg_eval.scoring.scorer import build_loaded

@@ -11,8 +11,10 @@ from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
 
+from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
+from ipvg_eval.core.run import RescoredInfo, RunInfo
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, restore_protocol
 from ipvg_eval.metrics.protocols.recombination import Step, cannot_recombine, plan_recombination
@@ -20,7 +22,6 @@ from ipvg_eval.metrics.rescoring import Kept, KeptMissing
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import RescoredInfo, RunInfo
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.scoring.corpus import summarise_corpus
 from ipvg_eval.scoring.facts import describe_protocol
@@ -151,7 +152,7 @@ def _info(source: Run, wanted: LoadedProtocol, command: tuple[str, ...] | None) 
             "command": command,
             "rescored": RescoredInfo(
                 folder=source.folder.path.resolve().name,
-                protocol=source.info.comparable["protocol"],
+                protocol=comparable_facts(source.info)["protocol"],
                 samples_sha256=_sha256(source.folder.path / "samples.parquet"),
                 command=source.info.command,
                 provenance=collect_provenance(),

@@ -10,14 +10,14 @@ from datetime import UTC, datetime
 from typing import Protocol
 
 from ipvg_eval.core.row import SampleRow
+from ipvg_eval.core.run import RunInfo, SubmissionInfo, TestSetInfo, WorkersInfo
+from ipvg_eval.core.summary import Summary
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.timing import stage
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.features import write_features
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import RunInfo, SubmissionInfo, TestSetInfo, WorkersInfo
 from ipvg_eval.results.journal import JournalWriter
-from ipvg_eval.results.summary import Summary
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.contact_sheet import reference_picture, save_picture
 from ipvg_eval.scoring.corpus import summarise_corpus

@@ -7,12 +7,12 @@ from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.run import WorkersInfo
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import Dtype
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import WorkersInfo
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.facts import ScorerFacts
 from ipvg_eval.scoring.local import LocalMeasuring

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from dataclasses import dataclass, replace
 
+from ipvg_eval.core.run import DeviceInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.device import device_name, make_deterministic, require_compiler, resolve_device
 from ipvg_eval.metrics.errors import WeightsMissing
@@ -12,7 +13,6 @@ from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, load_protocol
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype, Runtime, WeightSource
 from ipvg_eval.metrics.weights import weight_source
-from ipvg_eval.results.info import DeviceInfo
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.scoring.facts import ScorerFacts, parts_suited_to, protocol_suited_to
 from ipvg_eval.testset.model import TestSet

@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from typing import Generic, TypeVar
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.paths import (
@@ -15,7 +16,6 @@ from ipvg_eval.submission.paths import (
     name_clashes,
     name_problem,
     normalise,
-    printable,
 )
 from ipvg_eval.submission.wrapper import wrapper_finding, wrapping_folder
 from ipvg_eval.testset.junk import is_junk

@@ -7,11 +7,11 @@ import unicodedata
 from collections.abc import Iterable
 from dataclasses import dataclass
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.findings import Finding, Severity
 
 ARCHIVE_SUFFIXES = (".zip", ".7z", ".rar", ".tar", ".tgz", ".gz", ".bz2", ".xz", ".zst")
 _MAX_NAME_BYTES = 1024
-_SHOWN = 200
 _DRIVE = re.compile(r"[A-Za-z]:")
 
 
@@ -32,12 +32,6 @@ class Problem:
             message=self.message,
             action=self.action,
         )
-
-
-def printable(name: str) -> str:
-    """The name for a terminal: control and direction characters escaped, shortened if very long."""
-    safe = "".join(c if c.isprintable() else c.encode("unicode_escape").decode("ascii") for c in name)
-    return safe if len(safe) <= _SHOWN else f"{safe[:_SHOWN]}… ({len(safe)} characters)"
 
 
 def normalise(name: str) -> str:

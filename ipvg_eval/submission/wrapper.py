@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.findings import Finding, Severity
-from ipvg_eval.submission.paths import printable
 
 _IDENTITY = re.compile(r"id[ _-]?[0-9]+", re.IGNORECASE)
 _NUMBERED = re.compile(r"[0-9]+\.mp4", re.IGNORECASE)

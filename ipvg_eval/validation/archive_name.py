@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from difflib import SequenceMatcher
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.submission import Kind, Submission
-from ipvg_eval.submission.paths import printable
 from ipvg_eval.testset import Track
 
 ARCHIVE_NAMES = {Track.FACIAL: "facial_results.zip", Track.SEQUENTIAL: "sequential_action_results.zip"}

@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections import defaultdict
 from collections.abc import Hashable, Iterable
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.submission import MemberError, Submission
-from ipvg_eval.submission.paths import printable
 
 _NAMED = 5
 

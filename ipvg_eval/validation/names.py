@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from dataclasses import dataclass
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.submission import Submission
-from ipvg_eval.submission.paths import printable
 from ipvg_eval.validation.near_miss import NearMisses, is_video_name
 from ipvg_eval.validation.shape import Shape
 

@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from pathlib import Path
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.errors import VideoError
 from ipvg_eval.findings import Finding
 from ipvg_eval.submission import MemberError, Submission
-from ipvg_eval.submission.paths import printable
 from ipvg_eval.validation.header_rules import ENCODE, About, check_header
 from ipvg_eval.validation.messages import Check
 from ipvg_eval.validation.rules import VideoRules

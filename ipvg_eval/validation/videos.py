@@ -8,11 +8,11 @@ from collections.abc import Callable, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.errors import VideoError
 from ipvg_eval.findings import Finding
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 from ipvg_eval.submission import MemberError, Submission
-from ipvg_eval.submission.paths import printable
 from ipvg_eval.validation.header_rules import ENCODE, About
 from ipvg_eval.validation.messages import Check, Checked, Task
 from ipvg_eval.validation.rules import VideoRules

@@ -5,12 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from importlib import resources
 from pathlib import Path
-from typing import Any, Literal
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.run import EvaluatorEntry
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.errors import ProtocolError
 
@@ -19,22 +19,6 @@ _SHIPPED = resources.files("ipvg_eval.metrics") / "protocols"
 
 class _Strict(BaseModel):
     model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class EvaluatorEntry(_Strict):
-    """One evaluator of a protocol.
-
-    Attributes:
-        kind: name in the registry.
-        options: its options; what is left out has the evaluator's default.
-        metrics: which of its metrics are reported; all where left out.
-        needs: "timeline" leaves it out for test sets without a single timeline; always there where left out.
-    """
-
-    kind: str
-    options: dict[str, Any] = Field(default_factory=dict)
-    metrics: tuple[str, ...] | None = None
-    needs: Literal["timeline"] | None = None
 
 
 class Protocol(_Strict):

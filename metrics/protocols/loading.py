@@ -10,18 +10,13 @@ from dataclasses import dataclass
 from pydantic import BaseModel, ValidationError
 
 from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.run import EvaluatorEntry
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.corpus import CorpusMetric, corpus_metric
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
-from ipvg_eval.metrics.protocols.definition import (
-    EvaluatorEntry,
-    Protocol,
-    parse_definition,
-    read_text,
-    validation_error,
-)
+from ipvg_eval.metrics.protocols.definition import Protocol, parse_definition, read_text, validation_error
 from ipvg_eval.metrics.registry import EvaluatorClass, FallsBack, ReadsFiles, evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
 

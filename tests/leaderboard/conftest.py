@@ -151,6 +151,9 @@ def written_run(
         "weights": {"curricularface": "b" * 64},
         "random_weights": None,
         "decoder": "av 18.1",
+        "limits": {},
+        "provenance": {"version": "1", "commit": None, "packages": {}, "python": "3", "platform": "x"},
+        "command": None,
         "device": {"device": "cuda:0", "name": "GPU", "dtype": "float32", "threads": 2},
         "started": "2026-05-17T08:00:00+00:00",
         "finished": "2026-05-17T09:00:00+00:00",
@@ -175,9 +178,16 @@ def written_run(
         "counts": info["counts"],
         "metrics": [
             {
+                **dict.fromkeys(("low", "high", "std", "minimum", "median", "maximum")),
                 "name": name,
+                "title": name,
+                "higher_is_better": directions[name],
+                "unit": "",
+                "proxy": False,
                 "mean": math.fsum(present) / len(present) if present else None,
                 "count": len(present),
+                "missing": size - len(present),
+                "flagged": 0,
             }
             for name, column in values.items()
             if (present := [value for value in column if value is not None]) is not None

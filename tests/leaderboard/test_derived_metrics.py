@@ -21,11 +21,29 @@ def _add_derived(path, total, distance):
         }
     ]
     info["protocol"]["corpus"] = [
-        {"name": "face_fid", "version": 1, "title": "Face FID", "higher_is_better": False}
+        {
+            "name": "face_fid",
+            "version": 1,
+            "title": "Face FID",
+            "higher_is_better": False,
+            "bounds": [0.0, None],
+            "summary": "",
+            "source": "",
+        }
     ]
     (path / "run.json").write_text(json.dumps(info))
     summary = json.loads((path / "summary.json").read_text())
-    summary["corpus"] = [{"name": "face_fid", "value": distance, "samples": 20, "references": 4}]
+    summary["corpus"] = [
+        {
+            "name": "face_fid",
+            "title": "Face FID",
+            "higher_is_better": False,
+            "value": distance,
+            "reason": None,
+            "samples": 20,
+            "references": 4,
+        }
+    ]
     (path / "summary.json").write_text(json.dumps(summary))
     samples = pd.read_parquet(path / "samples.parquet")
     samples.insert(len(samples.columns) - 2, "overall", pd.Series(total, dtype="float64"))
@@ -45,10 +63,10 @@ def runs(make_run):
 
 
 def test_they_are_read_with_their_declarations(runs):
-    derived = {metric.name: metric for metric in runs[0].info.metrics if metric.derived}
+    derived = {metric.name: metric for metric in runs[0].info.metrics if metric.name in runs[0].info.derived}
     assert set(derived) == {"overall", "face_fid"}
     assert "0.5 cur + 0.5 clip" in derived["overall"].summary
-    assert runs[0].summary["face_fid"].mean == 30.0
+    assert runs[0].means["face_fid"].value == 30.0
     assert runs[0].samples["overall"].tolist() == [0.5] * 10
 
 

@@ -11,9 +11,10 @@ from ipvg_eval.comparison import compare
 from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.core.summary import CorpusSummary
 from ipvg_eval.errors import RunError
 from ipvg_eval.results import load_run
-from ipvg_eval.results.aggregate import CorpusSummary, count
+from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.folder import RunFolder
 
 UP, DOWN, SIZE = (

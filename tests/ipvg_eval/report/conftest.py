@@ -9,15 +9,14 @@ import pytest
 import skimage.data
 from PIL import Image
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status, VideoFacts
+from ipvg_eval.core.run import DeviceInfo, ProtocolInfo, Provenance, RunInfo, SubmissionInfo, TestSetInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo
-from ipvg_eval.results.provenance import Provenance
-from ipvg_eval.sandbox.limits import ProcessLimits
 
 FPS = 16.0
 FRAMES = tuple(range(0, 81, 5))

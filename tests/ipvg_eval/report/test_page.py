@@ -17,11 +17,11 @@ from pathlib import Path
 
 import pytest
 
+from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, Term
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.report import write_report
 from ipvg_eval.results import Run, load_run
-from ipvg_eval.results.aggregate import CombinedSummary, CorpusSummary, Term
 
 MakeRun = Callable[..., Run]
 HOSTILE = '"><script>window.hacked = 1</script><img src=x onerror="window.hacked = 1">'

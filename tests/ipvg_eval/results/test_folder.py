@@ -4,13 +4,14 @@ from __future__ import annotations
 
 import pytest
 
+from ipvg_eval.core.comparability import differences
+from ipvg_eval.core.limits import ProcessLimits
+from ipvg_eval.core.run import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo
 from ipvg_eval.errors import RunError
 from ipvg_eval.results import load_run
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.results.info import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo, differences
 from ipvg_eval.results.provenance import collect_provenance
-from ipvg_eval.sandbox.limits import ProcessLimits
 
 
 @pytest.fixture

@@ -70,7 +70,7 @@ def test_the_interval_is_the_one_on_the_leaderboard(make_row, specs, tmp_path):
     class Info:
         team = "alpha"
 
-    run = ScoredRun(path=tmp_path, info=Info(), summary={}, samples=samples)
+    run = ScoredRun(path=tmp_path, info=Info(), means={}, samples=samples)
     metric = Metric(
         name="sharpness", title="", unit="", summary="", higher_is_better=True, proxy=False, weight=1.0
     )

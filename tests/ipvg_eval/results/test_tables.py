@@ -8,8 +8,9 @@ import pandas as pd
 import pytest
 
 from ipvg_eval.core.combination import Combination
-from ipvg_eval.results.aggregate import CorpusSummary, aggregate, count, summarise_combinations
-from ipvg_eval.results.summary import Summary, number, to_latex, to_markdown
+from ipvg_eval.core.summary import CorpusSummary, Summary
+from ipvg_eval.results.aggregate import aggregate, count, summarise_combinations
+from ipvg_eval.results.summary import number, to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
 
 NAMES = ["sharpness", "noise_%"]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from ipvg_eval.cli.score import warn_of_fallbacks
-from ipvg_eval.results.info import DeviceInfo
+from ipvg_eval.core.run import DeviceInfo
 from ipvg_eval.scoring import build_scorer
 
 

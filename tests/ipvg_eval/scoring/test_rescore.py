@@ -8,6 +8,7 @@ import shutil
 import pytest
 
 from ipvg_eval import score
+from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.core.row import Status
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.errors import ProtocolError
@@ -72,7 +73,7 @@ def test_rescoring_equals_scoring(source, submission, fixtures, protocol, tmp_pa
     rescored = rescore(source, protocol, out=tmp_path / "rescored")
     for name in TABLES:
         assert (rescored.folder.path / name).read_bytes() == (direct.folder.path / name).read_bytes(), name
-    assert rescored.info.comparable == direct.info.comparable
+    assert comparable_facts(rescored.info) == comparable_facts(direct.info)
     assert rescored.info.protocol == direct.info.protocol
     assert rescored.info.counts == direct.info.counts
     assert rescored.findings == direct.findings
@@ -92,7 +93,7 @@ def test_the_new_run_says_what_it_was_rescored_from(source, protocol, tmp_path):
 
     info = rescore(source, protocol, out=tmp_path / "new", command=("ipvg-eval", "rescore")).info
     assert info.rescored.folder == "source"
-    assert info.rescored.protocol == source.info.comparable["protocol"]
+    assert info.rescored.protocol == comparable_facts(source.info)["protocol"]
     samples = (source.folder.path / "samples.parquet").read_bytes()
     assert info.rescored.samples_sha256 == hashlib.sha256(samples).hexdigest()
     assert info.rescored.command == ("ipvg-eval", "score")

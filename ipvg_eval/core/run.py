@@ -2,21 +2,66 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from datetime import datetime
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ipvg_eval.core.combination import Combination
-from ipvg_eval.core.measurement import SUBMISSION_FILE
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.protocols.definition import EvaluatorEntry
-from ipvg_eval.results.aggregate import Counts
-from ipvg_eval.results.provenance import Provenance
-from ipvg_eval.sandbox.limits import ProcessLimits
+from ipvg_eval.core.summary import Counts
+
+
+def _aware(text: str) -> str:
+    if datetime.fromisoformat(text).tzinfo is None:
+        raise ValueError("the time has no zone")
+    return text
+
+
+Moment = Annotated[str, AfterValidator(_aware)]
+"""A time with its zone, ISO 8601."""
 
 
 class _Info(BaseModel):
+    # run.json of a newer version may say more; what is not named here is left alone.
+    model_config = ConfigDict(extra="ignore", frozen=True)
+
+
+class EvaluatorEntry(BaseModel):
+    """One evaluator of a protocol.
+
+    Attributes:
+        kind: name in the registry.
+        options: its options; what is left out has the evaluator's default.
+        metrics: which of its metrics are reported; all where left out.
+        needs: "timeline" leaves it out for test sets without a single timeline; always there where left out.
+    """
+
     model_config = ConfigDict(extra="forbid", frozen=True)
+
+    kind: str
+    options: dict[str, Any] = Field(default_factory=dict)
+    metrics: tuple[str, ...] | None = None
+    needs: Literal["timeline"] | None = None
+
+
+class Provenance(_Info):
+    """The software and machine of a run.
+
+    Attributes:
+        version: version of ipvg-eval.
+        commit: its git commit where it runs from a checkout, with "-dirty" where files were changed.
+        packages: versions of the packages that can change a number.
+        python: version of Python.
+        platform: operating system and processor.
+    """
+
+    version: str
+    commit: str | None
+    packages: dict[str, str]
+    python: str
+    platform: str
 
 
 class ProtocolInfo(_Info):
@@ -120,7 +165,7 @@ class RescoredInfo(_Info):
     samples_sha256: str
     command: tuple[str, ...] | None
     provenance: Provenance
-    at: str
+    at: Moment
 
 
 class RunInfo(_Info):
@@ -161,51 +206,37 @@ class RunInfo(_Info):
     device: DeviceInfo
     provenance: Provenance
     command: tuple[str, ...] | None
-    started: str
-    finished: str | None
+    started: Moment
+    finished: Moment | None
     seconds: float
     counts: Counts
     workers: WorkersInfo | None = None
     rescored: RescoredInfo | None = None
 
     @property
-    def comparable(self) -> dict[str, str]:
-        """The facts that two runs must share for their numbers to be compared, by name."""
-        return {
-            "protocol": f"{self.protocol.name} {self.protocol.version} ({self.protocol.sha256[:12]})",
-            "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in self.specs),
-            "test set": self.testset.fingerprint,
-            "weights": _listed(self.weights, files=False),
-            "random weights": str(self.random_weights),
-            "decoder": self.decoder,
-            "device type": self.device.device.partition(":")[0],
-            "dtype": self.device.dtype,
-        }
+    def metrics(self) -> tuple[MetricSpec, ...]:
+        """Every metric of the run: of each sample, the weighted sums, and of the whole submission."""
+        return (
+            *self.specs,
+            *(_spec(combination) for combination in self.protocol.combined),
+            *self.protocol.corpus,
+        )
+
+    @property
+    def derived(self) -> frozenset[str]:
+        """Names of the metrics that are computed from others."""
+        return frozenset(metric.name for metric in self.metrics[len(self.specs) :])
 
 
-def _listed(weights: dict[str, str], *, files: bool) -> str:
-    """Names and hashes of the weights, or of the files about the submission."""
-    chosen = [f"{n} {sha}" for n, sha in sorted(weights.items()) if n.startswith(SUBMISSION_FILE) is files]
-    return ", ".join(chosen) or "none"
-
-
-def differences(one: RunInfo, other: RunInfo) -> dict[str, tuple[str, str]]:
-    """The comparable facts in which two runs differ, with both values; empty if they can be compared."""
-    return _different(one.comparable, other.comparable)
-
-
-def obstacles(begun: RunInfo, now: RunInfo) -> dict[str, tuple[str, str]]:
-    """Why a run that was begun cannot be gone on with, with both values; empty if it can."""
-    pairs = [
-        {
-            "team": run.team,
-            **run.comparable,
-            "files about the submission": _listed(run.weights, files=True),
-        }
-        for run in (begun, now)
-    ]
-    return _different(pairs[0], pairs[1])
-
-
-def _different(left: dict[str, str], right: dict[str, str]) -> dict[str, tuple[str, str]]:
-    return {name: (left[name], right[name]) for name in left if left[name] != right[name]}
+def _spec(combination: Combination) -> MetricSpec:
+    """A weighted sum, over the samples that have all its terms, as a metric."""
+    terms = " + ".join(f"{weight:g} {name}" for name, weight in combination.weights.items())
+    return MetricSpec(
+        name=combination.name,
+        version=1,
+        title=combination.title,
+        higher_is_better=combination.higher_is_better,
+        bounds=(None, None),
+        summary=f"{terms}, over the samples that have every term.",
+        source=combination.source,
+    )

@@ -15,7 +15,7 @@ class ProcessLimits(BaseModel):
         open_files: file descriptors.
     """
 
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="ignore", frozen=True)
 
     memory_mib: int = Field(default=4096, ge=512)
     seconds: float = Field(default=120.0, gt=0)
