@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -12,11 +13,19 @@ LARGEST_CLIP = 2**30
 """Bytes that a file of the process may have."""
 
 
-class Make(Message):
-    """Make a clip; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`."""
+SOURCE, CLIP = "source", "clip.mp4"
+"""Names of a video and of its clip in the folder that the process may read and write in."""
 
-    source: str
-    target: str
+
+class Folder(Message):
+    """Where it works."""
+
+    path: Path
+
+
+class Make(Message):
+    """Make a clip of the video there; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`."""
+
     forbidden: tuple[str, ...]
 
 

@@ -7,17 +7,17 @@ from pathlib import Path
 
 import av
 
-from ipvg_eval.clips.messages import LARGEST_CLIP, Made, Make
+from ipvg_eval.clips.messages import CLIP, LARGEST_CLIP, SOURCE, Folder, Made, Make
 from ipvg_eval.errors import VideoError
 from ipvg_eval.leaderboard.study.clips import anonymous_clip
 from ipvg_eval.leaderboard.study.errors import StudyError
-from ipvg_eval.sandbox.child import serve
+from ipvg_eval.sandbox.child import serve, setting
 from ipvg_eval.video import decoder_version
 
 
-def _make(request: Make) -> Made:
+def _make(request: Make, folder: Path) -> Made:
     try:
-        seconds = anonymous_clip(Path(request.source), Path(request.target), forbidden=request.forbidden)
+        seconds = anonymous_clip(folder / SOURCE, folder / CLIP, forbidden=request.forbidden)
     except (av.FFmpegError, OSError) as error:
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
             return Made(seconds=None)
@@ -27,5 +27,17 @@ def _make(request: Make) -> Made:
     return Made(seconds=seconds)
 
 
+def main() -> None:
+    """Serve requests; temporary files go where the clip goes."""
+    folder = setting(Folder).path
+    serve(
+        Make,
+        lambda request, _: _make(request, folder),
+        versions={"decoder": decoder_version()},
+        writable=(folder,),
+        file_size=LARGEST_CLIP,
+    )
+
+
 if __name__ == "__main__":
-    serve(Make, _make, versions={"decoder": decoder_version()}, file_size=LARGEST_CLIP)
+    main()

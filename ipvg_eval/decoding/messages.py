@@ -15,10 +15,9 @@ from ipvg_eval.sandbox.messages import Message
 
 
 class Open(Message):
-    """Look at a video."""
+    """Look at the video whose file comes with this."""
 
     kind: Literal["open"] = "open"
-    path: str
 
 
 class Memory(Message):

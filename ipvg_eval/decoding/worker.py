@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import mmap
 from collections.abc import Iterator
-from pathlib import Path
+from typing import BinaryIO
 
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.measurement import Frames
@@ -23,21 +23,21 @@ def main() -> None:
 
 class _Decoder:
     def __init__(self, limits: ProcessLimits, memory: Memory) -> None:
-        self._seconds = limits.seconds
+        self._limits = limits
         self._memory = memory
-        self._path = Path()
+        self._file: BinaryIO | None = None
         self._index: FrameIndex | None = None
         self._decoding: Decoding | None = None
         self._batches: Iterator[FrameBatch] = iter(())
         self._waiting: FrameBatch | None = None
 
-    def answer(self, request: Open | Decode | Fill) -> Answer | None:
+    def answer(self, request: Open | Decode | Fill, file: BinaryIO | None) -> Answer | None:
         """What to answer to a request; None for nothing."""
         if isinstance(request, Fill):
             return self._fill(request)
         self._stop()
         if isinstance(request, Open):
-            return self._open(request)
+            return self._open(file)
         self._begin(request)
         return None
 
@@ -46,9 +46,10 @@ class _Decoder:
             self._decoding.close()
         self._decoding, self._waiting, self._batches = None, None, iter(())
 
-    def _open(self, request: Open) -> Opened:
-        self._path = Path(request.path)
-        self._index = index_frames(self._path, time_limit=self._seconds)
+    def _open(self, file: BinaryIO | None) -> Opened:
+        assert file is not None
+        self._file = file
+        self._index = index_frames(file, time_limit=self._limits.seconds, max_pixels=self._limits.max_pixels)
         clip = self._index.clip
         return Opened(
             codec=self._index.header.codec,
@@ -61,12 +62,13 @@ class _Decoder:
 
     def _begin(self, request: Decode) -> None:
         assert self._index is not None
+        assert self._file is not None
         self._decoding = decode(
-            self._path,
+            self._file,
             request.indices,
             index=self._index,
             batch_bytes=_BATCH_BYTES,
-            time_limit=self._seconds,
+            time_limit=self._limits.seconds,
         )
         self._batches = iter(self._decoding)
 

@@ -8,9 +8,7 @@ from ipvg_eval.sandbox.messages import Message
 
 
 class Read(Message):
-    """Read a file."""
-
-    path: str
+    """Read the file that comes with this."""
 
 
 class Texts(Message):

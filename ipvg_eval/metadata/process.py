@@ -20,5 +20,5 @@ class MetadataProcess(LimitedProcess[Texts]):
         Raises:
             VideoError: the file cannot be opened, or the process failed on it.
         """
-        self.ask(Read(path=str(path.absolute())))
+        self.ask_about(path, Read())
         return self.answer().texts

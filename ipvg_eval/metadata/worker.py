@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from pathlib import Path
+from typing import BinaryIO
 
 from ipvg_eval.metadata.messages import Read, Texts
 from ipvg_eval.metadata.reading import read_texts
@@ -10,8 +10,9 @@ from ipvg_eval.sandbox.child import serve
 from ipvg_eval.video import decoder_version
 
 
-def _read(request: Read) -> Texts:
-    return Texts(texts=read_texts(Path(request.path)))
+def _read(_: Read, file: BinaryIO | None) -> Texts:
+    assert file is not None
+    return Texts(texts=read_texts(file))
 
 
 if __name__ == "__main__":

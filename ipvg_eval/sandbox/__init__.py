@@ -2,6 +2,6 @@
 
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.sandbox.messages import Message
-from ipvg_eval.sandbox.process import LimitedProcess, Patience
+from ipvg_eval.sandbox.process import LimitedProcess, Patience, open_file
 
-__all__ = ["LimitedProcess", "Message", "Patience", "ProcessLimits"]
+__all__ = ["LimitedProcess", "Message", "Patience", "ProcessLimits", "open_file"]

@@ -1,22 +1,26 @@
-"""The child's side: it limits itself, says hello, and answers one request after the other.
+"""The child's side: it confines itself, says hello, and answers one request after the other.
 
-python -P -m MODULE LIMITS [SETTINGS ...]
+python -P -m MODULE LIMITS [SETTINGS]; stdin is a socket, over which a request's file comes too.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import resource
+import socket
 import sys
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
 from pydantic import BaseModel, TypeAdapter
 
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
+from ipvg_eval.sandbox.confine import confine, limit_cpu_time
 from ipvg_eval.sandbox.messages import Failed, Hello, Message
+
+_PIECE = 1 << 16
 
 Request = TypeVar("Request", bound=Message)
 Setting = TypeVar("Setting", bound=BaseModel)
@@ -34,28 +38,36 @@ def setting(model: type[Setting]) -> Setting:
 
 def serve(
     requests: type[Request] | TypeAdapter[Request],
-    handle: Callable[[Any], Message | None],
+    handle: Callable[[Any, BinaryIO | None], Message | None],
     *,
     versions: Mapping[str, str],
+    writable: Sequence[Path] = (),
     file_size: int = 0,
 ) -> None:
-    """Answer requests until stdin ends; a VideoError or too little memory is an answer too.
+    """Answer requests until there are no more.
+
+    Whatever goes wrong with a file is an answer too; what is no VideoError also ends the use of this process.
 
     Args:
         requests: what may be asked.
-        handle: gives the answer to a request; None for none.
+        handle: gives the answer to a request and the file that came with it; None for none. The file is
+            closed with the next one that comes.
         versions: of the libraries that read the files.
-        file_size: bytes that a file it writes may have.
+        writable: folders it may write in.
+        file_size: bytes that a file in them may have.
     """
     bounds = limits()
     adapter: TypeAdapter[Any] = requests if isinstance(requests, TypeAdapter) else TypeAdapter(requests)
     answers = _Answers()
-    _limit(bounds, file_size)
-    answers.send(Hello(versions={"Python": platform.python_version(), **versions}))
-    for line in sys.stdin.buffer:
+    confinement = confine(bounds, writable=writable, file_size=file_size)
+    python = platform.python_version()
+    answers.send(Hello(versions={"Python": python, **versions}, confinement=confinement))
+    for line, file in _requests():
+        # Four threads at most decode at a time.
+        limit_cpu_time(4 * bounds.seconds)
         answer: Message | None
         try:
-            answer = handle(adapter.validate_json(line))
+            answer = handle(adapter.validate_json(line), file)
         except VideoError as error:
             answer = Failed(message=error.message, hint=error.hint)
         except MemoryError:
@@ -63,17 +75,32 @@ def serve(
             # What is taken is not given back reliably, and the next file must not pay for it.
             hint = "Lower the resolution, or raise the memory limit."
             answer = Failed(message=message, hint=hint, spent=True)
+        except Exception as error:  # decoders of strangers' bytes raise whatever they like
+            what = str(error).partition("\n")[0]
+            answer = Failed(message=f"reading it fails ({type(error).__name__}: {what})", spent=True)
         if answer is not None:
             answers.send(answer)
 
 
-def _limit(limits: ProcessLimits, file_size: int) -> None:
-    """For good: memory, open files, sizes of files, no core file."""
-    memory = limits.memory_mib * 2**20
-    resource.setrlimit(resource.RLIMIT_AS, (memory, memory))
-    resource.setrlimit(resource.RLIMIT_NOFILE, (limits.open_files, limits.open_files))
-    resource.setrlimit(resource.RLIMIT_CORE, (0, 0))
-    resource.setrlimit(resource.RLIMIT_FSIZE, (file_size, file_size))
+def _requests() -> Iterator[tuple[bytes, BinaryIO | None]]:
+    """Lines from the socket, each with the file that came with it; one that came without has None."""
+    channel = socket.socket(fileno=0)
+    unread = bytearray()
+    file: BinaryIO | None = None
+    fresh = False
+    while True:
+        while b"\n" not in unread:
+            piece, descriptors, _, _ = socket.recv_fds(channel, _PIECE, 1)
+            if not piece:
+                return
+            unread += piece
+            for descriptor in descriptors:
+                if file is not None:
+                    file.close()
+                file, fresh = os.fdopen(descriptor, "rb", buffering=0), True
+        line, _, unread = unread.partition(b"\n")
+        yield bytes(line), file if fresh else None
+        fresh = False
 
 
 class _Answers:

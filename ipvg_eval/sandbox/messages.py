@@ -6,6 +6,8 @@ from typing import Literal
 
 from pydantic import BaseModel, ConfigDict
 
+from ipvg_eval.core.limits import Confinement
+
 
 class Message(BaseModel):
     """A request or an answer. Answers have a `kind` that tells them apart."""
@@ -14,14 +16,16 @@ class Message(BaseModel):
 
 
 class Hello(Message):
-    """The process has all it needs, has limited itself, and no file has been opened yet.
+    """The process has all it needs, has confined itself, and no file has been opened yet.
 
     Attributes:
         versions: of Python and of the libraries that read the files.
+        confinement: how it is confined.
     """
 
     kind: Literal["hello"] = "hello"
     versions: dict[str, str]
+    confinement: Confinement
 
 
 class Failed(Message):

@@ -2,20 +2,26 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import select
 import signal
+import socket
+import stat
 import subprocess
 import tempfile
 import time
+from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, Generic, Self, TypeVar
+from typing import Annotated, Any, BinaryIO, Generic, Self, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
 from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
+from ipvg_eval.sandbox.confine import hide_memory
 from ipvg_eval.sandbox.messages import Failed, Hello, Message
 from ipvg_eval.sandbox.python import absolute_python_path, module_command
 
@@ -29,6 +35,8 @@ _INHERITED_PREFIXES = ("COV", "DYLD_", "PYTHON")
 _ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
 _START = 300.0  # seconds until a process must have said hello, however busy the machine is
 _GRACE = 5.0  # the process watches its own time; the parent steps in where it does not
+
+_log = logging.getLogger(__name__)
 
 Answer = TypeVar("Answer")
 
@@ -91,12 +99,9 @@ class LimitedProcess(Generic[Answer]):
         process.kill()
         process.wait()
         self._stderr.close()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
+        self._channel.close()
+        assert process.stdout is not None
+        process.stdout.close()
 
     def hello(self) -> Hello:
         """Start the process, unless it runs already; what it said of itself.
@@ -121,23 +126,44 @@ class LimitedProcess(Generic[Answer]):
                     f"no process can be started to open videos in ({error.strerror})",
                     hint="Close other programs, or raise the limits of this account.",
                 ) from error
+            lacking = ", ".join(hello.confinement.lacking)
+            if lacking and self.limits.require_confinement:
+                self.close()
+                raise Unavailable(
+                    f"videos cannot be opened as safely as --require-confinement asks: {lacking}",
+                    hint="Use Linux 6.7 or newer, or leave the option out and run it in a container.",
+                )
+            _say_what_is_lacking(lacking)
             self._hello = hello
         return self._hello
 
-    def ask(self, request: Message) -> None:
-        """Send a request.
+    def ask(self, request: Message, file: BinaryIO | None = None) -> None:
+        """Send a request, and the open file that it is about.
 
         Raises:
             VideoError: the process has ended.
             Unavailable: it does not start.
         """
         self.hello()
-        process = self._running()
-        assert process.stdin is not None
+        line = memoryview(request.model_dump_json().encode() + b"\n")
         try:
-            process.stdin.write(request.model_dump_json().encode() + b"\n")
-        except BrokenPipeError:
+            if file is not None:
+                line = line[socket.send_fds(self._channel, [line], [file.fileno()]) :]
+            self._channel.sendall(line)
+        except (BrokenPipeError, ConnectionResetError):
             raise self._ended() from None
+        except TimeoutError:
+            raise self._too_slow(self.limits.seconds) from None
+
+    def ask_about(self, path: Path, request: Message) -> None:
+        """Send a request about a file, which is opened here: the process itself reaches none.
+
+        Raises:
+            VideoError: the file cannot be opened, or the process has ended.
+            Unavailable: it does not start.
+        """
+        with open_file(path) as file:
+            self.ask(request, file)
 
     def answer(self, patience: Patience | None = None) -> Answer:
         """The next answer.
@@ -187,15 +213,18 @@ class LimitedProcess(Generic[Answer]):
         with patience:
             ready, _, _ = select.select([process.stdout], [], [], patience.left)
         if not ready:
-            self.close()
-            raise VideoError(
-                f"the decoder took longer than {patience.said:g} s and was stopped",
-                hint="Export the video again, or raise --decoder-seconds.",
-            )
+            raise self._too_slow(patience.said)
         part = os.read(process.stdout.fileno(), min(most, 1 << 20))
         if not part:
             raise self._ended()
         return part
+
+    def _too_slow(self, seconds: float) -> VideoError:
+        self.close()
+        return VideoError(
+            f"the decoder took longer than {seconds:g} s and was stopped",
+            hint="Export the video again, or raise --decoder-seconds.",
+        )
 
     def _ended(self) -> VideoError:
         process = self._running()
@@ -211,12 +240,15 @@ class LimitedProcess(Generic[Answer]):
         return [*module_command(self._module), *settings]
 
     def _begin(self) -> None:
+        hide_memory()
         self._unread.clear()
+        self._channel, theirs = socket.socketpair()
+        self._channel.settimeout(self.limits.seconds + _GRACE)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command(),
-                stdin=subprocess.PIPE,
+                stdin=theirs,
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 bufsize=0,
@@ -226,11 +258,38 @@ class LimitedProcess(Generic[Answer]):
             )
         except OSError:
             self._stderr.close()
+            self._channel.close()
             raise
+        finally:
+            theirs.close()
 
     def _running(self) -> subprocess.Popen[bytes]:
         assert self._process is not None, "nothing was asked"
         return self._process
+
+
+def open_file(path: Path) -> BinaryIO:
+    """A file, open for reading.
+
+    Raises:
+        VideoError: it cannot be.
+    """
+    hint = "Check the path and its permissions."
+    try:
+        # A pipe that took the file's place must not make us wait for its other end.
+        file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb", buffering=0)
+    except OSError as error:
+        raise VideoError(f"cannot be read ({error.strerror or error})", path=path, hint=hint) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise VideoError("is no plain file", path=path, hint=hint)
+    return file
+
+
+@functools.cache
+def _say_what_is_lacking(lacking: str) -> None:
+    if lacking:
+        _log.warning("Videos are opened in processes that this system cannot confine fully: no %s.", lacking)
 
 
 def _environment() -> dict[str, str]:
