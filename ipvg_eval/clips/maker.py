@@ -28,9 +28,9 @@ class ClipMaker:
         processes: how many clips are made at a time.
     """
 
-    def __init__(self, processes: int | None = None, limits: ProcessLimits = _LIMITS) -> None:
+    def __init__(self, processes: int | None = None, *, require_confinement: bool = False) -> None:
         self.processes = processes or os.cpu_count() or 1
-        self._limits = limits
+        self._limits = _LIMITS.model_copy(update={"require_confinement": require_confinement})
         self._idle: queue.SimpleQueue[_ClipProcess] = queue.SimpleQueue()
         self._open = ExitStack()
 

@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -139,7 +139,9 @@ class MeasuringWorker:
         if self._built is None:
             self._built = self._recipe.build()
             self._networks.window = _CROSSING_WINDOW if self._built.runtime.crossing else 1
-        return Ready(node=platform.node(), facts=self._built.facts, window=self._networks.window)
+        with DecoderProcess() as decoder:
+            facts = replace(self._built.facts, confinement=decoder.hello().confinement)
+        return Ready(node=platform.node(), facts=facts, window=self._networks.window)
 
     def _open(self, job: Job) -> Ready:
         ready = self._build()
@@ -155,7 +157,7 @@ class MeasuringWorker:
         self._scorer, self._submission = self._built.suited_to(testset), submission
         self.close()
         decoders = [DecoderProcess(job.limits) for _ in range(job.decoders)]
-        decoders[0].hello()  # a node whose installation is broken takes no part
+        decoders[0].hello()  # a node that cannot open videos, or not as asked, takes no part
         for decoder in decoders:
             self._idle.put(decoder)
         self._job = job

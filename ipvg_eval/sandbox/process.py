@@ -31,8 +31,11 @@ MAX_LINE = 64 * 2**20
 TRY_AGAIN = "Export the video again as MP4 with H.264."
 _INHERITED = frozenset({"LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR"})
 _INHERITED_PREFIXES = ("COV", "DYLD_", "PYTHON")
-# Threads of libraries would take address space, by the number of cores; FFmpeg's own are counted elsewhere.
-_ONE_THREAD = {"OMP_NUM_THREADS": "1", "OPENBLAS_NUM_THREADS": "1", "MKL_NUM_THREADS": "1"}
+# Threads of libraries would take address space, by the number of cores, and Landlock would not hold them.
+_ONE_THREAD = {
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
 _START = 300.0  # seconds until a process must have said hello, however busy the machine is
 _GRACE = 5.0  # the process watches its own time; the parent steps in where it does not
 

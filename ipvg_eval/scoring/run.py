@@ -183,6 +183,7 @@ class ScoringRun:
             random_weights=self.facts.random_seed,
             decoder=self.facts.decoder,
             limits=self.measuring.limits,
+            confinement=self.facts.confinement,
             device=self.facts.device_info,
             workers=None if self.workers is None else self.workers(),
             provenance=self.facts.provenance,

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
@@ -106,7 +107,9 @@ def score(
     name = team or loaded.name
     facts, limits = built.facts, limits or ProcessLimits()
     with DecoderProcess(limits) as decoder:
-        decoder.hello()  # a broken installation leaves no run folder behind
+        confinement = decoder.hello().confinement  # a broken installation leaves no run folder behind
+    if facts.confinement is None:
+        facts = replace(facts, confinement=confinement)
     folder = RunFolder(Path(out) if out else default_out(name, facts))
     if isinstance(built, Scorer):
         measuring: Measuring = LocalMeasuring(
