@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Sequence
+from io import FileIO
 from pathlib import Path
-from typing import BinaryIO
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.decoding.messages import Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
@@ -36,7 +36,7 @@ class DecoderProcess(LimitedProcess[Answer]):
         """Bytes of the largest picture."""
         return self.limits.max_pixels * 3
 
-    def open(self, video: Path | BinaryIO) -> OpenVideo:
+    def open(self, video: Path | FileIO) -> OpenVideo:
         """Look at a video: a path, or a plain file that is open, which nobody else may read meanwhile.
 
         Raises:

@@ -26,7 +26,8 @@ _SIGNALS_AND_SOCKETS = 0b11
 
 def version() -> int:
     """The kernel's version of it; 0 where there is none."""
-    return max(0, _libc().syscall(_CREATE, None, 0, _VERSION))
+    offered: int = _libc().syscall(_CREATE, None, 0, _VERSION)
+    return max(0, offered)
 
 
 def restrict(*, readable: Iterable[Path], writable: Iterable[Path] = ()) -> None:

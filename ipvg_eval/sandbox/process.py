@@ -12,9 +12,10 @@ import stat
 import subprocess
 import tempfile
 import time
+from io import FileIO
 from pathlib import Path
 from types import TracebackType
-from typing import Annotated, Any, BinaryIO, Generic, Self, TypeVar
+from typing import Annotated, Any, Generic, Self, TypeVar
 
 from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
@@ -140,7 +141,7 @@ class LimitedProcess(Generic[Answer]):
             self._hello = hello
         return self._hello
 
-    def ask(self, request: Message, file: BinaryIO | None = None) -> None:
+    def ask(self, request: Message, file: FileIO | None = None) -> None:
         """Send a request, and the open file that it is about.
 
         Raises:
@@ -251,7 +252,7 @@ class LimitedProcess(Generic[Answer]):
         try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command(),
-                stdin=theirs,
+                stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 bufsize=0,
@@ -271,7 +272,7 @@ class LimitedProcess(Generic[Answer]):
         return self._process
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> FileIO:
     """A file, open for reading.
 
     Raises:
@@ -280,7 +281,7 @@ def open_file(path: Path) -> BinaryIO:
     hint = "Check the path and its permissions."
     try:
         # A pipe that took the file's place must not make us wait for its other end.
-        file = os.fdopen(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb", buffering=0)
+        file = FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
     except OSError as error:
         raise VideoError(f"cannot be read ({error.strerror or error})", path=path, hint=hint) from error
     if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):

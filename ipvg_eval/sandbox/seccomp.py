@@ -12,6 +12,7 @@ import ctypes
 import os
 import platform
 import struct
+from collections.abc import Mapping
 
 _X86, _ARM = "x86_64", "aarch64"
 _AUDIT = {_X86: 0xC000003E, _ARM: 0xC00000B7}
@@ -90,7 +91,7 @@ def program(machine: str, *, writes: bool, pid: int) -> list[bytes]:
     """The filter, an instruction each."""
     column = (_X86, _ARM).index(machine)
 
-    def numbers(calls: dict[str, tuple[int | None, int | None]]) -> list[int]:
+    def numbers(calls: Mapping[str, tuple[int | None, int | None]]) -> list[int]:
         return [number for both in calls.values() if (number := both[column]) is not None]
 
     refuse, absent, allow = (

@@ -6,7 +6,7 @@ import hashlib
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import ExitStack
 from dataclasses import dataclass
-from typing import BinaryIO
+from io import FileIO
 
 from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
@@ -70,9 +70,7 @@ class Preparation:
                 self._decode(sample, file, channel, decoder)
                 channel.put(None)
 
-    def _decode(
-        self, sample: Sample, file: BinaryIO, channel: Channel[Item], decoder: DecoderProcess
-    ) -> None:
+    def _decode(self, sample: Sample, file: FileIO, channel: Channel[Item], decoder: DecoderProcess) -> None:
         with beside(self.stopwatch, "decode"):
             video = decoder.open(file)
         channel.put(video)
@@ -96,7 +94,7 @@ class Preparation:
         assert first is None or isinstance(first, Measured)
         return lambda: first
 
-    def _opened(self, sample: Sample, opened: ExitStack) -> BinaryIO | None:
+    def _opened(self, sample: Sample, opened: ExitStack) -> FileIO | None:
         """The sample's video; None where there is none."""
         if not self.submission.has(sample.video):
             return None

@@ -7,7 +7,7 @@ import queue
 from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
-from typing import BinaryIO
+from io import FileIO
 
 from ipvg_eval.core.printable import printable
 from ipvg_eval.errors import VideoError
@@ -82,7 +82,7 @@ def check_videos(
 @contextmanager
 def _handed_over(
     submission: Submission, name: str, *, checked: bool
-) -> Iterator[tuple[BinaryIO, tuple[int, int] | None]]:
+) -> Iterator[tuple[FileIO, tuple[int, int] | None]]:
     """A video's file, and which part of it the video is; opened here, as the process reaches no file.
 
     Args:
@@ -110,7 +110,7 @@ class CheckingProcess(LimitedProcess[Checked]):
     def __init__(self, task: Task, limits: ProcessLimits | None = None) -> None:
         super().__init__("ipvg_eval.validation.worker", Checked, limits, task)
 
-    def check(self, request: Check, file: BinaryIO) -> list[Finding]:
+    def check(self, request: Check, file: FileIO) -> list[Finding]:
         """What is wrong with a video; that the process failed on it is a finding too."""
         try:
             self.ask(request, file)

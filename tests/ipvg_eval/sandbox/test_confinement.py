@@ -48,7 +48,8 @@ def as_user(user):
     words = ["setpriv", f"--reuid={user}", f"--regid={user}", "--clear-groups"]
     if shutil.which("setpriv") is None:
         pytest.skip("no setpriv")
-    if subprocess.run([*words, sys.executable, "-c", ""], capture_output=True, check=False).returncode:
+    again = "import subprocess, sys; subprocess.run([sys.executable, '-c', 'import av'], check=True)"
+    if subprocess.run([*words, sys.executable, "-c", again], capture_output=True, check=False).returncode:
         # Python itself lies where nobody else may look: let them look everywhere, which is more, not less.
         words += ["--inh-caps=+dac_read_search", "--ambient-caps=+dac_read_search"]
     return words
