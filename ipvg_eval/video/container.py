@@ -47,6 +47,14 @@ def size_of(source: Source) -> int:
     return source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
 
 
+def size_options(max_pixels: int) -> dict[str, str]:
+    """What makes a decoder refuse larger pictures before it takes memory for them.
+
+    Decoders count whole blocks, so the bound is a million pixels above; `index_frames` is exact.
+    """
+    return {"max_pixels": str(max_pixels + 2**20)}
+
+
 def _descriptor(source: BinaryIO) -> int | None:
     """Of a plain file, which FFmpeg reads faster by itself; None for what only looks like one."""
     if not isinstance(source, io.FileIO):
@@ -84,10 +92,7 @@ def open_container(
         container = av.open(
             target,
             "r",
-            options={
-                "max_pixels": str(max_pixels),
-                **({"skip_frame": "all"} if headers_only else {}),
-            },
+            options={"skip_frame": "all"} if headers_only else size_options(max_pixels),
             container_options={
                 "format_whitelist": _FORMATS,
                 "codec_whitelist": ",".join(DECODERS),

@@ -10,7 +10,15 @@ from typing import Any
 
 import av
 
-from ipvg_eval.video.container import DECODERS, MAX_PIXELS, Source, name_of, open_container, size_of
+from ipvg_eval.video.container import (
+    DECODERS,
+    MAX_PIXELS,
+    Source,
+    name_of,
+    open_container,
+    size_of,
+    size_options,
+)
 from ipvg_eval.video.orientation import Orientation, orientation_of
 
 _ENTRIES_READ = 100_000  # of a sample table; a hostile one may claim far more
@@ -202,7 +210,7 @@ def decode_first(container: Any, stream: Any, *, max_pixels: int = MAX_PIXELS) -
     if context.codec.name not in DECODERS:
         raise av.InvalidDataError(0, "videos of this codec are not decoded")
     context.thread_count = 1
-    context.options = {"max_pixels": str(max_pixels)}
+    context.options = size_options(max_pixels)
     for packet in islice(container.demux(stream), _PACKETS_TRIED):
         frames = context.decode(packet)
         if not frames and packet.size and packet.is_keyframe and not packet.is_discard:

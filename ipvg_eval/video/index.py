@@ -124,12 +124,10 @@ def index_frames(source: Source, *, time_limit: float = 120.0, max_pixels: int =
 
 
 def _check_size(header: VideoHeader, path: str, max_pixels: int) -> None:
-    """Headers may lie: what a frame that decodes has shown counts."""
-    if header.codec is None or header.pixel_format is not None:
-        return
+    """What a frame that decodes has shown counts; what headers say only where none does."""
     if (reason := too_large(header.coded_width, header.coded_height, max_pixels)) is not None:
         raise VideoError(reason, path=path, hint="Lower the resolution.")
-    if not header.width * header.height:
+    if header.codec in DECODERS and not header.width * header.height:
         raise VideoError("its pictures have no size", path=path, hint=EXPORT_AGAIN)
 
 

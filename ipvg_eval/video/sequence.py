@@ -12,7 +12,7 @@ from typing import Any
 import av
 
 from ipvg_eval.errors import VideoError
-from ipvg_eval.video.container import Source, name_of, open_container
+from ipvg_eval.video.container import Source, name_of, open_container, size_options
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.header import video_stream
 from ipvg_eval.video.index import FrameIndex
@@ -114,7 +114,7 @@ class _Decoder:
             # Slice threads, the default, switch H.264's error concealment off and with it the flags.
             context.thread_type = "FRAME"
             context.thread_count = threads
-            context.options = options | {"max_pixels": str(self._index.max_pixels)}
+            context.options = options | size_options(self._index.max_pixels)
             given = self._done
             for frame in self._raw(container, stream, strict=threads > 1):
                 i = self._place(frame, given)
