@@ -13,8 +13,8 @@ from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.errors import SubmissionError, VideoError
 from ipvg_eval.metrics.timing import Stopwatch, beside, stage
 from ipvg_eval.sandbox import open_file
-from ipvg_eval.scoring.ahead import Channel
-from ipvg_eval.scoring.measure import Measured, unmeasured, wanted_frames, watch
+from ipvg_eval.scoring.one_video import Measured, unmeasured, wanted_frames, watch
+from ipvg_eval.scoring.prefetch import Channel
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample
@@ -106,7 +106,7 @@ class Preparation:
 
 
 class _DecodedVideo:
-    """The reader's end of a video that a thread decodes; see `measure.Video`."""
+    """The reader's end of a video that a thread decodes; see `one_video.Video`."""
 
     def __init__(self, channel: Channel[Item]) -> None:
         opened = _next(channel)

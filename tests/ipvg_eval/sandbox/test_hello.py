@@ -9,13 +9,11 @@ from pathlib import Path
 
 import pytest
 
-from ipvg_eval import load_submission, load_testset
+from ipvg_eval import Recipe, load_submission, load_testset
 from ipvg_eval.cluster.worker import Job, MeasuringWorker, Refused, listing_hash
 from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring import ScorerRecipe
-from ipvg_eval.scoring.scorer import choose_protocol
 from ipvg_eval.video import decoder_version
 
 THIRD_PARTY = """
@@ -110,7 +108,7 @@ def test_a_broken_installation_ends_the_command(
 
 def test_a_broken_worker_of_a_cluster_refuses(breaks, monkeypatch, fixtures):
     """The driver's own installation may be whole."""
-    recipe = ScorerRecipe(protocol=choose_protocol("lite", metrics=["lite_motion"]), device="cpu")
+    recipe = Recipe(protocol="lite", metrics=["lite_motion"], device="cpu")
     submission = load_submission(fixtures / "submissions/careful")
     testset = load_testset(fixtures / "testset")
     worker = MeasuringWorker(recipe, os.curdir)
