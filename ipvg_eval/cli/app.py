@@ -78,8 +78,8 @@ def _options(
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit.
 
-    Exit codes: 0 done; 1 invalid submission or failed gate; 2 usage; 3 weights or device missing;
-    4 finished with some samples failed; 130 interrupted.
+    Exit codes: 0 done; 1 invalid submission or failed gate; 2 usage; 3 weights or device missing, or a broken
+    installation; 4 finished with some samples failed; 130 interrupted.
     """
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words
@@ -97,6 +97,8 @@ def main(arguments: list[str] | None = None) -> None:
         if error.hint:
             STDERR.print(escape(error.hint), soft_wrap=True)
         sys.exit(error.exit_code)
+    except ImportError:
+        raise  # the installation is broken; see `ipvg_eval.cli.main`
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
