@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,6 +13,7 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from ipvg_eval.core.comparability import obstacles
+from ipvg_eval.core.file_names import file_name
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.summary import CorpusSummary, Summary
@@ -106,19 +108,19 @@ class RunFolder:
 
     def thumbnail(self, sample: str) -> Path:
         """Where a sample's contact strip lies."""
-        return self.path / "thumbnails" / f"{_file_name(sample)}.webp"
+        return _place(self.path / "thumbnails", sample, ".webp")
 
     def event_picture(self, sample: str, number: int) -> Path:
         """Where the picture of an event of a sample's timeline lies; numbers from 1."""
-        return self.path / "thumbnails" / "events" / f"{_file_name(sample)}-{number}.webp"
+        return _place(self.path / "thumbnails" / "events", sample, f"-{number}.webp")
 
     def reference(self, identity: str) -> Path:
         """Where the small copy of an identity's first reference picture lies."""
-        return self.path / "thumbnails" / "references" / f"{_file_name(identity)}.webp"
+        return _place(self.path / "thumbnails" / "references", identity, ".webp")
 
     def features(self, sample: str) -> Path:
         """Where a sample's embeddings lie."""
-        return self.path / "features" / f"{_file_name(sample)}.npz"
+        return _place(self.path / "features", sample, ".npz")
 
     def write_results(
         self, info: RunInfo, rows: Sequence[SampleRow], corpus: Sequence[CorpusSummary] = ()
@@ -155,5 +157,10 @@ class RunFolder:
         return summary
 
 
-def _file_name(identifier: str) -> str:
-    return quote(identifier, safe=" ")
+def _place(folder: Path, identifier: str, ending: str) -> Path:
+    """Where the file of an id lies; in folders of version 0.1 under the id itself, percent-encoded."""
+    place, earlier = (
+        folder / f"{name}{ending}" for name in (file_name(identifier), quote(identifier, safe=" "))
+    )
+    # Not Path.exists: it raises for names that are too long.
+    return earlier if os.path.exists(earlier) and not place.exists() else place  # noqa: PTH110

@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.run import WorkersInfo
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import Dtype
@@ -126,4 +127,4 @@ def score(
 
 def default_out(team: str, facts: ScorerFacts) -> Path:
     """Where a run goes when no folder is given."""
-    return Path("runs") / f"{team}-{facts.protocol.definition.name}"
+    return Path("runs") / f"{folder_name(team)}-{facts.protocol.definition.name}"

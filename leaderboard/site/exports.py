@@ -9,8 +9,8 @@ from typing import Any
 
 import pandas as pd
 
+from ipvg_eval.core.file_names import file_name
 from ipvg_eval.core.page import points
-from ipvg_eval.leaderboard.site.names import file_name
 from ipvg_eval.leaderboard.site.track import Shown, Track
 
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
