@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.core.errors import UsageError
 
 
 def audit(
@@ -42,6 +39,7 @@ def audit(
     from ipvg_eval.audit.terminal import render
     from ipvg_eval.cli.progress import delayed_progress
     from ipvg_eval.results import load_run
+    from ipvg_eval.testset import find_testset_if_any
 
     runs = [load_run(path) for path in sources if is_run(path)]
     others = [path for path in sources if not is_run(path)]
@@ -49,7 +47,7 @@ def audit(
     with delayed_progress("looking at videos") as progress:
         report = look(
             [*others, *runs],
-            testset=_testset(testset, others[0]) if others else testset,
+            testset=find_testset_if_any(testset, others[0]) if others else testset,
             thresholds=thresholds,
             faces=faces,
             on_video=progress,
@@ -57,19 +55,6 @@ def audit(
     for run in runs:
         write_audit(report, run)
     if as_json:
-        STDOUT.out(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        STDOUT.out_json(report.to_dict())
     else:
         render(report, STDOUT)
-
-
-def _testset(explicit: Path | None, submission: Path) -> Path | None:
-    """The test set where there is one; a named one must exist."""
-    from ipvg_eval.testset import find_testset
-    from ipvg_eval.testset.locate import ENVIRONMENT_VARIABLE
-
-    try:
-        return find_testset(explicit, submission)
-    except UsageError:
-        if explicit is not None or os.environ.get(ENVIRONMENT_VARIABLE):
-            raise
-        return None

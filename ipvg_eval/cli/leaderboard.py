@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
@@ -80,7 +79,7 @@ def leaderboard(
     page = write_site(board, out, public=public, media=_RunPictures(), tool=tool)
     if as_json:
         content = {"page": str(page), **leaderboard_dict(board, public=public)}
-        STDOUT.out(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+        STDOUT.out_json(content)
         return
     _print(board)
     STDOUT.print("Page: ", end="")

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
@@ -14,17 +13,18 @@ from filelock import FileLock, Timeout
 
 from ipvg_eval.core.comparability import obstacles
 from ipvg_eval.core.file_names import file_name
+from ipvg_eval.core.printable import json_escaped, json_text
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.summary import CorpusSummary, Summary
-from ipvg_eval.errors import RunError
+from ipvg_eval.errors import RunError, RunUnwritable
 from ipvg_eval.findings import Finding
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
 from ipvg_eval.results.journal import Journal
 from ipvg_eval.results.summary import to_latex, to_markdown
-from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
+from ipvg_eval.results.tables import frames_table, samples_table, timings_table, write_csv, write_parquet
 
 EVENT_PICTURES = 24
 """Events of a timeline that get a picture, at most."""
@@ -60,7 +60,7 @@ class RunFolder:
                 hint="Wait for it, or choose another folder with --out.",
             ) from error
         except OSError as error:
-            raise RunError(
+            raise RunUnwritable(
                 f"this run folder cannot be written ({error.strerror})",
                 path=self.path,
                 hint="Choose another folder with --out.",
@@ -99,12 +99,12 @@ class RunFolder:
 
     def write_info(self, info: RunInfo) -> None:
         """Write run.json."""
-        write_text(self._info_path, info.model_dump_json(indent=2) + "\n")
+        write_text(self._info_path, json_escaped(info.model_dump_json(indent=2)) + "\n")
 
     def write_findings(self, findings: Sequence[Finding]) -> None:
         """Write findings.json."""
         records = [asdict(finding) for finding in findings]
-        write_text(self.path / "findings.json", json.dumps(records, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / "findings.json", json_text(records, indent=2) + "\n")
 
     def thumbnail(self, sample: str) -> Path:
         """Where a sample's contact strip lies."""
@@ -147,9 +147,8 @@ class RunFolder:
         write_parquet(samples, self.path / "samples.parquet")
         write_csv(samples, self.path / "samples.csv")
         write_parquet(frames_table(rows), self.path / "frames.parquet")
-        timings = "".join(f"{json.dumps(row.sample)},{row.seconds:.3f}\n" for row in rows)
-        write_text(self.path / "timings.csv", "sample,seconds\n" + timings)
-        write_text(self.path / "summary.json", summary.model_dump_json(indent=2) + "\n")
+        write_csv(timings_table(rows), self.path / "timings.csv")
+        write_text(self.path / "summary.json", json_escaped(summary.model_dump_json(indent=2)) + "\n")
         write_text(self.path / "summary.md", to_markdown(summary))
         write_text(self.path / "summary.tex", to_latex([summary]))
         self.write_info(info)
