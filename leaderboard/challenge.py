@@ -13,8 +13,10 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ipvg_eval.core.names import TeamName
 from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.leaderboard.errors import ChallengeError
 
 TieRule = Literal["shared", "first_metric", "mean_normalised"]
@@ -141,6 +143,7 @@ class Challenge(_Strict):
         study: how votes are counted.
         elo: settings of Elo.
         bootstrap: settings of the intervals.
+        public_key: file of the key by whose owner runs must be signed, where they are ranked strictly.
     """
 
     title: str = "Leaderboard"
@@ -151,12 +154,13 @@ class Challenge(_Strict):
     tie_rule: TieRule = "shared"
     finalists: int = Field(default=3, ge=1)
     coverage: float = Field(default=0.95, ge=0, le=1)
-    baselines: tuple[str, ...] = ()
+    baselines: tuple[TeamName, ...] = ()
     counting: Counting = "latest"
     final: FinalRule = Field(default_factory=FinalRule)
     study: StudyRule = Field(default_factory=StudyRule)
     elo: EloRule = Field(default_factory=EloRule)
     bootstrap: BootstrapRule = Field(default_factory=BootstrapRule)
+    public_key: str | None = None
 
     @model_validator(mode="after")
     def _names_once(self) -> Challenge:
@@ -210,7 +214,7 @@ def parse_challenge(text: str, *, where: str = "challenge") -> Challenge:
         ChallengeError: as `read_challenge`; messages begin with `where`.
     """
     try:
-        content = yaml.safe_load(text)
+        content = read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates that are none, endless nesting
         raise ChallengeError(f"not valid YAML: {error}", path=where, hint="Mend the file there.") from error
     content = {} if content is None else content

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
 from ipvg_eval.core.errors import UsageError
@@ -19,8 +20,8 @@ def check_run_folder(path: Path) -> None:
     Raises:
         NotARun: it is not; the message says what was found there and what to give instead.
     """
-    if (path / "run.json").is_file():
-        return
+    if os.path.lexists(path / "run.json"):
+        return  # whatever it is: reading it says what is wrong with it
     what, hint = _found(path)
     raise NotARun(what, path=path, hint=hint)
 

@@ -6,7 +6,7 @@ from typing import Final
 
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd
-from ipvg_eval.metrics.faces.published_specs import ARC_SCORE, CUR_SCORE
+from ipvg_eval.metrics.faces.face_similarity_specs import ARC_SCORE, CUR_SCORE
 
 _MATCHING: Final = "own: one-to-one matching by scipy.optimize.linear_sum_assignment"
 _CAVEATS: Final = (

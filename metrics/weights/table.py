@@ -266,7 +266,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="clip_vit_b32",
-        used_by=("clip_score",),
+        used_by=("clip_score", "clip_score_long"),
         source=HubFile(
             repository="timm/vit_base_patch32_clip_224.openai",
             path="open_clip_model.safetensors",
@@ -279,7 +279,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="clip_vit_b16",
-        used_by=("clip_score",),
+        used_by=("clip_score", "clip_score_long"),
         source=HubFile(
             repository="timm/vit_base_patch16_clip_224.openai",
             path="open_clip_model.safetensors",
