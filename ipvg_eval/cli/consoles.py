@@ -114,7 +114,10 @@ def _block(table: Table, row: Iterable[RenderableType], console: Console) -> Ite
     first, *others = row
     if not table.columns:
         return
-    yield _styled(console, first, "bold")
+    name = _styled(console, first, "bold")
+    if name.plain.strip():
+        heading = _styled(console, table.columns[0].header, "")
+        yield Text.assemble(heading, ": " if heading.plain else "", name)
     for column, cell in zip(table.columns[1:], others, strict=True):
         value = _styled(console, cell, "")
         if value.plain.strip():

@@ -16,7 +16,6 @@ if TYPE_CHECKING:
 
 _SHOWN = 200
 _JOINERS = "\u200c\u200d"
-_HALF = re.compile("[\ud800-\udfff]")
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _LOOK_ALIKES = str.maketrans(
     {
@@ -50,11 +49,7 @@ def printable(text: str, *, longest: int | None = _SHOWN, keep: str = "") -> str
 
 def encodable(text: str, encoding: str) -> str:
     """The text as an encoding has it: look-alikes or escapes in place of characters that it does not know."""
-    try:
-        text.encode(encoding)
-    except UnicodeEncodeError:
-        return "".join(_encodable(character, encoding) for character in text)
-    return text
+    return text if _knows(encoding, text) else "".join(_encodable(one, encoding) for one in text)
 
 
 def json_text(value: object, *, indent: int | None = None, encoding: str = "utf-8") -> str:
@@ -135,14 +130,12 @@ def _encodable(character: str, encoding: str) -> str:
     return likeness if likeness.isascii() else character.encode("unicode_escape").decode("ascii")
 
 
-def _knows(encoding: str, character: str) -> bool:
-    if _HALF.match(character):
-        return False
+def _knows(encoding: str, text: str) -> bool:
     try:
-        character.encode(encoding)
-    except UnicodeEncodeError:
+        # There and back: Shift-JIS writes a yen sign as a backslash.
+        return text.encode(encoding).decode(encoding) == text
+    except UnicodeError:
         return False
-    return True
 
 
 def _json_escape(character: str) -> str:
