@@ -14,10 +14,11 @@ from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches
 from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, EvaluatorOptions, Pass
 from ipvg_eval.metrics.frame_evaluator import FrameEvaluator, FrameRows
-from ipvg_eval.metrics.imaging.musiq import WEIGHTS, MusiqScorer, frames_per_forward
+from ipvg_eval.metrics.imaging.musiq import MusiqScorer, frames_per_forward
 from ipvg_eval.metrics.imaging.resize import Mode
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.weights.table import weights_of
 
 SPEC = MetricSpec(
     name="imaging_quality",
@@ -30,7 +31,7 @@ SPEC = MetricSpec(
     caveats="Trained on phone photographs: favours crisp, bright pictures and is blind to wrong "
     "content. Sides over 512 pixels are scaled down first.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/imaging_quality.py; pyiqa 0.1.16; MUSIQ, arXiv 2108.05997",
-    weights=(WEIGHTS,),
+    weights=weights_of("imaging_quality"),
     licence="pyiqa and its weights: PolyForm Noncommercial 1.0.0, non-commercial use only",
 )
 

@@ -24,9 +24,10 @@ from ipvg_eval.metrics.motion.flow import (
     sampling_step,
     strongest_flow,
 )
-from ipvg_eval.metrics.motion.raft import WEIGHTS, RaftFlow
+from ipvg_eval.metrics.motion.raft import RaftFlow
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.weights.table import weights_of
 
 SPEC = MetricSpec(
     name="dynamic_degree",
@@ -39,7 +40,7 @@ SPEC = MetricSpec(
     "moves.",
     caveats="A yes or no per video that counts camera motion; depends on frame rate and length.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/dynamic_degree.py; RAFT, arXiv 2003.12039",
-    weights=(WEIGHTS,),
+    weights=weights_of("dynamic_degree"),
     licence="RAFT code and weights: BSD 3-Clause",
 )
 

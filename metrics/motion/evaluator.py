@@ -14,7 +14,7 @@ from typing_extensions import override
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
-from ipvg_eval.metrics.motion.amt import WEIGHTS, AmtInterpolator
+from ipvg_eval.metrics.motion.amt import AmtInterpolator
 from ipvg_eval.metrics.motion.interpolation import (
     SMALLEST_MEMORY_GIB,
     clip_smoothness,
@@ -27,6 +27,7 @@ from ipvg_eval.metrics.motion.interpolation import (
 )
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.weights.table import weights_of
 
 SPEC = MetricSpec(
     name="motion_smoothness",
@@ -39,7 +40,7 @@ SPEC = MetricSpec(
     caveats="A still picture has the best value: read it beside dynamic_degree. Depends on the frame "
     "rate; cuts lower it.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/motion_smoothness.py; AMT-S, arXiv 2304.09790",
-    weights=(WEIGHTS,),
+    weights=weights_of("motion_smoothness"),
     licence="AMT code CC BY-NC 4.0, weights CC BY-NC-SA 4.0: non-commercial use only",
 )
 
