@@ -168,7 +168,8 @@ def _metric(run: Run, spec: MetricSpec, samples: tuple[Sample, ...]) -> _Metric:
         problem = ValueError(f"it has no metric {spec.name}")
         raise unreadable(run.folder.path / "summary.json", problem) from error
     values = [value for sample in samples if (value := sample.values[spec.name]) is not None]
-    chart = histogram(values, summary.mean) if values and summary.mean is not None else None
+    mean = summary.mean
+    chart = histogram(values, mean, bounds=spec.bounds) if values and mean is not None else None
     return _Metric(
         spec=spec, summary=summary, decimals=decimals(summary.minimum, summary.maximum), chart=chart
     )
