@@ -101,6 +101,8 @@ def main(arguments: list[str] | None = None) -> None:
         if error.hint:
             STDERR.print(escape(error.hint), soft_wrap=True)
         sys.exit(error.exit_code)
+    except ImportError:
+        raise  # the installation is broken; see `ipvg_eval.cli.main`
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ExitCode.DONE)
