@@ -2,34 +2,40 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ipvg_eval.sandbox.messages import Message
 
 LARGEST_CLIP = 2**30
 """Bytes that a file of the process may have."""
+
+
+SOURCE, CLIP = "source", "clip.mp4"
+"""Names of a video and of its clip in the folder that the process may read and write in."""
 
 _Side = Annotated[int, Field(ge=2, le=1 << 20)]
 _Sizes = tuple[Annotated[int, Field(ge=0, le=LARGEST_CLIP)], ...]
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+class Folder(Message):
+    """Where it works."""
+
+    path: Path
 
 
-class Look(_Message):
+class Look(Message):
     """See `ipvg_eval.leaderboard.study.clips.look`."""
 
     kind: Literal["look"] = "look"
-    source: str
 
 
-class Encode(_Message):
+class Encode(Message):
     """See `ipvg_eval.leaderboard.study.clips.encode`."""
 
     kind: Literal["encode"] = "encode"
-    source: str
-    target: str
     width: int
     height: int
     rate: int
@@ -38,19 +44,17 @@ class Encode(_Message):
     spoil: int | None
 
 
-class Pad(_Message):
+class Pad(Message):
     """See `ipvg_eval.leaderboard.study.clips.pad`."""
 
     kind: Literal["pad"] = "pad"
-    source: str
-    target: str
     sizes: _Sizes
 
 
 Request = Annotated[Look | Encode | Pad, Field(discriminator="kind")]
 
 
-class Seen(_Message):
+class Seen(Message):
     """What a player shows of the video."""
 
     kind: Literal["seen"] = "seen"
@@ -61,15 +65,8 @@ class Seen(_Message):
     sound: bool
 
 
-class Made(_Message):
-    """The clip is written: bytes of each of its frames; empty after padding, None where the disk is full."""
+class Made(Message):
+    """The clip is written: bytes of each of its frames; none after padding, None where the disk is full."""
 
     kind: Literal["made"] = "made"
     sizes: _Sizes | None
-
-
-class Failed(_Message):
-    """What was asked for cannot be had from this video."""
-
-    kind: Literal["failed"] = "failed"
-    message: str

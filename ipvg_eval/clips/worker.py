@@ -1,52 +1,65 @@
-"""The process that makes clips: a request a line on stdin, an answer a line on stdout.
-
-python -P -m ipvg_eval.clips.worker LIMITS
-"""
+"""The process that makes clips."""
 
 from __future__ import annotations
 
 import errno
-import sys
 from dataclasses import asdict
 from pathlib import Path
 
 import av
 from pydantic import TypeAdapter
 
-from ipvg_eval.clips.messages import LARGEST_CLIP, Encode, Failed, Look, Made, Pad, Request, Seen
-from ipvg_eval.core.limits import ProcessLimits
+from ipvg_eval.clips.messages import (
+    CLIP,
+    LARGEST_CLIP,
+    SOURCE,
+    Encode,
+    Folder,
+    Look,
+    Made,
+    Pad,
+    Request,
+    Seen,
+)
+from ipvg_eval.errors import VideoError
 from ipvg_eval.leaderboard.study import clips
 from ipvg_eval.leaderboard.study.errors import StudyError
-from ipvg_eval.sandbox.confine import Answers, confine
+from ipvg_eval.sandbox.child import serve, setting
+from ipvg_eval.video import decoder_version
 
 
-def main() -> None:
-    """Serve requests until stdin ends."""
-    limits = ProcessLimits.model_validate_json(sys.argv[1])
-    requests: TypeAdapter[Look | Encode | Pad] = TypeAdapter(Request)
-    answers = Answers()
-    confine(limits, file_size=LARGEST_CLIP)
-    for line in sys.stdin.buffer:
-        try:
-            answers.send(_done(requests.validate_json(line)))
-        except MemoryError:
-            answers.send(Failed(message=f"it needs more memory than the limit of {limits.memory_mib} MiB"))
-        except (av.FFmpegError, OSError) as error:
-            full = error.errno in (errno.ENOSPC, errno.EDQUOT)
-            answers.send(Made(sizes=None) if full else Failed(message=error.strerror or str(error)))
-        except (StudyError, ValueError) as error:
-            answers.send(Failed(message=str(error)))
+def _answer(request: Look | Encode | Pad, folder: Path) -> Seen | Made:
+    try:
+        return _done(request, folder / SOURCE, folder / CLIP)
+    except (av.FFmpegError, OSError) as error:
+        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+            return Made(sizes=None)
+        raise VideoError(error.strerror or str(error)) from error
+    except (StudyError, ValueError) as error:
+        raise VideoError(str(error)) from error
 
 
-def _done(request: Look | Encode | Pad) -> Seen | Made:
-    source = Path(request.source)
+def _done(request: Look | Encode | Pad, source: Path, target: Path) -> Seen | Made:
     if isinstance(request, Look):
         return Seen(**asdict(clips.look(source)))
     if isinstance(request, Encode):
-        shape = clips.Shape(**request.model_dump(include={"width", "height", "rate", "count", "sound"}))
-        return Made(sizes=tuple(clips.encode(source, Path(request.target), shape, request.spoil)))
-    clips.pad(source, Path(request.target), request.sizes)
+        shape = clips.Shape(**request.model_dump(exclude={"kind", "spoil"}))
+        return Made(sizes=tuple(clips.encode(source, target, shape, request.spoil)))
+    clips.pad(source, target, request.sizes)
     return Made(sizes=())
+
+
+def main() -> None:
+    """Serve requests; temporary files go where the clip goes."""
+    folder = setting(Folder).path
+    requests: TypeAdapter[Look | Encode | Pad] = TypeAdapter(Request)
+    serve(
+        requests,
+        lambda request, _: _answer(request, folder),
+        versions={"decoder": decoder_version()},
+        writable=(folder,),
+        file_size=LARGEST_CLIP,
+    )
 
 
 if __name__ == "__main__":
