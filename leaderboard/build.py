@@ -9,6 +9,7 @@ from typing import TypeVar
 import pandas as pd
 
 from ipvg_eval.core.comparability import comparable_facts
+from ipvg_eval.core.intervals import caution
 from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
@@ -167,7 +168,7 @@ def _track_board(
         samples=pd.concat([_samples(run) for run in counting], ignore_index=True),
         facts=comparable_facts(info),
         sources={given.source: given.sha256 for given in (votes, sheet) if given is not None},
-        notices=_notices(counting, phase1, votes, sheet),
+        notices=_notices(counting, phase1, votes, sheet, len(resampling.identities)),
     )
 
 
@@ -221,7 +222,11 @@ def _samples(run: ScoredRun) -> pd.DataFrame:
 
 
 def _notices(
-    counting: Sequence[ScoredRun], phase1: Phase1, votes: Votes | None, sheet: OpinionSheet | None
+    counting: Sequence[ScoredRun],
+    phase1: Phase1,
+    votes: Votes | None,
+    sheet: OpinionSheet | None,
+    identities: int,
 ) -> tuple[str, ...]:
     notices = [run.info.protocol.notice for run in counting if run.info.protocol.notice]
     notices += [f"Unofficial: {reason}." for reason in unofficial_reasons(counting)]
@@ -232,4 +237,5 @@ def _notices(
                 f"There are {what} on teams that are not finalists ({', '.join(outside)}); "
                 "they do not count towards the final rank."
             )
+    notices += filter(None, [caution(identities)])
     return tuple(dict.fromkeys(notices))

@@ -23,6 +23,7 @@ class Metric:
         higher_is_better: direction; None where neither is better.
         proxy: whether it stands in for a published metric.
         weight: how much its rank counts in phase 1; 0 for a metric that is only shown.
+        bounds: smallest and largest possible value, None where there is none.
     """
 
     name: str
@@ -32,6 +33,7 @@ class Metric:
     higher_is_better: bool | None
     proxy: bool
     weight: float
+    bounds: tuple[float | None, float | None] = (None, None)
 
     @property
     def arrow(self) -> str:
@@ -100,4 +102,5 @@ def _metric(spec: MetricSpec, rule: MetricRule | None) -> Metric:
         higher_is_better=higher,
         proxy=spec.proxy,
         weight=rule.weight if rule else 0.0,
+        bounds=spec.bounds,
     )

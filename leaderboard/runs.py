@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -49,8 +50,8 @@ class ScoredRun:
 
     @property
     def team(self) -> str:
-        """Who is scored."""
-        return self.info.team
+        """Who is scored, in the composed Unicode form (NFC), as votes have it."""
+        return unicodedata.normalize("NFC", self.info.team)
 
     @property
     def track(self) -> str:
@@ -134,6 +135,8 @@ def _read_samples(path: Path, info: RunInfo) -> pd.DataFrame:
         if not is_float_dtype(table[name].dtype):
             raise _damaged(path, f"column {name!r} does not hold numbers")
     text = ["sample", "identity", "status", "reason"]
+    for name in ("sample", "identity"):
+        table[name] = table[name].map(lambda value: unicodedata.normalize("NFC", str(value)))
     return table[[*text, *metrics]].astype(dict.fromkeys(text, object) | dict.fromkeys(metrics, "float64"))
 
 

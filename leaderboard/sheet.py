@@ -5,12 +5,16 @@ from __future__ import annotations
 import csv
 import hashlib
 import io
+import unicodedata
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.core.suggest import listed
 from ipvg_eval.leaderboard.errors import VotesError
+
+
+_SEPARATORS = (",", ";", "\t")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -35,6 +39,9 @@ class Sheet:
 def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None]) -> Sheet:
     """Read a CSV file: UTF-8 with or without byte order mark, any line ends, columns in any order.
 
+    Fields are separated by what the header has most of: commas, semicolons or tabs, as spreadsheets of different
+    countries write them. Text is brought to the composed Unicode form (NFC).
+
     Args:
         path: the file.
         check_header: raises if the columns are not those that are needed.
@@ -50,7 +57,10 @@ def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
         raise VotesError(f"line {line}: not UTF-8 text", path=path, hint="Save it as CSV UTF-8.") from error
-    reader = csv.reader(io.StringIO(text, newline=""), strict=True)
+    text = unicodedata.normalize("NFC", text)
+    head = next((line for line in text.splitlines() if line.strip()), "")
+    separator = max(_SEPARATORS, key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), strict=True, delimiter=separator)
     header: tuple[str, ...] = ()
     records: list[tuple[int, dict[str, str]]] = []
     problems: list[tuple[int, str]] = []

@@ -6,6 +6,7 @@ Whatever the votes come from, the rest of the package sees the table of `Votes`.
 from __future__ import annotations
 
 import hashlib
+import unicodedata
 from collections.abc import Collection, Hashable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -105,7 +106,7 @@ def votes_from_table(table: pd.DataFrame, *, source: str) -> Votes:
     _check_columns([str(column) for column in table.columns if column != "line"], source)
     lines = table["line"] if "line" in table else pd.Series(range(1, len(table) + 1), index=table.index)
     text = {
-        column: table[column].astype(object).where(table[column].notna(), "").map(str)
+        column: table[column].astype(object).where(table[column].notna(), "").map(_normal)
         if column in table
         else pd.Series("", index=table.index, dtype=object)
         for column in (*REQUIRED, *OPTIONAL)
@@ -165,3 +166,21 @@ def _flaw(row: Mapping[Hashable, str]) -> str:
     if row["team_a"] == row["team_b"]:
         return f"team {row['team_a']!r} against itself"
     return ""
+
+
+def drop_outs(votes: Votes, question: str) -> tuple[str, ...]:
+    """Says so where annotators gave far fewer votes than the others, which leaves the pairs unbalanced."""
+    given = votes.table[(votes.table["question"] == question) & (votes.table["annotator"] != "")]
+    counts = given.groupby("annotator").size()
+    early = counts[counts < counts.median() / 2] if len(counts) else counts
+    if early.empty:
+        return ()
+    return (
+        f"{len(early)} of {len(counts)} annotators gave fewer than half as many votes as the median one "
+        f"({counts.median():g}): {early.sum()} votes are theirs, and pairs may not be balanced.",
+    )
+
+
+def _normal(text: object) -> str:
+    """One spelling of what looks the same: file systems and spreadsheets compose letters differently."""
+    return unicodedata.normalize("NFC", str(text))

@@ -13,7 +13,6 @@ from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
 from ipvg_eval.results import Run
-from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.profile import Profile
 from ipvg_eval.results.summary import arrow, interval, number, state, worked_sum
 
@@ -79,7 +78,7 @@ def _print_one(run: Run, console: Console) -> None:
     summary = run.summary
     table = Table(
         title=f"{escape(summary.team)} · protocol {summary.protocol}",
-        caption=f"{INTERVAL_TITLE}; scored is how many samples have a value",
+        caption=f"{summary.intervals}; scored is how many samples have a value",
         box=box.SIMPLE_HEAD,
         **_LEFT,
     )
@@ -97,6 +96,8 @@ def _print_one(run: Run, console: Console) -> None:
             f"[red]{scored}[/]" if m.missing else scored,
         )
     console.print(table)
+    if summary.caution:
+        console.print(f"[yellow]{escape(summary.caution)}[/]", soft_wrap=True)
     _print_totals(summary, console)
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from ipvg_eval.core.intervals import RESAMPLED
+
 
 class _Part(BaseModel):
     # A summary of a newer version may say more; what is not named here is left alone.
@@ -37,8 +39,8 @@ class MetricSummary(_Part):
         unit: unit of the values.
         proxy: whether it stands in for a published metric.
         mean: arithmetic mean over the samples that have a value; None where none has.
-        low: lower end of the mean's 95 % interval, identities resampled; None where fewer than two
-            identities have a value.
+        low: lower end of the mean's interval, see `Summary.intervals`; None where too few identities have a
+            value.
         high: upper end.
         std: standard deviation (n - 1); None for fewer than two values.
         minimum: smallest value.
@@ -47,6 +49,7 @@ class MetricSummary(_Part):
         count: samples with a value.
         missing: samples without one.
         flagged: samples whose value carries a note.
+        identities: identities with a value; None in summaries that did not count them.
     """
 
     name: str
@@ -64,6 +67,7 @@ class MetricSummary(_Part):
     count: int
     missing: int
     flagged: int
+    identities: int | None = None
 
 
 class Term(_Part):
@@ -82,7 +86,7 @@ class CombinedSummary(_Part):
         title: its human name.
         higher_is_better: direction.
         value: the sum; None where a term is missing.
-        low: lower end of its 95 % interval, identities resampled; None as for a metric.
+        low: lower end of its interval; None as for a metric.
         high: upper end.
         reason: which terms are missing.
         terms: what is added up.
@@ -132,6 +136,8 @@ class Summary(_Part):
         metrics: one summary per metric, in the protocol's order.
         combined: weighted sums of the metrics' means.
         corpus: metrics of the whole submission.
+        intervals: what the intervals are.
+        caution: what a reader must know about them, empty for nothing.
     """
 
     team: str
@@ -142,6 +148,8 @@ class Summary(_Part):
     metrics: tuple[MetricSummary, ...]
     combined: tuple[CombinedSummary, ...] = ()
     corpus: tuple[CorpusSummary, ...] = ()
+    intervals: str = RESAMPLED
+    caution: str = ""
 
     def metric(self, name: str) -> MetricSummary:
         """The summary of one metric.

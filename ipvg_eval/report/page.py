@@ -32,7 +32,6 @@ from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
 from ipvg_eval.report.timeline_view import Timelines, TimelineView
 from ipvg_eval.results.files import unreadable, write_text
-from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.reading import Run
 
 _EACH = 3
@@ -116,7 +115,7 @@ def _render(run: Run) -> str:
             summary=run.summary,
             banners=_banners(run.info),
             date=_date(run.info.finished or run.info.started),
-            interval_title=INTERVAL_TITLE,
+            interval_title=run.summary.intervals,
             totals=_totals(run),
             metrics=[_metric(run, spec, samples) for spec in run.info.specs],
             samples=samples,

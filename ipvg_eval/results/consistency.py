@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import tempfile
+from collections.abc import Sequence
 from pathlib import Path
 
 import pyarrow as pa
 import pyarrow.parquet as pq
 
+from ipvg_eval.core.intervals import INTERVAL_TITLE
+from ipvg_eval.core.summary import CombinedSummary, MetricSummary, Summary
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.files import unreadable
 from ipvg_eval.results.reading import Run
@@ -36,9 +39,21 @@ def inconsistencies(run: Run) -> tuple[str, ...]:
         different.append("frames.parquet")
     metrics = aggregate(rows, info.specs)
     combined = summarise_combinations(info.protocol.combined, metrics, rows)
-    if run.summary.metrics != metrics or run.summary.combined != combined:
+    if _points(run.summary, run.summary.metrics) != _points(run.summary, metrics) or _points(
+        run.summary, run.summary.combined
+    ) != _points(run.summary, combined):
         different.append("summary.json")
     return tuple(different)
+
+
+def _points(
+    summary: Summary, rows: Sequence[MetricSummary | CombinedSummary]
+) -> list[MetricSummary | CombinedSummary]:
+    """What follows from the rows: of a run whose intervals are of another kind, all but their ends."""
+    if summary.intervals == INTERVAL_TITLE:
+        return list(rows)
+    unknown = {"low": None, "high": None, "identities": None}
+    return [row.model_copy(update={k: v for k, v in unknown.items() if hasattr(row, k)}) for row in rows]
 
 
 def _table(path: Path) -> pa.Table:

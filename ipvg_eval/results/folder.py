@@ -11,6 +11,7 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
+from ipvg_eval.core.intervals import INTERVAL_TITLE, caution
 from ipvg_eval.core.comparability import obstacles
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo
@@ -140,6 +141,8 @@ class RunFolder:
             metrics=metrics,
             combined=summarise_combinations(info.protocol.combined, metrics, rows),
             corpus=tuple(corpus),
+            intervals=INTERVAL_TITLE,
+            caution=caution(len({row.identity for row in rows})),
         )
         samples = samples_table(rows, [spec.name for spec in info.specs], info.protocol.combined)
         write_parquet(samples, self.path / "samples.parquet")

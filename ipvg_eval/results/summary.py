@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, Counts, MetricSummary, Summary
-from ipvg_eval.results.intervals import INTERVAL_TITLE
 
 _LATEX = {
     "&": r"\&",
@@ -76,7 +75,9 @@ def to_markdown(summary: Summary) -> str:
         values = " | ".join(number(v) for v in (m.std, m.minimum, m.median, m.maximum))
         ends = interval(m.low, m.high)
         lines.append(f"| {_headed(m)} | {number(m.mean)} | {ends} | {values} | {m.count} | {m.missing} |")
-    lines += ["", f"Means are over the samples that have a value; {INTERVAL_TITLE}."]
+    lines += ["", f"Means are over the samples that have a value; {summary.intervals}."]
+    if summary.caution:
+        lines += ["", summary.caution]
     return "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary)]) + "\n"
 
 
@@ -118,7 +119,7 @@ def to_latex(summaries: Sequence[Summary]) -> str:
     head = [_escape(column.title) + marks[column.higher_is_better] for column in columns]
     lines = [
         f"% protocol {first.protocol}, test set {first.testset}",
-        *([f"% {first.notice}"] if first.notice else []),
+        *(f"% {line}" for line in (first.notice, first.caution) if line),
         rf"\begin{{tabular}}{{l{'r' * len(head)}}}",
         r"\toprule",
         " & ".join(["Team", *head]) + r" \\",

@@ -9,6 +9,7 @@ from typing import Any
 
 import numpy as np
 
+from ipvg_eval.core.intervals import METHOD
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.core.page import decimals
 from ipvg_eval.leaderboard.board import TrackBoard
@@ -163,7 +164,7 @@ class Track:
     def interval_words(self) -> str:
         """What the intervals of the scores are."""
         rule = self.board.scores.resampling.rule
-        return f"{100 * rule.level:g} % interval over {rule.resamples} resamples of the identities"
+        return f"{100 * rule.level:g} % interval, {METHOD}"
 
     @cached_property
     def differences(self) -> list[Record]:
