@@ -67,7 +67,7 @@ def _print(comparison: Comparison) -> None:
         f"chance, corrected after Holm for {len(comparison.metrics)} metrics."
     )
     if comparison.caution:
-        STDOUT.print(f"[yellow]{comparison.caution}[/]", soft_wrap=True)
+        STDOUT.print(f"[yellow]{comparison.caution}[/]")
     for one in comparison.metrics:
         if one.only_a or one.only_b:
             STDOUT.print(f"{one.name}: {one.only_a} samples have a value in A only, {one.only_b} in B only.")
