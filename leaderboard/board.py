@@ -73,6 +73,26 @@ class TrackBoard:
         """Ranking metrics first, then those that are only shown."""
         return self.scores.metrics
 
+    @property
+    def rank_rule(self) -> str:
+        """What phase 1 ranked by, in words."""
+        phase1 = self.phase1
+        parts = []
+        for metric in phase1.metrics:
+            least = [f"{name} of at least {value:g}" for name, value in metric.requires.items()]
+            weight = f"{metric.weight:g} × " if metric.weight != 1 else ""
+            condition = f" (videos with {' and '.join(least)})" if least else ""
+            parts.append(f"{weight}{metric.name} {metric.arrow}{condition}")
+        ties = {
+            "shared": "equal sums share the rank",
+            "first_metric": f"between equal sums the rank on {phase1.metrics[0].name} decides",
+            "mean_normalised": "between equal sums the mean normalised value decides",
+        }
+        return (
+            f"Phase 1 adds up the ranks on {', '.join(parts)}; {ties[phase1.tie_rule]}; a score counts from "
+            f"{100 * self.scores.coverage:g} % of the samples on; the first {phase1.finalists} go on."
+        )
+
     def to_dict(self, *, samples: bool = False) -> dict[str, Any]:
         """Plain dictionaries and lists; missing numbers are None.
 
@@ -95,6 +115,7 @@ class TrackBoard:
             "identities": len(scores.resampling.identities),
             "scores": scores.table,
             "differences": self.differences,
+            "rank_rule": self.rank_rule,
             "phase1": self.phase1,
             "ratings": self.ratings,
             "opinions": self.opinions,

@@ -11,6 +11,7 @@ import pandas as pd
 
 from ipvg_eval.core.intervals import Means
 from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling
+from ipvg_eval.leaderboard.errors import ChallengeError
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.runs import ScoredRun
 
@@ -81,7 +82,7 @@ def score_teams(
     resampled: dict[str, FloatArray] = {}
     for metric in metrics:
         if metric.name in runs[0].samples:
-            frame = pd.DataFrame({team: samples[metric.name] for team, samples in aligned.items()})
+            frame = pd.DataFrame({team: _counted(samples, metric) for team, samples in aligned.items()})
             means = Means.of(frame.to_numpy(), columns, len(resampling.identities))
             low, high = means.spread().interval(means.values, resampling.rule.level, metric.bounds)
             values[metric.name], resampled[metric.name] = frame, resampling.means(means)
@@ -105,6 +106,23 @@ def score_teams(
         resampling=resampling,
         coverage=coverage,
     )
+
+
+def _counted(samples: pd.DataFrame, metric: Metric) -> pd.Series[float]:
+    """A metric's values, less those of samples that fall short of what it requires.
+
+    Raises:
+        ChallengeError: it requires a metric that has no value per sample.
+    """
+    values: pd.Series[float] = samples[metric.name]
+    for name, least in metric.requires.items():
+        if name not in samples:
+            raise ChallengeError(
+                f"metric {metric.name!r} requires {name!r}, which has no value per sample",
+                hint="Require a metric that every video has a value of, such as face_coverage.",
+            )
+        values = values.where(samples[name] >= least)
+    return values
 
 
 def column_statistics(column: FloatArray, identities: IntArray) -> dict[str, float]:

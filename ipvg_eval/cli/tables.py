@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
 from ipvg_eval.results import Run
+from ipvg_eval.results.identification import in_words
 from ipvg_eval.results.profile import Profile
 from ipvg_eval.results.summary import arrow, interval, number, state, worked_sum
 
@@ -99,6 +100,7 @@ def _print_one(run: Run, console: Console) -> None:
     if summary.caution:
         console.print(f"[yellow]{escape(summary.caution)}[/]", soft_wrap=True)
     _print_totals(summary, console)
+    _print_identification(summary, console)
 
 
 def _print_totals(summary: Summary, console: Console) -> None:
@@ -114,6 +116,13 @@ def _print_totals(summary: Summary, console: Console) -> None:
         )
         if metric.reason:
             console.print(escape(f"  {metric.reason}"))
+
+
+def _print_identification(summary: Summary, console: Console) -> None:
+    for one in summary.identification:
+        console.print(f"[bold]whose face[/] by {one.metric}: {escape(in_words(one))}", highlight=False)
+        for hint in one.hints:
+            console.print(f"[yellow]  {escape(hint)}[/]")
 
 
 def _print_many(runs: Sequence[Run], console: Console) -> None:

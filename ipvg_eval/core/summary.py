@@ -124,6 +124,63 @@ class CorpusSummary(_Part):
     references: int
 
 
+class Estimate(_Part):
+    """A number with its interval over identities; None where it cannot be had."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class ConfusedVideo(_Part):
+    """A video that looks more like somebody else: both cosines."""
+
+    sample: str
+    identity: str
+    other: str
+    own: float
+    with_other: float
+
+
+class Identification(_Part):
+    """Videos against the references of everybody in the test set, by one network's kept embeddings.
+
+    Attributes:
+        metric: the score whose embeddings they are.
+        videos: videos with a face.
+        identities: people they are compared with.
+        rank_1: share of videos that are most like their own reference.
+        rank_5: share whose own reference is among the first five.
+        auc: chance that a video is more like its own reference than like another's.
+        d_prime: how far the own cosines lie from the others, in standard deviations.
+        threshold: cosine that one in a thousand pairs of a video and another's reference exceeds; None for fewer
+            pairs.
+        matched: share of videos that exceed it with their own reference.
+        edges: of the bins of the histograms.
+        own: videos per bin, by the cosine with their own reference.
+        others: pairs per bin, of a video and another's reference.
+        confusions: the worst, largest difference first.
+        alike: references of two identities that look like one person, with their cosine.
+        hints: what these numbers say about the installation or the test set.
+    """
+
+    metric: str
+    videos: int
+    identities: int
+    rank_1: Estimate
+    rank_5: Estimate
+    auc: Estimate
+    d_prime: Estimate
+    threshold: float | None
+    matched: Estimate
+    edges: tuple[float, ...]
+    own: tuple[int, ...]
+    others: tuple[int, ...]
+    confusions: tuple[ConfusedVideo, ...]
+    alike: tuple[tuple[str, str, float], ...]
+    hints: tuple[str, ...]
+
+
 class Summary(_Part):
     """A run in a few numbers.
 
@@ -136,6 +193,7 @@ class Summary(_Part):
         metrics: one summary per metric, in the protocol's order.
         combined: weighted sums of the metrics' means.
         corpus: metrics of the whole submission.
+        identification: videos against everybody, one entry per network that kept embeddings.
         intervals: what the intervals are.
         caution: what a reader must know about them, empty for nothing.
     """
@@ -148,6 +206,7 @@ class Summary(_Part):
     metrics: tuple[MetricSummary, ...]
     combined: tuple[CombinedSummary, ...] = ()
     corpus: tuple[CorpusSummary, ...] = ()
+    identification: tuple[Identification, ...] = ()
     intervals: str = RESAMPLED
     caution: str = ""
 

@@ -27,6 +27,7 @@ from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
 from ipvg_eval.report.audit_section import audit_section
+from ipvg_eval.report.identification_section import identification_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
@@ -128,6 +129,7 @@ def _render(run: Run) -> str:
             strips=strips,
             identities=identities if len(identities) < len(samples) else (),
             faces=faces,
+            identification=identification_section(run, album),
             audit=audit_section(run, samples, album),
             pictures_left_out=album.left_out,
             findings=_grouped(run.findings),

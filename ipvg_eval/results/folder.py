@@ -21,6 +21,7 @@ from ipvg_eval.findings import Finding
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
+from ipvg_eval.results.identification import identifications
 from ipvg_eval.results.journal import Journal
 from ipvg_eval.results.summary import to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
@@ -141,6 +142,7 @@ class RunFolder:
             metrics=metrics,
             combined=summarise_combinations(info.protocol.combined, metrics, rows),
             corpus=tuple(corpus),
+            identification=identifications(rows, self.features),
             intervals=INTERVAL_TITLE,
             caution=caution(len({row.identity for row in rows})),
         )

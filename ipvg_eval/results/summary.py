@@ -78,7 +78,7 @@ def to_markdown(summary: Summary) -> str:
     lines += ["", f"Means are over the samples that have a value; {summary.intervals}."]
     if summary.caution:
         lines += ["", summary.caution]
-    return "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary)]) + "\n"
+    return "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary), *_identity_lines(summary)]) + "\n"
 
 
 def _combined_lines(summary: Summary) -> list[str]:
@@ -100,6 +100,22 @@ def _corpus_lines(summary: Summary) -> list[str]:
     ]
     head = "| whole submission | value | samples | references | remark |"
     return ["", head, "|---|--:|--:|--:|---|", *rows]
+
+
+def _identity_lines(summary: Summary) -> list[str]:
+    if not summary.identification:
+        return []
+    head = ["", "| whose face | rank-1 | rank-5 | AUC | d\u2032 | above threshold | videos |", "|---|--:|--:|--:|--:|--:|--:|"]
+    rows = []
+    for one in summary.identification:
+        cells = [
+            f"{number(part.value)} ({interval(part.low, part.high)})"
+            for part in (one.rank_1, one.rank_5, one.auc, one.d_prime, one.matched)
+        ]
+        rows.append(f"| {one.metric} | {' | '.join(cells)} | {one.videos} |")
+    hints = [f"- {one.metric}: {hint}" for one in summary.identification for hint in one.hints]
+    note = "Each video against the references of everybody; the threshold has a false match rate of 1e-3."
+    return [*head, *rows, "", note, *(["", *hints] if hints else [])]
 
 
 def _headed(summary: MetricSummary | CombinedSummary | CorpusSummary) -> str:
