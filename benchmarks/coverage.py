@@ -99,7 +99,9 @@ def study(
     )
 
 
-def true_study(strengths: FloatArray, *, face: float, taste: float, people: bool) -> tuple[FloatArray, FloatArray]:
+def true_study(
+    strengths: FloatArray, *, face: float, taste: float, people: bool
+) -> tuple[FloatArray, FloatArray]:
     """Points per comparison and Bradley-Terry strengths that endless studies end with."""
     spread = np.sqrt(2 * (face**2 + (taste**2 if people else 0.0)))
     nodes, weights = np.polynomial.hermite_e.hermegauss(60)
@@ -111,7 +113,12 @@ def true_study(strengths: FloatArray, *, face: float, taste: float, people: bool
 
 
 def study_coverage(
-    strengths: FloatArray, identities: int, annotators: int, size: int, rng: np.random.Generator, **more: float
+    strengths: FloatArray,
+    identities: int,
+    annotators: int,
+    size: int,
+    rng: np.random.Generator,
+    **more: float,
 ) -> dict[str, float]:
     """Coverage of shares of points, Bradley-Terry strengths and rank ranges, and the mean width of the last."""
     face, taste = more.get("face", 0.5), more.get("taste", 1.0)
@@ -203,7 +210,9 @@ def _print(title: str, sizes: Sequence[int], rows: dict[str, Callable[[int], str
 
 def main() -> None:
     """Simulate and print."""
-    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser = argparse.ArgumentParser(
+        description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter
+    )
     parser.add_argument("--simulations", type=int, default=1000, help="data sets a cell")
     parser.add_argument("--seed", type=int, default=0)
     given = parser.parse_args()
@@ -227,7 +236,12 @@ def main() -> None:
     def part(name: str, strengths: FloatArray, people: int, key: str) -> Callable[[int], str]:
         return lambda n: f"{cell(name, strengths, n, people)[key]:.3f}"
 
-    three = {"share of points": "share", "Bradley-Terry": "strength", "rank range": "rank", "places in it": "places"}
+    three = {
+        "share of points": "share",
+        "Bradley-Terry": "strength",
+        "rank range": "rank",
+        "places in it": "places",
+    }
     three |= {"places by disjoint intervals": "disjoint"}
     panel = {f"{t}, three teams": part("3", PUBLISHED, 0, key) for t, key in three.items()}
     panel |= {f"{t}, six teams": part("6", SIX, 0, key) for t, key in three.items()}
@@ -239,7 +253,9 @@ def main() -> None:
 
     def _crowd(n: int, identities: int) -> dict[str, float]:
         if (f"crowd{identities}", n) not in cells:
-            cells[f"crowd{identities}", n] = study_coverage(PUBLISHED, identities, n, max(size * 2 // 5, 1), rng)
+            cells[f"crowd{identities}", n] = study_coverage(
+                PUBLISHED, identities, n, max(size * 2 // 5, 1), rng
+            )
         return cells[f"crowd{identities}", n]
 
     rows = {f"{title}, 40 identities": crowd(key, 40) for title, key in three.items()}

@@ -165,7 +165,9 @@ def _jackknife(left_out: FloatArray) -> tuple[float, int]:
 
 
 def _spread(
-    identities: tuple[float, int], annotators: tuple[float, int] = (0.0, 2), single: tuple[float, int] = (0.0, 2)
+    identities: tuple[float, int],
+    annotators: tuple[float, int] = (0.0, 2),
+    single: tuple[float, int] = (0.0, 2),
 ) -> Spread:
     (one, count), (other, people) = identities, annotators
     parts = one**2 / max(count - 1, 1) + other**2 / max(people - 1, 1)

@@ -9,16 +9,17 @@ from typing import Any
 
 import pandas as pd
 
+from ipvg_eval.core.audit_record import AuditRecord
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
 from ipvg_eval.leaderboard.final import FinalRanking
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.mos import MeanOpinions
 from ipvg_eval.leaderboard.phase1 import Phase1
+from ipvg_eval.leaderboard.rank_breakdown import RankBreakdown
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 from ipvg_eval.leaderboard.scores import Scores
 from ipvg_eval.leaderboard.submissions import Submissions
-from ipvg_eval.leaderboard.worked_sum import WorkedSum
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -38,6 +39,7 @@ class TrackBoard:
         final: the final ranking.
         worked: team -> its sums, for every ranked team.
         samples: one row per team and sample: team, sample, identity, status, reason, one column per metric.
+        audits: team -> what an audit of its run found; without the teams that were not audited.
         facts: what all counting runs share: protocol, test set, weights, decoder, device.
         sources: what was read: name -> sha256 of votes and opinion sheets.
         notices: what a reader must know before trusting anything here.
@@ -52,8 +54,9 @@ class TrackBoard:
     ratings: Mapping[str, PairwiseRatings]
     opinions: MeanOpinions | None
     final: FinalRanking
-    worked: Mapping[str, WorkedSum]
+    worked: Mapping[str, RankBreakdown]
     samples: pd.DataFrame
+    audits: Mapping[str, AuditRecord]
     facts: Mapping[str, str]
     sources: Mapping[str, str]
     notices: tuple[str, ...]
@@ -105,6 +108,7 @@ class TrackBoard:
             "title": self.title,
             "finalists": self.rule.finalists,
             "facts": self.facts,
+            "audits": self.audits,
             "sources": self.sources,
             "notices": self.notices,
             "metrics": self.metrics,

@@ -109,7 +109,9 @@ class Comparisons:
             judged=judged.astype(np.int64),
             answers=answers,
             parts=1 / np.bincount(judged)[judged],
-            annotators=np.unique(people, return_inverse=True)[1].astype(np.int64) if (people != "").any() else None,
+            annotators=np.unique(people, return_inverse=True)[1].astype(np.int64)
+            if (people != "").any()
+            else None,
             outcomes=outcomes,
         )
 

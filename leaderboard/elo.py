@@ -13,10 +13,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ipvg_eval.core.resampling import FloatArray, IntArray
-from ipvg_eval.leaderboard.challenge import EloRule
 from ipvg_eval.leaderboard.bradley_terry import BradleyTerry
+from ipvg_eval.leaderboard.challenge import EloRule
 from ipvg_eval.leaderboard.comparisons import Comparisons
-
 
 _CONVERGED = 0.9  # of the span of the Bradley-Terry ratings
 _NOTICEABLE = 10.0  # points

@@ -125,9 +125,7 @@ def rate(
         games=_square(wins + wins.T, comparisons.teams, order).round().astype(int),
         bradley_terry=fit,
         elo=ratings,
-        agreement=vote_agreement(
-            votes, question=question, identities=identities, confidence=bootstrap.level
-        ),
+        agreement=vote_agreement(votes, question=question, identities=identities, confidence=bootstrap.level),
         sides=sides,
         warnings=(
             *_warnings(table, fit, study, clusters, people),

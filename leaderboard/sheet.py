@@ -13,7 +13,6 @@ from pathlib import Path
 from ipvg_eval.core.suggest import listed
 from ipvg_eval.leaderboard.errors import VotesError
 
-
 _SEPARATORS = (",", ";", "\t")
 
 

@@ -116,7 +116,9 @@ def _fit(design: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray
     coefficients = np.zeros(design.shape[1])
     for _ in range(_ITERATIONS):
         chance = expit(design @ coefficients)
-        information = (design * (chance * (1 - chance))[:, None]).T @ design + _PRIOR * np.eye(len(coefficients))
+        information = (design * (chance * (1 - chance))[:, None]).T @ design + _PRIOR * np.eye(
+            len(coefficients)
+        )
         step = np.linalg.solve(information, design.T @ (points - chance) - _PRIOR * coefficients)
         coefficients = coefficients + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-9:

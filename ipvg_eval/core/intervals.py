@@ -75,7 +75,10 @@ class Spread:
     skewness: FloatArray | None = None
 
     def interval(
-        self, estimates: FloatArray, level: float = LEVEL, bounds: tuple[float | None, float | None] = (None, None)
+        self,
+        estimates: FloatArray,
+        level: float = LEVEL,
+        bounds: tuple[float | None, float | None] = (None, None),
     ) -> tuple[FloatArray, FloatArray]:
         """Lower and upper ends, within what the estimate can be; NaN where there is none."""
         tail = stdtrit(self.freedom, (1 + level) / 2)
@@ -267,9 +270,7 @@ def cluster_sums(values: FloatArray, columns: IntArray, clusters: int) -> FloatA
     return sums
 
 
-def _covariance(
-    influences: FloatArray, columns: IntArray, present: BoolArray
-) -> tuple[FloatArray, IntArray]:
+def _covariance(influences: FloatArray, columns: IntArray, present: BoolArray) -> tuple[FloatArray, IntArray]:
     clusters = int(columns.max(initial=-1)) + 1
     sums = cluster_sums(influences, columns, clusters)
     count = (cluster_sums(present.astype(np.float64), columns, clusters) > 0).sum(axis=0).astype(np.int64)

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
+from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.core.page import (
     Album,
     Extremes,
@@ -27,8 +28,8 @@ from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
 from ipvg_eval.report.audit_section import audit_section
-from ipvg_eval.report.identification_section import identification_section
 from ipvg_eval.report.curves import Curve, Curves
+from ipvg_eval.report.identification_section import identification_section
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
 from ipvg_eval.report.timeline_view import Timelines, TimelineView
@@ -113,6 +114,7 @@ def _render(run: Run) -> str:
         .get_template("page.html")
         .render(
             info=run.info,
+            comparable=comparable_facts(run.info),
             summary=run.summary,
             banners=_banners(run.info),
             date=_date(run.info.finished or run.info.started),

@@ -85,9 +85,7 @@ def _summarise_combination(
     )
 
 
-def _summarise(
-    spec: MetricSpec, column: Sequence[MeasurementRow], means: RunMeans
-) -> MetricSummary:
+def _summarise(spec: MetricSpec, column: Sequence[MeasurementRow], means: RunMeans) -> MetricSummary:
     low, high = means.interval({spec.name: 1.0}, spec.bounds)
     values = [m.value for m in column if m.value is not None]
     mean = math.fsum(values) / len(values) if values else None

@@ -11,8 +11,8 @@ from urllib.parse import quote
 
 from filelock import FileLock, Timeout
 
-from ipvg_eval.core.intervals import INTERVAL_TITLE, caution
 from ipvg_eval.core.comparability import obstacles
+from ipvg_eval.core.intervals import INTERVAL_TITLE, caution
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.summary import CorpusSummary, Summary

@@ -78,7 +78,10 @@ def to_markdown(summary: Summary) -> str:
     lines += ["", f"Means are over the samples that have a value; {summary.intervals}."]
     if summary.caution:
         lines += ["", summary.caution]
-    return "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary), *_identity_lines(summary)]) + "\n"
+    return (
+        "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary), *_identity_lines(summary)])
+        + "\n"
+    )
 
 
 def _combined_lines(summary: Summary) -> list[str]:
@@ -105,7 +108,11 @@ def _corpus_lines(summary: Summary) -> list[str]:
 def _identity_lines(summary: Summary) -> list[str]:
     if not summary.identification:
         return []
-    head = ["", "| whose face | rank-1 | rank-5 | AUC | d\u2032 | above threshold | videos |", "|---|--:|--:|--:|--:|--:|--:|"]
+    head = [
+        "",
+        "| whose face | rank-1 | rank-5 | AUC | d\u2032 | above threshold | videos |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
     rows = []
     for one in summary.identification:
         cells = [

@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.core.page import Album, Extremes, Picture, extremes, histogram
+from ipvg_eval.leaderboard.rank_breakdown import RankBreakdown
 from ipvg_eval.leaderboard.runs import ScoredRun
 from ipvg_eval.leaderboard.site.judged import Judged
 from ipvg_eval.leaderboard.site.media import Media
 from ipvg_eval.leaderboard.site.track import Record, Shown, Track
-from ipvg_eval.leaderboard.worked_sum import WorkedSum
 
 _EACH = 3
 _PICTURES_LIMIT = 2_000_000
@@ -82,7 +82,18 @@ class TeamView:
         return next(row for row in self.submissions if row["counting"])
 
     @property
-    def worked(self) -> WorkedSum | None:
+    def audit(self) -> list[tuple[str, int, list[str]]] | None:
+        """Kind, number and sentences of what an audit found; None where its run was not audited."""
+        record = self.track.board.audits.get(self.team)
+        if record is None:
+            return None
+        kinds: dict[str, list[str]] = {}
+        for finding in record.findings:
+            kinds.setdefault(finding.kind, []).append(finding.message)
+        return [(kind.replace("-", " "), len(found), found) for kind, found in kinds.items()]
+
+    @property
+    def worked(self) -> RankBreakdown | None:
         """Its worked sums; None for a baseline."""
         return self.track.board.worked.get(self.team)
 

@@ -7,9 +7,9 @@ import evalica
 import numpy as np
 import pandas as pd
 import pytest
-from scipy import stats
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from scipy import stats
 
 from ipvg_eval.core.intervals import Crossed
 from ipvg_eval.core.resampling import BootstrapRule
@@ -50,9 +50,7 @@ def test_the_published_points_come_out_exactly(published: Votes) -> None:
     assert column(ratings, "won") == {"ghl": 1223, "XuanYuan": 1120, "Wislab": 562}
     assert column(ratings, "drawn") == {"ghl": 70, "XuanYuan": 55, "Wislab": 65}
     assert column(ratings, "lost") == {"ghl": 707, "XuanYuan": 825, "Wislab": 1373}
-    assert [line.partition(":")[0] for line in ratings.warnings] == [
-        "One annotator, or unnamed ones"
-    ]
+    assert [line.partition(":")[0] for line in ratings.warnings] == ["One annotator, or unnamed ones"]
 
 
 def test_the_published_votes_agree_with_evalica(published: Votes) -> None:

@@ -59,13 +59,17 @@ def test_one_team_always_first_is_said_and_estimates_nothing() -> None:
     found = side_effect(simulated(0.62, first=1.0))
     assert (found.share, found.low, found.high) == (None, None, None)
     assert found.one_sided == (("A", "B", 1.0, 3000),)
-    assert found.warnings[0].startswith("Sides are not mixed: A stood first in 100% of the 3000 votes against B")
+    assert found.warnings[0].startswith(
+        "Sides are not mixed: A stood first in 100% of the 3000 votes against B"
+    )
 
 
 def test_the_second_side_can_pull_too() -> None:
     votes = simulated(0.3, first=0.5)
     found = side_effect(votes, identities=by_identity(votes))
-    assert found.warnings[0].startswith("People favour the second side: of two equal videos the one there wins")
+    assert found.warnings[0].startswith(
+        "People favour the second side: of two equal videos the one there wins"
+    )
 
 
 @pytest.mark.parametrize("winners", [["draw"] * 40, ["a"] * 40])
@@ -82,4 +86,6 @@ def test_who_stopped_early_is_counted() -> None:
         pd.DataFrame(rows, columns=["sample", "team_a", "team_b", "winner", "annotator"]), source="t"
     )
     (line,) = drop_outs(votes, "overall")
-    assert line.startswith("1 of 6 annotators gave fewer than half as many votes as the median one (20): 1 votes")
+    assert line.startswith(
+        "1 of 6 annotators gave fewer than half as many votes as the median one (20): 1 votes"
+    )

@@ -61,7 +61,9 @@ def test_missing_values_do_not_count():
     assert means.influences.sum(axis=0) == pytest.approx([0, 0])
 
 
-@pytest.mark.parametrize(("identities", "known"), [(1, False), (FEWEST - 1, False), (FEWEST, True), (FEW, True)])
+@pytest.mark.parametrize(
+    ("identities", "known"), [(1, False), (FEWEST - 1, False), (FEWEST, True), (FEW, True)]
+)
 def test_the_rule_of_how_many_identities_an_interval_needs(identities, known):
     means = Means.of(np.arange(float(identities))[:, None], np.arange(identities), identities)
     assert np.isfinite(means.spread().interval(means.values)[0][0]) == known

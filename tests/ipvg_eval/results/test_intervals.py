@@ -42,7 +42,9 @@ def test_symmetric_identities_have_students_interval_within_bounds(make_row, spe
 
 def test_a_prompt_more_of_the_same_face_makes_no_interval_narrower(make_row, specs):
     """Copies of what is known already are not new evidence; samples drawn one by one would count them."""
-    once = [make_row(f"{name}/1", value) for name, value in zip("abcde", (0.0, 0.25, 0.5, 1.0, 0.4), strict=True)]
+    once = [
+        make_row(f"{name}/1", value) for name, value in zip("abcde", (0.0, 0.25, 0.5, 1.0, 0.4), strict=True)
+    ]
     copies = [row.model_copy(update={"sample": f"{row.identity}/{k}"}) for row in once for k in range(1, 6)]
     one, other = aggregate(once, specs)[0], aggregate(copies, specs)[0]
     assert (other.low, other.high) == (pytest.approx(one.low), pytest.approx(one.high))

@@ -37,7 +37,9 @@ def test_references_of_other_people_are_found_by_chance():
     assert found.rank_1.value == pytest.approx(1 / people, abs=5 * np.sqrt(1 / people / size))
     assert found.rank_5.value == pytest.approx(5 / people, abs=5 * np.sqrt(5 / people / size))
     assert found.auc.value == pytest.approx(0.5, abs=5 * np.sqrt(1 / 12 / size))
-    assert any("weights, the alignment or the pairing" in hint for hint in found.hints) == (found.auc.low <= 0.5)
+    assert any("weights, the alignment or the pairing" in hint for hint in found.hints) == (
+        found.auc.low <= 0.5
+    )
     assert found.confusions[0].with_other > found.confusions[0].own
 
 
