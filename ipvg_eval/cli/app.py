@@ -10,6 +10,7 @@ import typer
 from rich.markup import escape
 
 from ipvg_eval.cli import (
+    agree,
     audit,
     compare,
     elo,
@@ -51,6 +52,7 @@ app.command("generate")(generate.generate)
 app.command("select")(select.select)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("elo")(elo.elo)
+app.command("agree")(agree.agree)
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(study.app, name="study")
 app.add_typer(timeline.app, name="timeline")

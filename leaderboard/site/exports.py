@@ -16,6 +16,7 @@ from ipvg_eval.leaderboard.site.track import Shown, Track
 _FORMULA = ("=", "+", "-", "@", "\t", "\r")
 _MARKDOWN = re.compile(r"([\\`*_\[\]|<>~&#!])")
 
+_TEXT = ("Team", "Question", "Metric")
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
@@ -43,7 +44,7 @@ def track_downloads(track: Track) -> Iterator[Download]:
     ranking, printed = _ranking(track), _printed(track)
     yield Download(name=f"{name}-ranking.csv", about="final ranking with every score", text=_csv(ranking))
     yield Download(name=f"{name}-ranking.md", about="the same as a Markdown table", text=_markdown(printed))
-    yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=_latex(printed))
+    yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=latex_table(printed))
     scores = board.scores.table
     if track.public:
         scores = scores.drop(columns=["min", "max"])
@@ -139,7 +140,7 @@ def _markdown(table: pd.DataFrame) -> str:
     )
 
 
-def _latex(table: pd.DataFrame) -> str:
+def latex_table(table: pd.DataFrame) -> str:
     r"""A booktabs table; the preamble needs \usepackage{booktabs}."""
     marks = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--"}
 
@@ -148,4 +149,4 @@ def _latex(table: pd.DataFrame) -> str:
 
     style = table.style.hide(axis="index").format(typeset, escape="latex")
     style = style.format_index(typeset, axis=1, escape="latex")
-    return str(style.to_latex(hrules=True, column_format="".join("l" if c == "Team" else "r" for c in table)))
+    return str(style.to_latex(hrules=True, column_format="".join("l" if c in _TEXT else "r" for c in table)))
