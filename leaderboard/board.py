@@ -12,6 +12,7 @@ import pandas as pd
 from ipvg_eval.core.audit_record import AuditRecord
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
+from ipvg_eval.leaderboard.decided import Decided
 from ipvg_eval.leaderboard.final import FinalRanking
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.mos import MeanOpinions
@@ -37,6 +38,7 @@ class TrackBoard:
         ratings: question -> what the votes on it say, the deciding question first; empty without votes.
         opinions: mean opinion scores; None without a sheet.
         final: the final ranking.
+        decided: how sure it is.
         worked: team -> its sums, for every ranked team.
         samples: one row per team and sample: team, sample, identity, status, reason, one column per metric.
         audits: team -> what an audit of its run found; without the teams that were not audited.
@@ -54,6 +56,7 @@ class TrackBoard:
     ratings: Mapping[str, PairwiseRatings]
     opinions: MeanOpinions | None
     final: FinalRanking
+    decided: Decided
     worked: Mapping[str, RankBreakdown]
     samples: pd.DataFrame
     audits: Mapping[str, AuditRecord]
@@ -124,6 +127,7 @@ class TrackBoard:
             "ratings": self.ratings,
             "opinions": self.opinions,
             "final": self.final,
+            "decided": self.decided,
             "worked": self.worked,
         }
         if samples:

@@ -14,6 +14,7 @@ from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
+from ipvg_eval.leaderboard.decided import decide
 from ipvg_eval.leaderboard.differences import paired_differences
 from ipvg_eval.leaderboard.errors import ChallengeError, RunsError, VotesError
 from ipvg_eval.leaderboard.final import Judgement, opinion_judgements, rank_finally, study_judgements
@@ -164,6 +165,7 @@ def _track_board(
         ratings=ratings,
         opinions=means,
         final=final,
+        decided=decide(scores, phase1, final, next(iter(ratings.values()), None)),
         worked={team: rank_breakdown(phase1, final, team) for team in phase1.table["team"]},
         samples=pd.concat([_samples(run) for run in counting], ignore_index=True),
         facts={

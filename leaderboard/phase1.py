@@ -131,6 +131,19 @@ def rank_scores(
     )
 
 
+def places_drawn(scores: Scores, phase1: Phase1, factor: float) -> FloatArray:
+    """(resamples, teams) places under the draws of the identities, in the table's order.
+
+    Args:
+        scores: that were ranked.
+        phase1: the ranking.
+        factor: how many times as many identities there were, for draws that lie closer to the scores.
+    """
+    points = phase1.values.to_numpy(dtype=np.float64).T
+    drawn = points + (_resampled(scores, phase1.values) - points) / np.sqrt(factor)
+    return _ranked(drawn, phase1.metrics, phase1.ranking, phase1.tie_rule)[3]
+
+
 def _resampled(scores: Scores, values: pd.DataFrame) -> FloatArray:
     places = [scores.teams.index(team) for team in values.index]
     resamples = len(scores.resampling.draws)

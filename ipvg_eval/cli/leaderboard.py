@@ -172,6 +172,7 @@ def _print(board: Leaderboard) -> None:
     for track in board.tracks:
         STDOUT.print(rankings.final_table(track))
         STDOUT.print(track.rank_rule, markup=False, highlight=False)
+        STDOUT.print(" ".join(track.decided.words), markup=False, highlight=False)
         for question, ratings in track.ratings.items():
             rankings.print_warnings(ratings.warnings, STDERR, question)
     for notice in dict.fromkeys(

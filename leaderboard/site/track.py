@@ -177,6 +177,12 @@ class Track:
         shown = {one.name: one for one in self.metrics}
         return [{**row, "shown": shown[row["metric"]]} for row in jsonable(self.board.differences)]
 
+    @cached_property
+    def chances(self) -> list[Record]:
+        """How likely each team is first; nothing where it is not known."""
+        rows: list[Record] = jsonable(self.board.decided.table)
+        return rows if all(row["first"] is not None for row in rows) else []
+
     @property
     def opinions(self) -> list[Record]:
         """Mean opinion scores."""
