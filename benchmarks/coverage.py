@@ -69,8 +69,8 @@ def study(
 ) -> Comparisons:
     """A balanced study: every pair on every sample, `each` annotators a comparison, dealt out at random.
 
-    Identities move every team's strength with sd `face`, annotators with sd `taste`; 0 annotators are one panel
-    without names and without taste.
+    Identities move every team's strength with sd `face`, annotators with sd `taste`; 0 annotators are one
+    panel without names and without taste.
     """
     pairs = np.array(list(itertools.combinations(range(len(strengths)), 2)))
     columns = np.repeat(_columns(identities), len(pairs))
@@ -120,7 +120,7 @@ def study_coverage(
     rng: np.random.Generator,
     **more: float,
 ) -> dict[str, float]:
-    """Coverage of shares of points, Bradley-Terry strengths and rank ranges, and the mean width of the last."""
+    """Coverage of shares of points, Bradley-Terry strengths and rank ranges, and the mean widths of those."""
     face, taste = more.get("face", 0.5), more.get("taste", 1.0)
     shares, fitted = true_study(strengths, face=face, taste=taste, people=annotators > 0)
     ranks = 1 + (fitted[None, :] > fitted[:, None]).sum(axis=1)

@@ -48,7 +48,8 @@ class MetricComparison:
         difference: mean of A minus B.
         low: lower end of the difference's interval; None where too few identities have a value in both.
         high: upper end.
-        chance: p-value of the difference, corrected after Holm for all metrics of the comparison; None as low.
+        chance: p-value of the difference, corrected after Holm for all metrics of the comparison; None as
+            low.
         clear: whether that is below 0.05.
         samples: samples where both have a value.
         only_a: samples where only A has one.

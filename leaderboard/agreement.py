@@ -95,8 +95,8 @@ def krippendorff_alpha(
 ) -> Agreement:
     """Alpha of coded judgements, with an interval where identities are given.
 
-    Its variance is the jackknife's over identities plus that over annotators less that over single judgements,
-    which both contain.
+    Its variance is the jackknife's over identities plus that over annotators less that over single
+    judgements, which both contain.
 
     Args:
         units: (n,) what was judged.
@@ -142,7 +142,7 @@ def krippendorff_alpha(
 def _lost(
     counts: FloatArray, unit: IntArray, values: IntArray, annotators: Sequence[str], several: BoolArray
 ) -> tuple[FloatArray, ...]:
-    """The coincidences that go with each annotator, and with each judgement; nothing where one panel judged."""
+    """The coincidences that go with each annotator, and with each judgement; nothing of one panel."""
     if len(set(annotators)) < 2:
         return ()
     kept = several[unit]

@@ -1,8 +1,8 @@
-"""The weights of metrics that would agree best with the votes, judged on identities that they were not made from.
+"""The weights of metrics that would agree best with the votes, judged on other identities.
 
-Bradley-Terry with the strength of a video a weighted sum of its metrics (Springall, Response Surface Fitting Using
-a Generalization of the Bradley-Terry Paired Comparison Model, 1973): a logistic regression on differences, with a
-ridge that cross-validation over identities chooses. Draws are half a win for each side.
+Bradley-Terry with the strength of a video a weighted sum of its metrics (Springall, Response Surface
+Fitting Using a Generalization of the Bradley-Terry Paired Comparison Model, 1973): a logistic regression on
+differences, with a ridge that cross-validation over identities chooses. Draws are half a win for each side.
 """
 
 from __future__ import annotations
@@ -40,7 +40,12 @@ class BestWeights:
 
 
 def best_weights(
-    gaps: FloatArray, points: FloatArray, votes: FloatArray, identities: IntArray, names: Sequence[str], seed: int = 0
+    gaps: FloatArray,
+    points: FloatArray,
+    votes: FloatArray,
+    identities: IntArray,
+    names: Sequence[str],
+    seed: int = 0,
 ) -> BestWeights:
     """Fit weights to comparisons.
 
@@ -77,7 +82,9 @@ def _folds(identities: IntArray, seed: int) -> Iterator[tuple[BoolArray, BoolArr
         yield ~test, test
 
 
-def _choose(design: FloatArray, points: FloatArray, votes: FloatArray, identities: IntArray, seed: int) -> float:
+def _choose(
+    design: FloatArray, points: FloatArray, votes: FloatArray, identities: IntArray, seed: int
+) -> float:
     """The ridge with the largest likelihood on left-out identities."""
     likelihood = np.zeros(len(RIDGES))
     for train, test in _folds(identities, seed):

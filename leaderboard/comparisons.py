@@ -127,7 +127,7 @@ class Comparisons:
         return np.unique(self.identities, return_inverse=True)[1].astype(np.int64)[self.judged]
 
     def share_influences(self, shares: FloatArray, games: FloatArray) -> tuple[FloatArray, BoolArray]:
-        """(votes, teams): what every vote adds to the teams' points per comparison, and whose it counts for."""
+        """(votes, teams): what every vote adds to the teams' points per comparison, and whose."""
         rows = np.arange(len(self.judged))
         influences = np.zeros((len(rows), len(self.teams)))
         present = np.zeros(influences.shape, dtype=np.bool_)

@@ -1,7 +1,7 @@
 """Is the ranking decided? How likely each team is first, and what it would take to know.
 
-Draws of the identities (phase 1) or of the shares of points (study) say what else the ranking could have been. With k
-times as many identities, judged alike, the same draws lie closer to the estimates by the root of k.
+Draws of the identities (phase 1) or of the shares of points (study) say what else the ranking could have
+been. With k times as many identities, judged alike, the draws lie closer to the estimates by the root of k.
 """
 
 from __future__ import annotations
@@ -37,8 +37,8 @@ class Decided:
         finalists: probability that the finalists of phase 1 are the right ones; None where it is not known.
         leader: the team that is first; empty where several share the place.
         settled: whether it is first, or the finalists are right, with the probability CERTAIN.
-        factor: how many times as many identities would settle it, 1 where it is; None where it is not known or
-            more than a hundred.
+        factor: how many times as many identities would settle it, 1 where it is; None where it is not known
+            or more than a hundred.
         words: the same in sentences.
     """
 
@@ -80,7 +80,8 @@ def _by_scores(scores: Scores, phase1: Phase1, go_on: _GoOn) -> Decided:
         return min(first, float(_right(_goes_on(places, phase1), phase1).mean()))
 
     factor = _needed(sure)
-    words = [_first_words(teams, first, leader), f"The finalists are the right ones with {_percent(go_on.right)}."]
+    words = [_first_words(teams, first, leader)]
+    words.append(f"The finalists are the right ones with {_percent(go_on.right)}.")
     words.append(_needed_words(factor, identities, "identities"))
     return Decided(
         stage="phase 1",
@@ -171,7 +172,9 @@ def _quantile(chance: float) -> float:
 def _percent(chance: float | None) -> str:
     if chance is None:
         return "an unknown probability"
-    return "more than 99 %" if chance > 0.99 else "less than 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
+    if chance > 0.99:
+        return "more than 99 %"
+    return "less than 1 %" if chance < 0.01 else f"{100 * chance:.0f} %"
 
 
 def _first_words(teams: Sequence[str], first: FloatArray, leader: str) -> str:

@@ -1,7 +1,7 @@
 """Which metric should one believe? Every metric of the runs against the votes of people.
 
-A metric agrees with a vote where the video with its better value won; a draw, and equal values, are half. Beside it
-stand chance, one half, and the ceiling: how often a second person agrees with a first.
+A metric agrees with a vote where the video with its better value won; a draw, and equal values, are half.
+Beside it stand chance, one half, and the ceiling: how often a second person agrees with a first.
 """
 
 from __future__ import annotations
@@ -59,8 +59,8 @@ class MetricAgreement:
         agreement: share of the votes it agrees with.
         votes: votes on pairs of videos that both have a value.
         without: votes on pairs of which one has none.
-        tau: Kendall's tau-b between the teams' means and their Bradley-Terry strengths; None where one of both
-            does not vary.
+        tau: Kendall's tau-b between the teams' means and their Bradley-Terry strengths; None where one of
+            both does not vary.
         note: what a reader must know, empty for nothing.
     """
 
@@ -134,7 +134,9 @@ def metric_agreement(
     identities = next(iter(samples.values()))["identity"].to_dict()
     votes.check(teams=by_team, samples=identities)
     metrics = [
-        spec for spec in runs[0].info.metrics if spec.name in runs[0].samples and spec.higher_is_better is not None
+        spec
+        for spec in runs[0].info.metrics
+        if spec.name in runs[0].samples and spec.higher_is_better is not None
     ]
     if not metrics:
         raise RunsError("the runs have no metric that says which way is better and has values per sample")
@@ -158,7 +160,8 @@ def metric_agreement(
 def votes_from_opinions(sheet: OpinionSheet) -> Votes:
     """Opinion scores as votes: the better scored of two videos wins, by annotator, sample and aspect."""
     rows = []
-    for (aspect, annotator, sample), given in sheet.table.groupby(["aspect", "annotator", "sample"], sort=False):
+    keys = ["aspect", "annotator", "sample"]
+    for (aspect, annotator, sample), given in sheet.table.groupby(keys, sort=False):
         for one, other in itertools.combinations(given.itertuples(), 2):
             winner = "a" if one.score > other.score else "b" if one.score < other.score else "draw"
             rows.append((sample, one.team, other.team, winner, annotator, aspect))
@@ -235,7 +238,9 @@ def _question(
     )
 
 
-def _gaps(table: pd.DataFrame, metrics: Sequence[MetricSpec], samples: Mapping[str, pd.DataFrame]) -> FloatArray:
+def _gaps(
+    table: pd.DataFrame, metrics: Sequence[MetricSpec], samples: Mapping[str, pd.DataFrame]
+) -> FloatArray:
     """(votes, metrics): how much better the first video is, NaN where one has no value."""
     names = [spec.name for spec in metrics]
     values = pd.concat({team: rows[names] for team, rows in samples.items()})
@@ -259,9 +264,7 @@ def _shares(agrees: FloatArray, clusters: IntArray, people: IntArray | None, lev
     ]
 
 
-def _ceiling(
-    table: pd.DataFrame, points: FloatArray, clusters: IntArray, level: float
-) -> tuple[Share, int]:
+def _ceiling(table: pd.DataFrame, points: FloatArray, clusters: IntArray, level: float) -> tuple[Share, int]:
     """How often two annotators agree about the same pair, with its interval over identities."""
     swapped = (table["team_a"] > table["team_b"]).to_numpy()
     first = pd.DataFrame(
@@ -287,7 +290,9 @@ def _ceiling(
     of_unit[unit] = clusters
     mean = float(agreed.sum() / pairs.sum())
     gaps = ((agreed - mean * pairs) / pairs.sum())[several][:, None]
-    low, high = Crossed.of(gaps, of_unit[several], None).spread().interval(np.array([mean]), level, (0.0, 1.0))
+    low, high = (
+        Crossed.of(gaps, of_unit[several], None).spread().interval(np.array([mean]), level, (0.0, 1.0))
+    )
     return Share(value=mean, low=_known(low[0]), high=_known(high[0])), int(pairs.sum())
 
 
@@ -348,4 +353,3 @@ def _numbers(names: pd.Series[str]) -> IntArray:
 
 def _known(value: float) -> float | None:
     return None if np.isnan(value) else float(value)
-

@@ -81,7 +81,7 @@ def mean_opinions(
 
 
 def _mean(given: pd.DataFrame, clusters: pd.Series[str], level: float) -> dict[str, object]:
-    """Mean over samples of the means of a sample's aspects, each the mean of its annotators', with interval."""
+    """Mean over samples of the means of a sample's aspects, each the mean of its annotators'."""
     if given.empty:
         unknown = dict.fromkeys(("mean", "low", "high"), np.nan)
         return {**unknown, **dict.fromkeys(("ratings", "samples", "identities", "annotators"), 0)}

@@ -27,8 +27,8 @@ class Phase1:
         table: one row per ranked team, best first: team, rank (competition rank), rank_sum, tie_break (what
             decided a tie: rank on the first metric or mean normalised value, NaN where ties are shared),
             objective (mean normalised value, [0, 1]), rank_best and rank_worst (range of the rank over
-            draws of the identities, NaN where there are too few), first_share (share of the resamples in which the team is first), eligible, finalist
-            and why.
+            draws of the identities, NaN where there are too few), first_share (share of the resamples in
+            which the team is first), eligible, finalist and why.
         ranks: rank by team (rows, in the table's order) and metric.
         values: the scores that were ranked, as `ranks`; NaN where missing.
         missing: (team, metric) -> why the score is missing.

@@ -39,8 +39,8 @@ class PairwiseRatings:
         table: one row per team, most points first: team, rank (competition rank by points), points,
             points_low, points_high, comparisons, win_share (points / comparisons), win_share_low,
             win_share_high, won, drawn, lost (votes), bradley_terry, bradley_terry_low, bradley_terry_high
-            (Elo scale), estimable, rank_best, rank_worst (see `rank_ranges`), first_share (how likely the team has
-            the most points per comparison), elo (median over orders), elo_low, elo_high,
+            (Elo scale), estimable, rank_best, rank_worst (see `rank_ranges`), first_share (how likely the
+            team has the most points per comparison), elo (median over orders), elo_low, elo_high,
             elo_first_share, elo_sequential, few (some pair has too few comparisons). NaN for a team without
             votes, and for intervals over too few identities.
         wins: points of the row's team against the column's, in the table's order.
@@ -226,8 +226,8 @@ def rank_ranges(strengths: FloatArray, spread: Crossed, level: float) -> tuple[I
     """Ranks that the paired differences leave open.
 
     The best is 1 + the number of teams that are surely better, the worst leaves out those that are surely
-    worse. Surely: a one-sided test of the difference, with both teams' errors and what they share, at `level`.
-    A team without a difference can be anywhere.
+    worse. Surely: a one-sided test of the difference, with both teams' errors and what they share, at
+    `level`. A team without a difference can be anywhere.
 
     Args:
         strengths: (teams,) NaN for a team without any.

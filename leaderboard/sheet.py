@@ -38,8 +38,8 @@ class Sheet:
 def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None]) -> Sheet:
     """Read a CSV file: UTF-8 with or without byte order mark, any line ends, columns in any order.
 
-    Fields are separated by what the header has most of: commas, semicolons or tabs, as spreadsheets of different
-    countries write them. Text is brought to the composed Unicode form (NFC).
+    Fields are separated by what the header has most of: commas, semicolons or tabs, as spreadsheets of
+    different countries write them. Text is brought to the composed Unicode form (NFC).
 
     Args:
         path: the file.

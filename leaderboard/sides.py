@@ -35,7 +35,8 @@ class SideEffect:
         low: lower end of its interval.
         high: upper end.
         first: share of the points that the first side took.
-        one_sided: pairs of teams of which one stood first nearly always: (that team, the other, share, votes).
+        one_sided: pairs of teams of which one stood first nearly always: (that team, the other, share,
+            votes).
         warnings: what a reader must know.
     """
 
@@ -135,8 +136,8 @@ def _warn(
     pull: tuple[float, float | None, float | None] | None,
 ) -> tuple[str, ...]:
     lines = [
-        f"Sides are not mixed: {one} stood first in {share:.0%} of the {votes} votes against {other}, so that "
-        "whatever people like about the first side counts for it."
+        f"Sides are not mixed: {one} stood first in {share:.0%} of the {votes} votes against {other}, so "
+        "that whatever people like about the first side counts for it."
         for one, other, share, votes in one_sided
     ]
     if pull is not None and pull[1] is not None and pull[2] is not None and not pull[1] <= 0.5 <= pull[2]:

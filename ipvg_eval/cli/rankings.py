@@ -91,8 +91,8 @@ def method(ratings: PairwiseRatings, *, resampled: str) -> str:
     )
     return (
         f"Two numbers below a value are its {100 * bootstrap.level:g} % interval over {ratings.clusters} "
-        f"{resampled}{over_people(ratings)} (points, Bradley-Terry) or hold 95 % of {elo.permutations} orders of "
-        f"the votes (Elo, K {elo.k:g}). "
+        f"{resampled}{over_people(ratings)} (points, Bradley-Terry) or hold "
+        f"95 % of {elo.permutations} orders of the votes (Elo, K {elo.k:g}). "
         f"Bradley-Terry by {ratings.bradley_terry.method}. {alpha}."
     )
 

@@ -1,17 +1,17 @@
 """Intervals over identities: the one rule by which every number of this project is given one.
 
-Prompts of one identity share a face, so an estimate's error is that of a sum over identities: every identity
-moves the estimate by its influence, the variance is that of the influences, and Student's t with one degree of
-freedom less than there are identities allows for their small number. Where people judged, they are drawn from
-a crowd as identities are, and both count (crossed clusters).
+Prompts of one identity share a face, so an estimate's error is that of a sum over identities: every
+identity moves the estimate by its influence, the variance is that of the influences, and Student's t with
+one degree of freedom less than there are identities allows for their small number. Where people judged,
+they are drawn from a crowd as identities are, and both count (crossed clusters).
 
 Source: Liang, Zeger, Longitudinal Data Analysis Using Generalized Linear Models (1986) for the variance;
-Cameron, Miller, A Practitioner's Guide to Cluster-Robust Inference (2015), sections VI.B and VI.D, for G - 1
-degrees of freedom and G / (G - 1); Cameron, Gelbach, Miller, Robust Inference with Multiway Clustering (2011)
-for crossed clusters; Satterthwaite, An Approximate Distribution of Estimates of Variance Components (1946) for
-their degrees of freedom; Hall, On the Removal of Skewness by Transformation (1992), third transformation,
-which can only widen the interval of a mean; Holm, A Simple Sequentially Rejective Multiple Test Procedure (1979).
-`benchmarks/coverage.py` measures how often these intervals hold the truth.
+Cameron, Miller, A Practitioner's Guide to Cluster-Robust Inference (2015), sections VI.B and VI.D, for G -
+1 degrees of freedom and G / (G - 1); Cameron, Gelbach, Miller, Robust Inference with Multiway Clustering
+(2011) for crossed clusters; Satterthwaite, An Approximate Distribution of Estimates of Variance Components
+(1946) for their degrees of freedom; Hall, On the Removal of Skewness by Transformation (1992), third
+transformation, which can only widen the interval of a mean; Holm, A Simple Sequentially Rejective Multiple
+Test Procedure (1979). `benchmarks/coverage.py` measures how often these intervals hold the truth.
 """
 
 from __future__ import annotations
@@ -42,11 +42,14 @@ _ROUNDING = 1e-13  # a standard error below this share of its estimate is that o
 def caution(identities: int, *, what: str = "identities") -> str:
     """What a reader must know about intervals over so few identities; empty where there are enough."""
     if identities < FEWEST:
-        return f"{identities} {what}: too few for intervals, which need {FEWEST}; no difference is shown to be more than chance."
+        return (
+            f"{identities} {what}: too few for intervals, which need {FEWEST}; no difference is shown "
+            "to be more than chance."
+        )
     if identities < FEW:
         return (
-            f"{identities} {what}: intervals rest on few of them, and failures that one in {identities} shows "
-            f"may not have been seen at all; {FEW} or more are advised."
+            f"{identities} {what}: intervals rest on few of them, and failures that one in {identities} "
+            f"shows may not have been seen at all; {FEW} or more are advised."
         )
     return ""
 

@@ -1,8 +1,8 @@
 """Draws of identities: what else a ranking could have been, had other faces been in the test set.
 
 One set of draws serves every team and metric of a track, so that all comparisons between teams are paired. An
-estimate follows a draw along its influences (the infinitesimal jackknife: Efron, Tibshirani, An Introduction to
-the Bootstrap, 1993, chapter 22), stretched so that the draws spread as far as Student's t says.
+estimate follows a draw along its influences (the infinitesimal jackknife: Efron, Tibshirani, An Introduction
+to the Bootstrap, 1993, chapter 22), stretched so that the draws spread as far as Student's t says.
 """
 
 from __future__ import annotations

@@ -153,8 +153,8 @@ class Identification(_Part):
         rank_5: share whose own reference is among the first five.
         auc: chance that a video is more like its own reference than like another's.
         d_prime: how far the own cosines lie from the others, in standard deviations.
-        threshold: cosine that one in a thousand pairs of a video and another's reference exceeds; None for fewer
-            pairs.
+        threshold: cosine that one in a thousand pairs of a video and another's reference exceeds; None for
+            fewer pairs.
         matched: share of videos that exceed it with their own reference.
         edges: of the bins of the histograms.
         own: videos per bin, by the cosine with their own reference.

@@ -53,7 +53,13 @@ def _chart(one: Identification) -> Markup:
         for low, high, count in zip(one.edges, one.edges[1:], counts, strict=False)
         if count
     ]
-    x: dict[str, Any] = {"field": "from", "type": "quantitative", "title": "cosine", "bin": {"binned": True}, "axis": {"tickCount": 6}}
+    x: dict[str, Any] = {
+        "field": "from",
+        "type": "quantitative",
+        "title": "cosine",
+        "bin": {"binned": True},
+        "axis": {"tickCount": 6},
+    }
     layers: list[dict[str, Any]] = [
         {
             "data": {"values": bins},

@@ -18,6 +18,7 @@ _MARKDOWN = re.compile(r"([\\`*_\[\]|<>~&#!])")
 
 _TEXT = ("Team", "Question", "Metric")
 
+
 @dataclass(frozen=True, kw_only=True)
 class Download:
     """One file beside the pages.

@@ -63,7 +63,8 @@ class Identification:
         rank_5: share whose own reference is among the first five.
         auc: chance that a video is more like its own reference than like another's.
         d_prime: how far the own cosines lie from the others, in standard deviations.
-        threshold: cosine that one in a thousand pairs of a video and another's reference exceeds; None for fewer pairs.
+        threshold: cosine that one in a thousand pairs of a video and another's reference exceeds; None for
+            fewer pairs.
         matched: share of videos that exceed it with their own reference.
         edges: (bins + 1,) of the histograms.
         own: videos per bin, by the cosine with their own reference.
@@ -153,7 +154,7 @@ def identify(
 
 def _unit(rows: FloatArray) -> FloatArray:
     lengths = np.linalg.norm(rows, axis=-1, keepdims=True)
-    return np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0)
+    return np.asarray(np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0))
 
 
 def _means(shares: FloatArray, owners: IntArray, people: int) -> list[Number]:
@@ -223,8 +224,8 @@ def _alike(
 def _hints(auc: Number, alike: Sequence[tuple[str, str, float]], median: float) -> tuple[str, ...]:
     if median >= SAME_PERSON:
         return (
-            f"References of different people have a median cosine of {median:.2f}: these embeddings do not tell "
-            "people apart. The weights or the alignment are wrong.",
+            f"References of different people have a median cosine of {median:.2f}: these embeddings do not "
+            "tell people apart. The weights or the alignment are wrong.",
         )
     hints = [
         f"The references of {one} and {other} look like one person (cosine {value:.2f})."
@@ -234,8 +235,8 @@ def _hints(auc: Number, alike: Sequence[tuple[str, str, float]], median: float) 
         hints.append(f"So do {len(alike) - 10} more pairs of references.")
     if auc.value is not None and (auc.low if auc.low is not None else auc.value) <= 0.5:
         hints.append(
-            f"Videos are no more like their own reference than like another's (AUC {auc.value:.2f}): either they "
-            "show other people, or the weights, the alignment or the pairing with references is wrong."
+            f"Videos are no more like their own reference than like another's (AUC {auc.value:.2f}): either "
+            "they show other people, or the weights, the alignment or the pairing with references is wrong."
         )
     return tuple(hints)
 

@@ -23,9 +23,8 @@ def board(make_run: MakeRun, gap: float, identities: int = 40, **more: object) -
     better = np.repeat(gap + noise, 5)
     values = {"A": better, "B": 0 * better, "C": 0 * better - 50}
     runs = read_runs([make_run(team, {"m": column.tolist()}) for team, column in values.items()])
-    return build_leaderboard(runs, parse_challenge("finalists: 1\nbootstrap: {resamples: 4000}"), **more).track(
-        "facial"
-    )
+    rules = parse_challenge("finalists: 1\nbootstrap: {resamples: 4000}")
+    return build_leaderboard(runs, rules, **more).track("facial")
 
 
 def test_teams_far_apart_are_decided(make_run: MakeRun) -> None:
@@ -37,7 +36,7 @@ def test_teams_far_apart_are_decided(make_run: MakeRun) -> None:
 
 
 def test_a_close_race_has_the_probability_of_a_normal_difference(make_run: MakeRun) -> None:
-    """One standard error ahead: P = Phi(1 / stretch); (1.645 x stretch)^2 = 2.9 times the identities settle it."""
+    """One standard error ahead: P = Phi(1 / stretch); (1.645 x stretch)^2 = 2.9 times the identities do."""
     found = board(make_run, gap=1 / np.sqrt(40)).decided
     chance = found.table.set_index("team")["first"]
     assert chance["A"] == pytest.approx(0.835, abs=0.03)
@@ -63,7 +62,9 @@ def test_few_identities_say_so(make_run: MakeRun) -> None:
 def test_votes_decide_where_they_are_in(make_run: MakeRun, tmp_path: Path) -> None:
     """52 of 100 identities won by A, one vote each: 0.4 standard errors of a difference of shares."""
     lines = ["sample,team_a,team_b,winner"]
-    lines += [f"id{n + 1:03d}/prompt1,{'A,B' if n % 2 else 'B,A'},{'a' if (n < 52) == bool(n % 2) else 'b'}" for n in range(100)]
+    for n in range(100):
+        sides, winner = ("A,B" if n % 2 else "B,A"), ("a" if (n < 52) == bool(n % 2) else "b")
+        lines.append(f"id{n + 1:03d}/prompt1,{sides},{winner}")
     path = tmp_path / "votes.csv"
     path.write_text("\n".join(lines), "utf-8")
     runs = read_runs([make_run(team, {"m": [0.5] * 500}) for team in "AB"])

@@ -89,8 +89,8 @@ def test_agreement_by_hand(make_run: MakeRun) -> None:
     equal[:50], gone[:50] = worse[:50], [None] * 50
     runs = read_runs(
         [
-            make_run("A", {"m": better, "down": worse, "equal": equal, "gone": gone, "flat": worse}, higher=_WAYS),
-            make_run("B", {"m": worse, "down": better, "equal": worse, "gone": worse, "flat": worse}, higher=_WAYS),
+            make_run("A", dict(zip(_WAYS, (better, worse, equal, gone, worse), strict=True)), higher=_WAYS),
+            make_run("B", dict(zip(_WAYS, (worse, better, worse, worse, worse), strict=True)), higher=_WAYS),
         ]
     )
     winners = ["a"] * 60 + ["b"] * 30 + ["draw"] * 10
@@ -140,8 +140,9 @@ def test_votes_on_what_the_runs_lack_are_refused(make_run: MakeRun) -> None:
         metric_agreement(runs, as_votes([*rows, ("id999/prompt1", "A", "B", "a", "p", "overall")]))
     with pytest.raises(VotesError, match="unknown team 'D'"):
         metric_agreement(runs, as_votes([*rows, (sample_name(0), "A", "D", "a", "p", "overall")]))
+    again = read_runs([make_run("A", {"m0": [0.0] * 40}, folder="again")])
     with pytest.raises(RunsError, match="two runs of team 'A'"):
-        metric_agreement([*runs, read_runs([make_run("A", {"m0": [0.0] * 40}, folder="again")])[0]], as_votes(rows))
+        metric_agreement([*runs, *again], as_votes(rows))
 
 
 def test_all_draws_are_half_agreement(make_run: MakeRun) -> None:
@@ -150,7 +151,7 @@ def test_all_draws_are_half_agreement(make_run: MakeRun) -> None:
     assert {one.agreement.value for one in found.metrics} == {0.5}
 
 
-def test_opinion_scores_are_votes_of_those_who_gave_them(tmp_path: Path, make_run: MakeRun) -> None:
+def test_opinion_scores_are_votes_of_those_who_gave_them(tmp_path: Path) -> None:
     path = tmp_path / "sheet.csv"
     lines = ["team,sample,annotator,quality", "A,s,x,5", "B,s,x,3", "C,s,x,3", "A,s,y,1", "B,t,y,2"]
     path.write_text("\n".join(lines), "utf-8")

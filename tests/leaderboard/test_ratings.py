@@ -224,7 +224,7 @@ def test_a_team_without_votes_is_listed_without_numbers(write_votes: WriteVotes)
 
 
 def test_rank_ranges_by_hand() -> None:
-    """Independent errors of 1: a difference of 2.33 (1.645 x sqrt 2) or more is sure, a smaller one is not."""
+    """Independent errors of 1: a difference of 2.33 (1.645 x sqrt 2) or more is sure, a smaller is not."""
     one, none = np.eye(4), np.zeros((4, 4))
     count = np.full(4, 100_000)
     spread = Crossed(by_identity=one, by_annotator=none, by_cell=none, identities=count, annotators=count)

@@ -8,7 +8,7 @@ from ipvg_eval.core.resampling import BootstrapRule, Resampling, percentile_inte
 
 
 def test_draws_spread_as_students_t_says() -> None:
-    """One value per identity: (n - 1) / n of the variance of the mean is stretched to t's 97.5th percentile."""
+    """One value per identity: (n - 1) / n of the variance of the mean is stretched to t's 97.5 %."""
     rng = np.random.default_rng(0)
     values = rng.normal(3.0, 2.0, size=(150, 1))
     names = [f"id{i}" for i in range(150)]
