@@ -90,10 +90,10 @@ class Comparisons:
         for team, points in ((rows["first"], rows["score"]), (rows["second"], 1 - rows["score"])):
             np.add.at(outcomes, (team.to_numpy(), (2 - 2 * points.to_numpy()).astype(np.int64)), 1)
         answers = rows["score"].to_numpy(dtype=np.float64)
-        judged = np.arange(len(rows))
+        judged = np.arange(len(rows), dtype=np.int64)
         if weighting == "comparison":
             grouped = rows.groupby(["sample", "first", "second"], sort=False)["score"]
-            judged = grouped.ngroup().to_numpy()
+            judged = grouped.ngroup().to_numpy().astype(np.int64)
             rows = grouped.mean().reset_index()
         people = table["annotator"].to_numpy(dtype=str)
         samples = [str(sample) for sample in rows["sample"]]

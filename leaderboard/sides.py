@@ -64,7 +64,7 @@ def side_effect(
         level: of the interval.
     """
     table = votes.table if question is None else votes.table[votes.table["question"] == question]
-    points = table["winner"].map({"a": 1.0, "draw": 0.5, "b": 0.0}).to_numpy(dtype=np.float64)
+    points: FloatArray = np.asarray(table["winner"].map({"a": 1.0, "draw": 0.5, "b": 0.0}), dtype=np.float64)
     names, teams = np.unique(table[["team_a", "team_b"]].to_numpy(dtype=str), return_inverse=True)
     teams = teams.reshape(-1, 2)
     one_sided = _one_sided(table)
@@ -83,16 +83,15 @@ def side_effect(
     people = table["annotator"]
     crossed = Crossed.of(influences, _numbers(clusters), _numbers(people) if (people != "").any() else None)
     low, high = crossed.spread().interval(coefficients[-1:], level)
-    known = not np.isnan(low[0])
-    pull = (float(expit(low[0])), float(expit(high[0]))) if known else (None, None)
     share = float(expit(coefficients[-1]))
+    ends = None if np.isnan(low[0]) else (float(expit(low[0])), float(expit(high[0])))
     return SideEffect(
         share=share,
-        low=pull[0],
-        high=pull[1],
+        low=ends[0] if ends else None,
+        high=ends[1] if ends else None,
         first=first,
         one_sided=one_sided,
-        warnings=_warn(one_sided, (share, *pull)),
+        warnings=_warn(one_sided, (share, *ends) if ends else None),
     )
 
 
@@ -132,20 +131,19 @@ def _numbers(names: pd.Series[str]) -> IntArray:
 
 
 def _warn(
-    one_sided: tuple[tuple[str, str, float, int], ...],
-    pull: tuple[float, float | None, float | None] | None,
+    one_sided: tuple[tuple[str, str, float, int], ...], pull: tuple[float, float, float] | None
 ) -> tuple[str, ...]:
     lines = [
         f"Sides are not mixed: {one} stood first in {share:.0%} of the {votes} votes against {other}, so "
         "that whatever people like about the first side counts for it."
         for one, other, share, votes in one_sided
     ]
-    if pull is not None and pull[1] is not None and pull[2] is not None and not pull[1] <= 0.5 <= pull[2]:
-        side = "first" if pull[0] > 0.5 else "second"
-        share, low, high = (x if side == "first" else 1 - x for x in pull)
-        low, high = min(low, high), max(low, high)
+    if pull is not None and not pull[1] <= 0.5 <= pull[2]:
+        first = pull[0] > 0.5
+        share, low, high = pull if first else (1 - pull[0], 1 - pull[2], 1 - pull[1])
         lines.append(
-            f"People favour the {side} side: of two equal videos the one there wins {share:.0%} "
-            f"[{low:.0%}, {high:.0%}]. Where teams stand on both sides equally often this cancels out."
+            f"People favour the {'first' if first else 'second'} side: of two equal videos the one there "
+            f"wins {share:.0%} [{low:.0%}, {high:.0%}]. Where teams stand on both sides equally often this "
+            "cancels out."
         )
     return tuple(lines)

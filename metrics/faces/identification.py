@@ -91,9 +91,9 @@ class Identification:
 
 
 def identify(
-    videos: Sequence[FloatArray],
+    videos: Sequence[FloatArray | npt.NDArray[np.float32]],
     owners: Sequence[str],
-    references: Sequence[FloatArray],
+    references: Sequence[FloatArray | npt.NDArray[np.float32]],
     names: Sequence[str],
     *,
     most: int = 6,
