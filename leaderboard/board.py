@@ -11,6 +11,7 @@ import pandas as pd
 
 from ipvg_eval.core.audit_record import AuditRecord
 from ipvg_eval.core.jsonable import jsonable
+from ipvg_eval.core.summary import Identification
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
 from ipvg_eval.leaderboard.decided import Decided
 from ipvg_eval.leaderboard.final import FinalRanking
@@ -21,6 +22,20 @@ from ipvg_eval.leaderboard.rank_breakdown import RankBreakdown
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 from ipvg_eval.leaderboard.scores import Scores
 from ipvg_eval.leaderboard.submissions import Submissions
+
+
+_IDENTIFICATION = {
+    "metric",
+    "videos",
+    "identities",
+    "rank_1",
+    "rank_5",
+    "auc",
+    "d_prime",
+    "threshold",
+    "matched",
+}
+"""What a board repeats: nothing about single videos or people."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -80,6 +95,11 @@ class TrackBoard:
         return self.scores.metrics
 
     @property
+    def identification(self) -> dict[str, tuple[Identification, ...]]:
+        """Team -> its videos against everybody, where its run kept embeddings."""
+        return {run.team: run.identification for run in self.submissions.counting if run.identification}
+
+    @property
     def rank_rule(self) -> str:
         """What phase 1 ranked by, in words."""
         phase1 = self.phase1
@@ -128,6 +148,11 @@ class TrackBoard:
             "opinions": self.opinions,
             "final": self.final,
             "decided": self.decided,
+            "identification": [
+                {"team": team, **one.model_dump(include=_IDENTIFICATION)}
+                for team, found in self.identification.items()
+                for one in found
+            ],
             "worked": self.worked,
         }
         if samples:

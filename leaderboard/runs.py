@@ -17,7 +17,7 @@ from ipvg_eval.core.bounded import read_bounded
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.run_tables import read_samples
 from ipvg_eval.core.suggest import listed
-from ipvg_eval.core.summary import Summary
+from ipvg_eval.core.summary import Identification, Summary
 from ipvg_eval.leaderboard.errors import RunsError
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -44,6 +44,7 @@ class ScoredRun:
         samples: one row per sample: sample, identity, status, reason (text) and one float column per metric
             that has a value per sample; NaN where a value is missing.
         audit: audit.json; None where the run was not audited.
+        identification: videos against everybody, one entry per network that kept embeddings.
     """
 
     path: Path
@@ -51,6 +52,7 @@ class ScoredRun:
     means: Mapping[str, Mean]
     samples: pd.DataFrame
     audit: AuditRecord | None = None
+    identification: tuple[Identification, ...] = ()
 
     @property
     def team(self) -> str:
@@ -107,7 +109,14 @@ def read_run(path: Path | str) -> ScoredRun:
         means[whole.name] = Mean(value=whole.value, count=count)
     record = path / FILE_NAME
     audit = _read_json(record, AuditRecord) if record.exists() else None
-    return ScoredRun(path=path, info=info, means=means, samples=samples, audit=audit)
+    return ScoredRun(
+        path=path,
+        info=info,
+        means=means,
+        samples=samples,
+        audit=audit,
+        identification=summary.identification,
+    )
 
 
 def _read_json(path: Path, model: type[_Model]) -> _Model:
