@@ -23,7 +23,6 @@ from ipvg_eval.leaderboard.ratings import PairwiseRatings
 from ipvg_eval.leaderboard.scores import Scores
 from ipvg_eval.leaderboard.submissions import Submissions
 
-
 _IDENTIFICATION = {
     "metric",
     "videos",
