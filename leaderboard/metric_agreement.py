@@ -131,7 +131,8 @@ def metric_agreement(
         raise RunsError(f"two runs of team {twice.team!r}", path=twice.path, hint="Give the one that counts.")
     check_comparable(runs)
     samples = {name: run.samples.set_index("sample") for name, run in by_team.items()}
-    identities = next(iter(samples.values()))["identity"].to_dict()
+    one = next(iter(by_team.values())).samples
+    identities = dict(zip(one["sample"].astype(str), one["identity"].astype(str), strict=True))
     votes.check(teams=by_team, samples=identities)
     metrics = [
         spec
@@ -162,9 +163,10 @@ def votes_from_opinions(sheet: OpinionSheet) -> Votes:
     rows = []
     keys = ["aspect", "annotator", "sample"]
     for (aspect, annotator, sample), given in sheet.table.groupby(keys, sort=False):
-        for one, other in itertools.combinations(given.itertuples(), 2):
-            winner = "a" if one.score > other.score else "b" if one.score < other.score else "draw"
-            rows.append((sample, one.team, other.team, winner, annotator, aspect))
+        scored = list(zip(given["team"], given["score"].astype(int), strict=True))
+        for (one, ours), (other, theirs) in itertools.combinations(scored, 2):
+            winner = "a" if ours > theirs else "b" if ours < theirs else "draw"
+            rows.append((sample, one, other, winner, annotator, aspect))
     if not rows:
         raise VotesError(
             "no annotator scored two teams' videos of one sample",
@@ -184,7 +186,7 @@ def _question(
     identities: Mapping[str, str],
     level: float,
 ) -> QuestionAgreement:
-    points = table["winner"].map(_POINTS).to_numpy(dtype=np.float64)
+    points: FloatArray = np.asarray(table["winner"].map(_POINTS), dtype=np.float64)
     clusters = _numbers(table["sample"].map(dict(identities)))
     named = (table["annotator"] != "").any()
     people = _numbers(table["annotator"]) if named else None

@@ -5,6 +5,7 @@ from __future__ import annotations
 from pydantic import BaseModel, ConfigDict
 
 from ipvg_eval.core.intervals import RESAMPLED
+from ipvg_eval.core.names import TeamName
 
 
 class _Part(BaseModel):
@@ -198,7 +199,7 @@ class Summary(_Part):
         caution: what a reader must know about them, empty for nothing.
     """
 
-    team: str
+    team: TeamName
     protocol: str
     testset: str
     notice: str
