@@ -14,7 +14,7 @@ from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
 from ipvg_eval.results import Run
-from ipvg_eval.results.intervals import INTERVAL_TITLE
+from ipvg_eval.results.identification import in_words
 from ipvg_eval.results.profile import Profile
 from ipvg_eval.results.summary import arrow, interval, number, state, worked_sum
 
@@ -81,7 +81,7 @@ def _print_one(run: Run, console: Console) -> None:
     summary = run.summary
     table = Table(
         title=f"{escape(summary.team)} · protocol {summary.protocol}",
-        caption=f"{INTERVAL_TITLE}; scored is how many samples have a value",
+        caption=f"{summary.intervals}; scored is how many samples have a value",
         box=box.SIMPLE_HEAD,
         **_LEFT,
     )
@@ -100,7 +100,10 @@ def _print_one(run: Run, console: Console) -> None:
         )
     console.print(table)
     _print_missing(run, console)
+    if summary.caution:
+        console.print(f"[yellow]{escape(summary.caution)}[/]", soft_wrap=True)
     _print_totals(summary, console)
+    _print_identification(summary, console)
 
 
 def _print_missing(run: Run, console: Console) -> None:
@@ -133,6 +136,13 @@ def _print_totals(summary: Summary, console: Console) -> None:
         )
         if metric.reason:
             console.print(escape(f"  {metric.reason}"))
+
+
+def _print_identification(summary: Summary, console: Console) -> None:
+    for one in summary.identification:
+        console.print(f"[bold]whose face[/] by {one.metric}: {escape(in_words(one))}", highlight=False)
+        for hint in one.hints:
+            console.print(f"[yellow]  {escape(hint)}[/]")
 
 
 def _print_many(runs: Sequence[Run], console: Console) -> None:
