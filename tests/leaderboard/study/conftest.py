@@ -160,7 +160,7 @@ class Server:
         command = [sys.executable, "-c", program, str(self.path), str(self.port)]
         with self.log.open("ab") as log:
             self.process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=log)
-        deadline = time.monotonic() + 30
+        deadline = time.monotonic() + 300
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "the server ended"
             with contextlib.suppress(OSError), socket.create_connection(("127.0.0.1", self.port), 1):

@@ -372,7 +372,7 @@ def test_large_bodies_are_refused_whatever_their_header_says(served):
 
 def test_eight_annotators_at_once_and_twenty_kills_lose_no_confirmed_vote(running):
     _, study, server, walkers = running(annotators=8, process=True, annotators_per_pair=8, checks=NO_CHECKS)
-    stop_at = time.monotonic() + 400
+    stop_at = time.monotonic() + 1800
     wrong: list[str] = []
 
     def work(walker) -> None:
