@@ -4,68 +4,26 @@ from __future__ import annotations
 
 import logging
 import sys
+from collections.abc import Collection
 from typing import Annotated
 
 import typer
 from rich.markup import escape
 
-from ipvg_eval.cli import (
-    audit,
-    compare,
-    elo,
-    generate,
-    leaderboard,
-    protocols,
-    report,
-    rescore,
-    score,
-    select,
-    study,
-    timeline,
-    validate,
-    verify,
-    weights,
-)
+from ipvg_eval.cli.commands import add_commands
 from ipvg_eval.cli.consoles import STDERR
 from ipvg_eval.core.errors import IpvgError
 
 _INTERRUPTED = 130
 
-app = typer.Typer(
-    name="ipvg-eval",
-    help="Check, score and rank identity-preserving video generation.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-app.command("validate")(validate.validate)
-app.command("score")(score.score)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("audit")(audit.audit)
-app.command("verify")(verify.verify)
-app.command("sign")(verify.sign)
-app.command("keygen")(verify.keygen)
-app.command("rescore")(rescore.rescore)
-app.command("generate")(generate.generate)
-app.command("select")(select.select)
-app.command("leaderboard")(leaderboard.leaderboard)
-app.command("elo")(elo.elo)
-app.add_typer(protocols.app, name="protocols")
-app.add_typer(study.app, name="study")
-app.add_typer(timeline.app, name="timeline")
-app.add_typer(weights.app, name="weights")
-
-
 def _version(wanted: bool) -> None:
     if wanted:
-        from ipvg_eval.results.provenance import tool_version
+        from importlib import metadata
 
-        typer.echo(f"ipvg-eval {tool_version()}")
+        typer.echo(f"ipvg-eval {metadata.version('ipvg-eval')}")
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -73,6 +31,20 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks. Works in any position.")] = False,
 ) -> None:
     """Check, score and rank identity-preserving video generation."""
+
+
+def build_app(words: Collection[str]) -> typer.Typer:
+    """The command with what a command line of these words can reach; see `add_commands`."""
+    app = typer.Typer(
+        name="ipvg-eval",
+        help="Check, score and rank identity-preserving video generation.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_options)
+    add_commands(app, words)
+    return app
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -89,7 +61,7 @@ def main(arguments: list[str] | None = None) -> None:
         logging.basicConfig(level=logging.DEBUG)
         logging.getLogger("matplotlib").setLevel(logging.INFO)
     try:
-        app(args=[word for word in words if word != "--debug"], prog_name="ipvg-eval")
+        build_app(words)(args=[word for word in words if word != "--debug"], prog_name="ipvg-eval")
     except IpvgError as error:
         if debug:
             raise

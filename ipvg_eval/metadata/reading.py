@@ -6,7 +6,7 @@ import re
 from pathlib import Path
 
 from ipvg_eval.core.printable import printable
-from ipvg_eval.video.container import open_container
+from ipvg_eval.video.container import open_container, texts_of
 
 _BRANDS = ("major_brand", "minor_version", "compatible_brands", "vendor_id")
 _PLAIN_KEYS = frozenset((*_BRANDS, "creation_time", "duration", "language"))
@@ -24,7 +24,7 @@ def read_texts(path: Path) -> dict[str, str]:
     """
     with open_container(path, headers_only=True) as container:
         sources = [container.metadata, *(stream.metadata for stream in container.streams)]
-        pairs = [(key, value) for source in sources for key, value in source.items()]
+        pairs = [(key, value) for source in sources for key, value in texts_of(source).items()]
     kept = {
         printable(key): printable(value)
         for key, value in pairs

@@ -10,7 +10,7 @@ from typing import Any
 
 import av
 
-from ipvg_eval.video.container import Source, name_of, open_container, size_of
+from ipvg_eval.video.container import Source, name_of, open_container, size_of, texts_of
 from ipvg_eval.video.orientation import Orientation, orientation_of
 
 _ENTRIES_READ = 100_000  # of a sample table; a hostile one may claim far more
@@ -96,7 +96,7 @@ def probe(source: Source, *, name: str | None = None) -> VideoHeader:
     label = name_of(source, name)
     with open_container(source, name=label, headers_only=True) as container:
         stream = video_stream(container)
-        brand = container.metadata.get("major_brand")
+        brand = texts_of(container.metadata).get("major_brand")
         known: dict[str, Any] = {
             "name": label,
             "container": container.format.name,
