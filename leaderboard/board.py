@@ -9,6 +9,7 @@ from typing import Any
 
 import pandas as pd
 
+from ipvg_eval.core.audit_record import AuditRecord
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
 from ipvg_eval.leaderboard.final import FinalRanking
@@ -38,6 +39,7 @@ class TrackBoard:
         final: the final ranking.
         worked: team -> its sums, for every ranked team.
         samples: one row per team and sample: team, sample, identity, status, reason, one column per metric.
+        audits: team -> what an audit of its run found; without the teams that were not audited.
         facts: what all counting runs share: protocol, test set, weights, decoder, device.
         sources: what was read: name -> sha256 of votes and opinion sheets.
         notices: what a reader must know before trusting anything here.
@@ -54,6 +56,7 @@ class TrackBoard:
     final: FinalRanking
     worked: Mapping[str, WorkedSum]
     samples: pd.DataFrame
+    audits: Mapping[str, AuditRecord]
     facts: Mapping[str, str]
     sources: Mapping[str, str]
     notices: tuple[str, ...]
@@ -85,6 +88,7 @@ class TrackBoard:
             "title": self.title,
             "finalists": self.rule.finalists,
             "facts": self.facts,
+            "audits": self.audits,
             "sources": self.sources,
             "notices": self.notices,
             "metrics": self.metrics,

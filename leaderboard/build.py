@@ -165,7 +165,11 @@ def _track_board(
         final=final,
         worked={team: worked_sum(phase1, final, team) for team in phase1.table["team"]},
         samples=pd.concat([_samples(run) for run in counting], ignore_index=True),
-        facts=comparable_facts(info),
+        facts={
+            **comparable_facts(info),
+            "test set": f"{info.testset.name} ({info.testset.fingerprint[:12]})",
+        },
+        audits={run.team: run.audit for run in counting if run.audit is not None},
         sources={given.source: given.sha256 for given in (votes, sheet) if given is not None},
         notices=_notices(counting, phase1, votes, sheet),
     )

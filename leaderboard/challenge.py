@@ -15,6 +15,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.leaderboard.errors import ChallengeError
 
 TieRule = Literal["shared", "first_metric", "mean_normalised"]
@@ -141,6 +142,7 @@ class Challenge(_Strict):
         study: how votes are counted.
         elo: settings of Elo.
         bootstrap: settings of the intervals.
+        public_key: file of the key by whose owner runs must be signed, where they are ranked strictly.
     """
 
     title: str = "Leaderboard"
@@ -157,6 +159,7 @@ class Challenge(_Strict):
     study: StudyRule = Field(default_factory=StudyRule)
     elo: EloRule = Field(default_factory=EloRule)
     bootstrap: BootstrapRule = Field(default_factory=BootstrapRule)
+    public_key: str | None = None
 
     @model_validator(mode="after")
     def _names_once(self) -> Challenge:
@@ -210,7 +213,7 @@ def parse_challenge(text: str, *, where: str = "challenge") -> Challenge:
         ChallengeError: as `read_challenge`; messages begin with `where`.
     """
     try:
-        content = yaml.safe_load(text)
+        content = read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates that are none, endless nesting
         raise ChallengeError(f"not valid YAML: {error}", path=where, hint="Mend the file there.") from error
     content = {} if content is None else content

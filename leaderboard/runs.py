@@ -9,10 +9,12 @@ from pathlib import Path
 from typing import TypeVar
 
 import pandas as pd
-from pandas.api.types import is_float_dtype
 from pydantic import BaseModel, ValidationError
 
+from ipvg_eval.core.audit_record import FILE_NAME, AuditRecord
+from ipvg_eval.core.bounded import read_bounded
 from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.run_tables import read_samples
 from ipvg_eval.core.suggest import listed
 from ipvg_eval.core.summary import Summary
 from ipvg_eval.leaderboard.errors import RunsError
@@ -40,12 +42,14 @@ class ScoredRun:
             submission its value, and all samples.
         samples: one row per sample: sample, identity, status, reason (text) and one float column per metric
             that has a value per sample; NaN where a value is missing.
+        audit: audit.json; None where the run was not audited.
     """
 
     path: Path
     info: RunInfo
     means: Mapping[str, Mean]
     samples: pd.DataFrame
+    audit: AuditRecord | None = None
 
     @property
     def team(self) -> str:
@@ -100,39 +104,28 @@ def read_run(path: Path | str) -> ScoredRun:
     for whole in summary.corpus:
         count = len(samples) if whole.value is not None else 0
         means[whole.name] = Mean(value=whole.value, count=count)
-    return ScoredRun(path=path, info=info, means=means, samples=samples)
+    record = path / FILE_NAME
+    audit = _read_json(record, AuditRecord) if record.exists() else None
+    return ScoredRun(path=path, info=info, means=means, samples=samples, audit=audit)
 
 
 def _read_json(path: Path, model: type[_Model]) -> _Model:
     try:
-        return model.model_validate_json(path.read_bytes())
+        return model.model_validate_json(read_bounded(path))
     except ValidationError as error:
         first = error.errors()[0]
         place = ".".join(str(part) for part in first["loc"])
         raise _damaged(path, f"{place}: {first['msg']}" if place else first["msg"]) from error
-    except OSError as error:
-        raise _damaged(path, error.strerror or str(error)) from error
+    except (OSError, ValueError) as error:
+        raise _damaged(path, getattr(error, "strerror", None) or str(error)) from error
 
 
 def _read_samples(path: Path, info: RunInfo) -> pd.DataFrame:
     try:
-        table = pd.read_parquet(path)
+        table = read_samples(path, info)
     except (OSError, ValueError) as error:
-        raise _damaged(path, str(error).splitlines()[0]) from error
-    absent = [column for column in ("sample", "identity", "status", "reason") if column not in table]
-    if absent:
-        raise _damaged(path, f"it has no column {absent[0]!r}")
-    if len(table) != info.counts.samples:
-        raise _damaged(path, f"it has {len(table)} rows, run.json counts {info.counts.samples} samples")
-    if table["sample"].isna().any() or table["identity"].isna().any():
-        raise _damaged(path, "a sample or an identity has no name")
-    if table["sample"].duplicated().any():
-        twice = table.loc[table["sample"].duplicated(), "sample"].iloc[0]
-        raise _damaged(path, f"sample {twice!r} is there twice")
+        raise _damaged(path, str(error).partition("\n")[0]) from error
     metrics = [metric.name for metric in info.metrics if metric.name in table]
-    for name in metrics:
-        if not is_float_dtype(table[name].dtype):
-            raise _damaged(path, f"column {name!r} does not hold numbers")
     text = ["sample", "identity", "status", "reason"]
     return table[[*text, *metrics]].astype(dict.fromkeys(text, object) | dict.fromkeys(metrics, "float64"))
 

@@ -23,7 +23,7 @@ EVALUATORS: dict[str, str] = {
     "lite_faces": "ipvg_eval.metrics.lite.faces:LiteFaces",
     "lite_imaging": "ipvg_eval.metrics.lite.imaging:LiteImaging",
     "lite_motion": "ipvg_eval.metrics.lite.motion:LiteMotion",
-    "lite_timeline": "ipvg_eval.metrics.timeline.lite:LiteTimeline",
+    "lite_timeline": "ipvg_eval.metrics.timeline.lite.evaluator:LiteTimeline",
     "motion_amplitude": "ipvg_eval.metrics.opens2v.motion_amplitude:MotionAmplitude",
     "motion_smoothness": "ipvg_eval.metrics.motion.evaluator:MotionSmoothness",
     "outside_scores": "ipvg_eval.metrics.opens2v.outside_scores:OutsideScores",

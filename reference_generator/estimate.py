@@ -8,8 +8,8 @@ from dataclasses import dataclass
 
 from ipvg_eval.reference_generator.architectures import Architecture, architecture
 from ipvg_eval.reference_generator.job import Job
+from ipvg_eval.reference_generator.schedule import timeline_seconds
 from ipvg_eval.reference_generator.settings import Settings
-from ipvg_eval.reference_generator.timeline import timeline_seconds
 
 _BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 _WEIGHT_BYTES = {"torchao-int8": 1.05, "torchao-fp8": 1.05, "bnb-int8": 1.05, "bnb-nf4": 0.6, "gguf": 0.7}

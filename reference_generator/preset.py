@@ -12,6 +12,7 @@ import yaml
 from pydantic import BaseModel, ValidationError
 
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.tiny import shrunk
@@ -68,7 +69,7 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
             raise SettingsError(f"there is no preset {preset!r}", hint=did_you_mean(preset, preset_names()))
         text = (files("ipvg_eval.reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
     try:
-        values = yaml.safe_load(text)
+        values = read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError("the preset is not valid YAML", path=preset, hint=str(error)) from error
     if not isinstance(values, dict):
@@ -104,7 +105,7 @@ def _set(changes: dict[str, Any], override: str) -> None:
         raise SettingsError(f"{override!r} sets nothing", hint="Write section.key=value.")
     place = _place(key)
     try:
-        value = yaml.safe_load(text)
+        value = read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError(f"the value of {key} is not valid YAML", hint=str(error)) from error
     target = changes

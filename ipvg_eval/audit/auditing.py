@@ -90,7 +90,7 @@ def audit(
 
 def is_run(path: Path) -> bool:
     """Whether a path is a run folder."""
-    return (path / "run.json").is_file()
+    return (path / "run.json").exists()
 
 
 def _opened(sources: Iterable[Path | str | Submission | Run]) -> tuple[list[Submission], list[Run]]:

@@ -5,37 +5,10 @@ from __future__ import annotations
 import json
 from pathlib import Path
 
-from pydantic import BaseModel, ConfigDict
-
 from ipvg_eval.audit.model import AuditReport
+from ipvg_eval.core.audit_record import FILE_NAME, AuditRecord
 from ipvg_eval.results.files import read_json, write_text
 from ipvg_eval.results.reading import Run
-
-FILE_NAME = "audit.json"
-
-
-class AuditEntry(BaseModel):
-    """A finding as it stands in the file; see `AuditFinding`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    kind: str
-    team: str
-    videos: tuple[str, ...]
-    message: str
-    numbers: dict[str, float]
-    thresholds: dict[str, float]
-
-
-class AuditRecord(BaseModel):
-    """The content of audit.json; see `AuditReport`."""
-
-    model_config = ConfigDict(frozen=True)
-
-    teams: dict[str, int]
-    findings: tuple[AuditEntry, ...]
-    unchecked: tuple[str, ...]
-    thresholds: dict[str, float]
 
 
 def write_audit(report: AuditReport, run: Run) -> Path:

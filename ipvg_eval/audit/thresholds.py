@@ -11,6 +11,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.protocols.definition import read_definition
 
@@ -106,7 +107,7 @@ def _thresholds_alone(name: str) -> Mapping[str, Any] | None:
     if path.suffix not in {".yaml", ".yml"} or not path.is_file():
         return None
     try:
-        content = yaml.safe_load(path.read_text("utf-8"))
+        content = read_yaml(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
         raise ProtocolError(f"{path}: cannot be read ({error})", hint="Check the file.") from error
     return content if isinstance(content, Mapping) and "evaluators" not in content else None

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, TypeVar
 
@@ -12,11 +13,15 @@ from rich.markup import escape
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.suggest import listed
 
 if TYPE_CHECKING:
     from ipvg_eval.leaderboard import Leaderboard, Votes
+    from ipvg_eval.leaderboard.challenge import Challenge
+    from ipvg_eval.results.screening import Refused
 
 _Sheet = TypeVar("_Sheet")
+_SOME_LEFT_OUT = 4
 
 
 class _RunPictures:
@@ -55,6 +60,14 @@ def leaderboard(
     unofficial: Annotated[
         bool, typer.Option("--unofficial", help="Let in unofficial protocols and random weights; marked.")
     ] = False,
+    strict: Annotated[
+        bool,
+        typer.Option(
+            "--strict",
+            help="Rank only runs whose files are as their checksums say, signed where challenge.yaml "
+            "names a public_key.",
+        ),
+    ] = False,
     public: Annotated[
         bool, typer.Option("--public", help="Leave samples, prompts, pictures and votes out of the files.")
     ] = False,
@@ -63,30 +76,63 @@ def leaderboard(
     ),
     as_json: Annotated[bool, typer.Option("--json", help="Print the leaderboard as JSON.")] = False,
 ) -> None:
-    """Rank scored runs, with the votes of a user study, and write the ranking as a static site."""
+    """Rank scored runs, with the votes of a user study, and write the ranking as a static site.
+
+    A run that is damaged, unfinished or not what follows from its own rows is left out by name; the exit code
+    is then 4.
+    """
     from ipvg_eval.leaderboard import build_leaderboard, read_challenge, read_opinions, read_runs
     from ipvg_eval.leaderboard.site import leaderboard_dict, write_site
     from ipvg_eval.results.provenance import tool_version
 
     challenge = read_challenge(config) if config else None
+    fit, refused = _screened(runs, strict, _public_key(challenge, config))
     board = build_leaderboard(
-        read_runs(runs),
+        read_runs(fit),
         challenge,
         votes=_by_track(votes, "--votes", _read_votes),
         opinions=_by_track(opinions, "--opinions", read_opinions),
         unofficial=unofficial,
     )
+    left_out = (f"Left out: the run in folder {run.path.name}: {run.reason}." for run in refused)
+    board = replace(board, notices=(*board.notices, *left_out))
     tool = f"ipvg-eval {tool_version()}"
     page = write_site(board, out, public=public, media=_RunPictures(), tool=tool)
     if as_json:
         content = {"page": str(page), **leaderboard_dict(board, public=public)}
         STDOUT.out(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
-        return
-    _print(board)
-    STDOUT.print("Page: ", end="")
-    STDOUT.out(str(page))
-    if not public:
-        STDERR.print("This site names hidden samples; publish one that was made with --public.")
+    else:
+        _print(board)
+        STDOUT.print("Page: ", end="")
+        STDOUT.out(str(page))
+        if not public:
+            STDERR.print("This site names hidden samples; publish one that was made with --public.")
+    if refused:
+        raise typer.Exit(_SOME_LEFT_OUT)
+
+
+def _screened(
+    runs: list[Path], strict: bool, public_key: Path | None
+) -> tuple[tuple[Path, ...], tuple[Refused, ...]]:
+    from ipvg_eval.errors import RunError
+    from ipvg_eval.results.screening import screen
+
+    fit, refused = screen(runs, strict=strict, public_key=public_key)
+    for run in refused:
+        STDERR.print(f"[bold red]left out:[/] {escape(str(run.path))}: {escape(run.reason)}", soft_wrap=True)
+    if not fit:
+        reasons = [f"{run.path}: {run.reason}" for run in refused]
+        raise RunError(
+            "none of these runs can be ranked:\n" + listed(reasons),
+            hint="`ipvg-eval verify RUN` says more about one of them.",
+        )
+    return fit, refused
+
+
+def _public_key(challenge: Challenge | None, config: Path | None) -> Path | None:
+    if challenge is None or challenge.public_key is None or config is None:
+        return None
+    return config.parent / challenge.public_key
 
 
 def _read_votes(path: Path) -> Votes:

@@ -3,8 +3,9 @@
 from __future__ import annotations
 
 from enum import StrEnum
+from typing import Self
 
-from pydantic import BaseModel, ConfigDict
+from pydantic import BaseModel, ConfigDict, model_validator
 
 from ipvg_eval.core.measurement import Measurement
 
@@ -19,7 +20,7 @@ class Status(StrEnum):
 
 
 class _Row(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class MeasurementRow(_Row):
@@ -40,6 +41,12 @@ class MeasurementRow(_Row):
     note: str | None = None
     frame_indices: tuple[int, ...] = ()
     frame_values: tuple[float | None, ...] = ()
+
+    @model_validator(mode="after")
+    def _one_value_per_frame(self) -> Self:
+        if len(self.frame_indices) != len(self.frame_values):
+            raise ValueError(f"{len(self.frame_indices)} frames for {len(self.frame_values)} values")
+        return self
 
     @classmethod
     def of(cls, measurement: Measurement) -> MeasurementRow:

@@ -6,7 +6,8 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 from ipvg_eval.audit.model import KINDS
-from ipvg_eval.audit.records import AuditEntry, read_audit
+from ipvg_eval.audit.records import read_audit
+from ipvg_eval.core.audit_record import AuditEntry
 from ipvg_eval.core.page import Album, Picture
 from ipvg_eval.report.samples import Sample
 from ipvg_eval.results.reading import Run

@@ -11,6 +11,7 @@ from pathlib import Path
 import pandas as pd
 from markupsafe import Markup
 
+from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.core.page import (
     Album,
     Extremes,
@@ -113,6 +114,7 @@ def _render(run: Run) -> str:
         .get_template("page.html")
         .render(
             info=run.info,
+            comparable=comparable_facts(run.info),
             summary=run.summary,
             banners=_banners(run.info),
             date=_date(run.info.finished or run.info.started),

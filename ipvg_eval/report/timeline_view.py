@@ -11,7 +11,7 @@ from markupsafe import Markup
 from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.core.page import Album, Picture
 from ipvg_eval.core.timeline import Event, parse_timeline
-from ipvg_eval.metrics.timeline.grounded import grounded_intervals
+from ipvg_eval.metrics.timeline.alignment.temporal_grounding import grounded_intervals
 from ipvg_eval.metrics.timeline.spec import MIOU
 from ipvg_eval.report.samples import Sample
 from ipvg_eval.report.timeline_chart import Bar, Line, timeline_chart

@@ -9,6 +9,7 @@ from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipvg_eval.core.bounded import read_bounded
 from ipvg_eval.errors import RunError
 from ipvg_eval.results.files import write_text
 
@@ -81,8 +82,8 @@ def read_checksums(folder: Path) -> Mapping[str, str]:
     """
     path = folder / FILE_NAME
     try:
-        lines = path.read_text("utf-8").splitlines()
-    except (OSError, UnicodeDecodeError) as error:
+        lines = read_bounded(path).decode("utf-8").splitlines()
+    except (OSError, ValueError) as error:
         raise RunError(
             f"the checksums of this run cannot be read ({error})",
             path=path,

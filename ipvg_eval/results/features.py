@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import zipfile
 from collections.abc import Mapping
 from pathlib import Path
 
 import numpy as np
 import numpy.typing as npt
 
+from ipvg_eval.core.bounded import LARGEST_TABLE, OutOfBounds, open_regular
 from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.results.files import replacing, unreadable
 
@@ -36,7 +38,8 @@ def read_features(path: Path) -> dict[str, FrameFeatures]:
     if not path.exists():
         return {}
     try:
-        with np.load(path, allow_pickle=False) as file:
+        with open_regular(path, most=LARGEST_TABLE) as opened, np.load(opened, allow_pickle=False) as file:
+            _check_size(file)
             arrays = {name: file[name] for name in file.files}
         names = dict.fromkeys(name.rpartition(".")[0] for name in arrays)
         return {
@@ -47,5 +50,11 @@ def read_features(path: Path) -> dict[str, FrameFeatures]:
             )
             for name in names
         }
-    except (OSError, ValueError, KeyError, EOFError) as error:
+    except (OSError, ValueError, KeyError, EOFError, MemoryError, zipfile.BadZipFile) as error:
         raise unreadable(path, error) from error
+
+
+def _check_size(file: np.lib.npyio.NpzFile) -> None:
+    size = sum(member.file_size for member in file.zip.infolist()) if file.zip is not None else 0
+    if size > LARGEST_TABLE:
+        raise OutOfBounds(f"it unfolds to {size:,} bytes, at most {LARGEST_TABLE:,} are taken")

@@ -9,8 +9,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
-from pydantic import ValidationError
-
+from ipvg_eval.core.bounded import read_bounded
 from ipvg_eval.errors import RunError
 
 _Content = TypeVar("_Content")
@@ -49,8 +48,8 @@ def read_json(path: Path, parse: Callable[[str], _Content]) -> _Content:
         RunError: it is missing or damaged.
     """
     try:
-        return parse(path.read_text("utf-8"))
-    except (OSError, UnicodeDecodeError, ValidationError) as error:
+        return parse(read_bounded(path).decode("utf-8"))
+    except (OSError, ValueError) as error:
         raise unreadable(path, error) from error
 
 

@@ -10,8 +10,10 @@ from typing import BinaryIO
 
 from pydantic import ValidationError
 
+from ipvg_eval.core.bounded import LARGEST_JOURNAL, read_bounded
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.errors import RunError
+from ipvg_eval.results.files import unreadable
 
 
 class Journal:
@@ -53,9 +55,11 @@ class Journal:
 
     def _complete_lines(self) -> list[bytes]:
         try:
-            lines = self._path.read_bytes().splitlines(keepends=True)
+            lines = read_bounded(self._path, most=LARGEST_JOURNAL).splitlines(keepends=True)
         except FileNotFoundError:
             return []
+        except ValueError as error:
+            raise unreadable(self._path, error) from error
         return [line for line in lines if line.endswith(b"\n")]
 
 

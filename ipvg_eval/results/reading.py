@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 from pydantic import TypeAdapter
 
+from ipvg_eval.core.bounded import read_table
 from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.run_tables import read_samples
 from ipvg_eval.core.summary import Summary
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
@@ -52,18 +55,19 @@ def load_run(path: Path | str) -> Run:
             path=path,
             hint="Give the folder that `ipvg-eval score` wrote.",
         )
+    info = folder.read_info()
     return Run(
         folder=folder,
-        info=folder.read_info(),
+        info=info,
         summary=read_json(folder.path / "summary.json", Summary.model_validate_json),
-        samples=_read_parquet(folder.path / "samples.parquet"),
-        frames=_read_parquet(folder.path / "frames.parquet"),
+        samples=_read(folder.path / "samples.parquet", lambda path: read_samples(path, info)),
+        frames=_read(folder.path / "frames.parquet", lambda path: read_table(path).to_pandas()),
         findings=read_json(folder.path / "findings.json", _FINDINGS.validate_json),
     )
 
 
-def _read_parquet(path: Path) -> pd.DataFrame:
+def _read(path: Path, read: Callable[[Path], pd.DataFrame]) -> pd.DataFrame:
     try:
-        return pd.read_parquet(path)
+        return read(path)
     except (OSError, ValueError) as error:
         raise unreadable(path, error) from error

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 import base64
-import binascii
 import os
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from ipvg_eval.core.bounded import read_bounded
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.errors import RunError
 from ipvg_eval.results.checksums import FILE_NAME, SIGNATURE_NAME, check_folder
@@ -84,9 +84,9 @@ def check_signature(folder: Path, public_key: Path) -> bool:
 
     path = folder / SIGNATURE_NAME
     try:
-        signature = base64.b64decode(path.read_text("ascii").strip(), validate=True)
-        content = (folder / FILE_NAME).read_bytes()
-    except (OSError, UnicodeDecodeError, binascii.Error) as error:
+        signature = base64.b64decode(read_bounded(path).strip(), validate=True)
+        content = read_bounded(folder / FILE_NAME)
+    except (OSError, ValueError) as error:
         raise RunError(
             f"the signature of this run cannot be read ({error})",
             path=path,

@@ -19,6 +19,7 @@ HIDDEN = (
     "values of single samples, among them the smallest and the largest of each team",
     f"distributions of fewer than {FEWEST_VALUES} samples, which give single values away",
     "single votes, their annotators and times",
+    "which videos an audit speaks of",
 )
 
 
@@ -39,6 +40,9 @@ def leaderboard_dict(board: Leaderboard, *, public: bool) -> dict[str, Any]:
         if public:
             for row in track["scores"]:
                 del row["min"], row["max"]
+            for audit in track["audits"].values():
+                for finding in audit["findings"]:
+                    del finding["videos"], finding["message"]
     cleaned: dict[str, Any] = _renamed(content, paths)
     return cleaned
 

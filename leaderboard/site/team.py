@@ -82,6 +82,17 @@ class TeamView:
         return next(row for row in self.submissions if row["counting"])
 
     @property
+    def audit(self) -> list[tuple[str, int, list[str]]] | None:
+        """Kind, number and sentences of what an audit found; None where its run was not audited."""
+        record = self.track.board.audits.get(self.team)
+        if record is None:
+            return None
+        kinds: dict[str, list[str]] = {}
+        for finding in record.findings:
+            kinds.setdefault(finding.kind, []).append(finding.message)
+        return [(kind.replace("-", " "), len(found), found) for kind, found in kinds.items()]
+
+    @property
     def worked(self) -> WorkedSum | None:
         """Its worked sums; None for a baseline."""
         return self.track.board.worked.get(self.team)

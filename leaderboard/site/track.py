@@ -122,6 +122,11 @@ class Track:
         """The rows of the final ranking, as `phase1`."""
         return _with_ties(jsonable(self.board.final.table))
 
+    def findings(self, team: str) -> int | None:
+        """How much an audit found about a team; None where its run was not audited."""
+        audit = self.board.audits.get(team)
+        return None if audit is None else len(audit.findings)
+
     @cached_property
     def judged(self) -> tuple[Judged, ...]:
         """What people said, one entry per question, the deciding one first."""

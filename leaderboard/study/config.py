@@ -9,6 +9,7 @@ import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, field_validator
 
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.leaderboard.study.errors import StudyConfigError
 
 KNOWN_QUESTIONS = {
@@ -160,7 +161,7 @@ def read_study_config(path: Path | str | None = None, **overrides: Any) -> Study
     values: Any = {}
     if path is not None:
         try:
-            values = yaml.safe_load(Path(path).read_text(encoding="utf-8")) or {}
+            values = read_yaml(Path(path).read_text(encoding="utf-8")) or {}
         except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
             what = " ".join(str(error).split())[:200]
             raise StudyConfigError(f"cannot be read: {what}", path=path, hint="Give a YAML file.") from error

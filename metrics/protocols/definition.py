@@ -12,6 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.run import EvaluatorEntry
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.metrics.errors import ProtocolError
 
 _SHIPPED = resources.files("ipvg_eval.metrics") / "protocols"
@@ -93,7 +94,7 @@ def parse_definition(text: str, where: str) -> Protocol:
         ProtocolError: bad YAML or an unknown key; the message begins with `where`.
     """
     try:
-        content = yaml.safe_load(text)
+        content = read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates that are none, endless nesting
         raise ProtocolError(
             f"{where}: not valid YAML: {error}", hint="Mend the file at that line."

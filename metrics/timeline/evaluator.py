@@ -8,6 +8,7 @@ from typing import ClassVar
 from ipvg_eval.core.measurement import ClipInfo, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.timeline.check import video_problems
+from ipvg_eval.core.timeline.model import summary
 from ipvg_eval.core.timeline.parse import parse_timeline
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Pass
@@ -17,23 +18,23 @@ from ipvg_eval.metrics.subject.evaluator import SubjectMetrics
 from ipvg_eval.metrics.subject.spec import SPECS as SUBJECT_SPECS
 from ipvg_eval.metrics.target import Target
 from ipvg_eval.metrics.timeline import rescoring
-from ipvg_eval.metrics.timeline.measuring import JointPass, NoPass, SubjectsSeen, Task, TimelinePass, told
-from ipvg_eval.metrics.timeline.open_clip_encoder import OpenClipEncoder
-from ipvg_eval.metrics.timeline.options import (
+from ipvg_eval.metrics.timeline.configuration import (
     TimelineAlignmentOptions,
     optional_weights,
     required_weights,
     specs_for,
 )
+from ipvg_eval.metrics.timeline.frame_sampling import Samples, sample
+from ipvg_eval.metrics.timeline.passes import JointPass, NoPass, SubjectsPass, Task, TimelinePass
 from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
-from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
-from ipvg_eval.metrics.timeline.sampling import Samples, sample
-from ipvg_eval.metrics.timeline.scorer import EmbeddingScorer, TextVideoScorer
+from ipvg_eval.metrics.timeline.scorers.open_clip_encoder import OpenClipEncoder
+from ipvg_eval.metrics.timeline.scorers.prototype_encoder import PrototypeEncoder
+from ipvg_eval.metrics.timeline.scorers.text_video_scorer import EmbeddingScorer, TextVideoScorer
+from ipvg_eval.metrics.timeline.scorers.xclip.scorer import XClipScorer
 from ipvg_eval.metrics.timeline.spec import SPECS
 from ipvg_eval.metrics.timeline.video_score.network import VideoScore
+from ipvg_eval.metrics.timeline.video_score.passes import VideoScorePass, video_score_frames
 from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
-from ipvg_eval.metrics.timeline.video_score.watching import Watching, watched_frames
-from ipvg_eval.metrics.timeline.xclip.scorer import XClipScorer
 
 _MOST_EVENTS = 256
 """Events of a timeline that are scored at all; memory and time grow with their number."""
@@ -121,7 +122,7 @@ class TimelineAlignment:
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Frames at an even rate, and those of VideoScore and of the subjects."""
         subjects = self._subjects.frames(clip) if self._subjects else ()
-        return tuple(sorted({*self._samples(clip).wanted, *self._watched(clip), *subjects}))
+        return tuple(sorted({*self._samples(clip).wanted, *self._video_score_frames(clip), *subjects}))
 
     def start(self, target: Target, clip: ClipInfo) -> Pass:
         """Begin one video.
@@ -132,12 +133,14 @@ class TimelineAlignment:
         looking = self._look(target, clip)
         if self._video_score is None and self._subjects is None:
             return looking
-        watching = subjects = None
+        video_score = subjects = None
         if self._video_score is not None:
-            watching = Watching(self._video_score, prompt=target.prompt, wanted=self._watched(clip))
+            video_score = VideoScorePass(
+                self._video_score, prompt=target.prompt, wanted=self._video_score_frames(clip)
+            )
         if self._subjects is not None:
-            subjects = SubjectsSeen(self._subjects.start(target, clip), self._subjects.frames(clip))
-        return JointPass(looking, watching, subjects)
+            subjects = SubjectsPass(self._subjects.start(target, clip), self._subjects.frames(clip))
+        return JointPass(looking, video_score, subjects)
 
     def _look(self, target: Target, clip: ClipInfo) -> TimelinePass | NoPass:
         specs = self.specs[: len(SPECS)]
@@ -145,12 +148,12 @@ class TimelineAlignment:
             return NoPass(specs, "the sample has no timeline")
         timeline = parse_timeline(target.timeline)
         if not timeline.events:
-            return NoPass(specs, f"the timeline cannot be used: {told(timeline.problems)}")
+            return NoPass(specs, f"the timeline cannot be used: {summary(timeline.problems)}")
         if len(timeline.events) > _MOST_EVENTS:
             return NoPass(specs, f"the timeline has {len(timeline.events)} events, more than {_MOST_EVENTS}")
         if timeline.end > _LONGEST:
             problems = video_problems(timeline, duration=clip.duration, fps=clip.fps)
-            return NoPass(specs, f"the timeline is longer than an hour: {told(problems)}")
+            return NoPass(specs, f"the timeline is longer than an hour: {summary(problems)}")
         self._scorer.text_cosines([event.description for event in timeline.events])
         return TimelinePass(
             Task(
@@ -167,10 +170,10 @@ class TimelineAlignment:
     def _samples(self, clip: ClipInfo) -> Samples:
         return sample(clip, self._options.frames_per_second, self._options.frame_limit)
 
-    def _watched(self, clip: ClipInfo) -> tuple[int, ...]:
+    def _video_score_frames(self, clip: ClipInfo) -> tuple[int, ...]:
         if self._video_score is None:
             return ()
-        return watched_frames(clip.frame_count, self._options.frame_limit)
+        return video_score_frames(clip.frame_count, self._options.frame_limit)
 
     @staticmethod
     def cannot_rescore(

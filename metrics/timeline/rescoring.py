@@ -15,9 +15,9 @@ from typing import Final
 from ipvg_eval.core.measurement import Measurement
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.timeline import spec
-from ipvg_eval.metrics.timeline.alignment import action_timeline_alignment
-from ipvg_eval.metrics.timeline.measurements import COSINES, mean_presence
-from ipvg_eval.metrics.timeline.options import TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.alignment.scores import action_timeline_alignment
+from ipvg_eval.metrics.timeline.configuration import TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.video_result import COSINES, mean_presence
 from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 
 _WHAT_IS_SEEN: Final = (

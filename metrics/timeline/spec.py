@@ -6,7 +6,7 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.timeline.alignment import VERSION
+from ipvg_eval.metrics.timeline.alignment.scores import VERSION
 
 _SOURCE = "this project's rule, ipvg_eval.metrics.timeline.alignment"
 _SCORER = (

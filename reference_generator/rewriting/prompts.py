@@ -5,13 +5,14 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipvg_eval.core.timeline import Event
 from ipvg_eval.reference_generator.errors import SampleFailed
 from ipvg_eval.reference_generator.job import Job
 from ipvg_eval.reference_generator.rewriting import rewriter as instructions
 from ipvg_eval.reference_generator.rewriting.rewriter import Request, TextRewriter
 from ipvg_eval.reference_generator.rewriting.verbatim import inserted_text
+from ipvg_eval.reference_generator.schedule import readable_timeline
 from ipvg_eval.reference_generator.settings import Settings
-from ipvg_eval.reference_generator.timeline import Event, parse_timeline
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -46,8 +47,8 @@ def prepare_texts(job: Job, settings: Settings, rewriter: TextRewriter | None) -
     """
     if not job.prompt.strip():
         raise SampleFailed("the prompt is empty")
-    events = _events(job, settings)
-    video, notes = [], []
+    events, unsound = _events(job, settings)
+    video, notes = [], [*unsound]
     for text in _event_texts(job, events):
         rewritten, note = _rewritten(text, job, settings, rewriter)
         video.append(rewritten)
@@ -60,10 +61,12 @@ def prepare_texts(job: Job, settings: Settings, rewriter: TextRewriter | None) -
     )
 
 
-def _events(job: Job, settings: Settings) -> tuple[Event, ...]:
+def _events(job: Job, settings: Settings) -> tuple[tuple[Event, ...], list[str]]:
+    """The events to prompt with, and what is wrong with those left out."""
     if job.timeline is None or settings.timeline.mode == "global":
-        return ()
-    return parse_timeline(job.timeline)
+        return (), []
+    timeline = readable_timeline(job.timeline)
+    return timeline.events, [one.message for one in timeline.problems if one.severity == "error"]
 
 
 def _event_texts(job: Job, events: tuple[Event, ...]) -> list[str]:
@@ -72,9 +75,9 @@ def _event_texts(job: Job, events: tuple[Event, ...]) -> list[str]:
         return [job.prompt]
     whole = "" if job.timeline is None or job.prompt.strip() == job.timeline.strip() else job.prompt.strip()
     if not whole:
-        return [event.text for event in events]
+        return [event.description for event in events]
     joint = "" if whole.endswith((".", "!", "?", "。")) else "."
-    return [f"{whole}{joint} {event.text}" for event in events]
+    return [f"{whole}{joint} {event.description}" for event in events]
 
 
 def _rewritten(

@@ -12,11 +12,12 @@ import numpy as np
 import torch
 from PIL import Image
 
+from ipvg_eval.core.timeline import Event
+from ipvg_eval.reference_generator.schedule import frame_events
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.features import transformers_of
 from ipvg_eval.reference_generator.systems.passes import Pass, plan_passes, whole_frames
 from ipvg_eval.reference_generator.systems.timeline_attention import timeline_attention
-from ipvg_eval.reference_generator.timeline import Event, frame_events
 from ipvg_eval.reference_generator.video_file import Pictures
 
 

@@ -174,11 +174,11 @@ def test_bad_samples_are_recorded_and_the_others_made(jobs, tiny, tmp_path, file
     outcome = generate([*bad, jobs[2]], tiny, out)
     assert set(files(out)) == {jobs[2].video}
     reasons = {record.sample: record.reason for record in outcome.failed}
-    assert "cannot be decoded" in reasons["a"]
+    assert "cannot be read" in reasons["a"]
     assert "cannot be opened" in reasons["b"]
     assert "prompt is empty" in reasons["c"]
     assert "no event" in reasons["d"]
-    assert "from 3 s to 1 s" in reasons["e"]
+    assert "it ends at 1 s, not after it starts at 3 s" in reasons["e"]
     assert {record.kind for record in outcome.failed} == {"input"}
     for job in bad:
         assert read_record(record_path(out, job)).status == "failed"

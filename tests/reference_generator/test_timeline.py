@@ -1,106 +1,23 @@
-"""Timelines: reading them, and cross-attention that follows them."""
+"""Videos that follow a timeline: its passes, and cross-attention to each event's own text."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from contextlib import contextmanager
 
 import numpy as np
 import pytest
 import torch
-from growth import growth
 from hypothesis import given
 from hypothesis import settings as hypothesis_settings
 from hypothesis import strategies as st
 
-from ipvg_eval.reference_generator.errors import SampleFailed
+from ipvg_eval.core.timeline import Event
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.system_loading import load_system, models_of
 from ipvg_eval.reference_generator.systems.passes import plan_passes, whole_frames
 from ipvg_eval.reference_generator.systems.system import Task
 from ipvg_eval.reference_generator.systems.timeline_attention import TimelineProcessor
-from ipvg_eval.reference_generator.timeline import Event, frame_events, parse_timeline, timeline_seconds
-
-WALK = Event(start=0, end=2, text="walks")
-SIT = Event(start=2, end=5, text="sits down")
-
-
-@pytest.mark.parametrize(
-    "text",
-    [
-        "0–2s: [walks]; 2–5s: [sits down]",
-        "0s-2s walks; 2s-5s sits down",
-        "[0-2] walks [2-5] sits down",
-        "0:00-0:02 (walks), 0:02 to 0:05 (sits down)",
-        "0ms-2000ms: walks\n2000ms-5000ms: sits down",
-        "2–5s: sits down; 0–2s: walks",
-        "０～２ｓ：walks；２～５ｓ：sits down",
-        json.dumps(
-            [
-                {"start": 0, "end": 2, "description": "walks"},
-                {"start": "2", "end": "5s", "caption": "sits down"},
-            ]
-        ),
-        '[ {"start_time": "0:00", "end_time": "0:02", "action": "walks"},'
-        ' {"start": 2, "end": 5.0, "action": "sits down"}]',
-    ],
-)
-def test_timelines_as_people_write_them(text):
-    assert parse_timeline(text) == (WALK, SIT)
-    assert timeline_seconds(text) == 5
-
-
-@pytest.mark.parametrize(
-    ("text", "message"),
-    [
-        ("picks up 2-3 apples", "no event"),
-        ("a 10-year-old boy", "no event"),
-        ("", "no event"),
-        ("2-1s: back", "from 2 s to 1 s"),
-        ("0-1s: ; 1-2s: x", "no text"),
-        ('[{"start": 0, "end": 1}]', "no description"),
-        ('[{"start": 0', "not valid JSON"),
-        ('[{"start": "soon", "end": 1, "description": "x"}]', "no time"),
-        ('[{"start": "nan", "end": 1, "description": "x"}]', "no time"),
-    ],
-)
-def test_what_is_no_timeline_is_refused(text, message):
-    with pytest.raises(SampleFailed, match=message):
-        parse_timeline(text)
-    assert timeline_seconds(text) is None
-
-
-@given(
-    st.lists(
-        st.tuples(st.integers(1, 40), st.text(alphabet="abc xyz", min_size=1).filter(str.strip)), min_size=1
-    )
-)
-@hypothesis_settings(deadline=None, max_examples=60)
-def test_written_timelines_come_back(parts):
-    events, at = [], 0
-    for length, text in parts:
-        events.append(Event(start=at / 4, end=(at + length) / 4, text=text.strip()))
-        at += length
-    written = "; ".join(f"{event.start:g}-{event.end:g}s: [{event.text}]" for event in events)
-    assert parse_timeline(written) == tuple(events)
-
-
-@pytest.mark.parametrize("piece", ["1", "1-", "[", "1:", " "])
-def test_hostile_text_is_read_in_linear_time(piece):
-    """Ten times the text takes about ten times as long: far from the hundred of a quadratic reader."""
-    text = (piece * 100_000)[:100_000]
-    assert growth(lambda length: timeline_seconds(text[:length] + "1-2s"), 10_000, 100_000) < 30
-
-
-def test_latent_frames_belong_to_the_event_at_their_middle():
-    # 16 frames/s: latent frame k holds pictures 4k-3..4k, its middle is at (4k - 1.5) / 16 s.
-    events = (Event(start=0, end=0.25, text="a"), Event(start=0.25, end=0.6, text="b"))
-    assert frame_events(events, frames=9, fps=16) == [0, 0, 1]
-    # The same frames later in the video: 8.. begin at 0.5 s.
-    assert frame_events(events, frames=9, fps=16, first_frame=8) == [1, 1, 1]
-    gap = (Event(start=0.2, end=0.3, text="a"), Event(start=0.5, end=0.6, text="b"))
-    assert frame_events(gap, frames=17, fps=16) == [0, 0, 0, 1, 1]
 
 
 @given(frames=st.integers(1, 60), longest=st.integers(2, 20), overlap=st.integers(0, 4))
@@ -143,7 +60,10 @@ def captured(pipeline, key) -> Iterator[list]:
         yield values
 
 
-EVENTS = (Event(start=0, end=0.25, text="a woman walks"), Event(start=0.25, end=0.56, text="she sits"))
+EVENTS = (
+    Event(start=0, end=0.25, description="a woman walks"),
+    Event(start=0.25, end=0.56, description="she sits"),
+)
 
 
 @pytest.mark.parametrize("name", ["vace-1.3b", "tpige-paper", "phantom-1.3b", "std-ti2v-5b", "std-a14b"])
@@ -184,7 +104,7 @@ def test_processors_come_back_after_an_error(picture):
 
 
 def long_events(seconds):
-    return (Event(start=0, end=0.5, text="a"), Event(start=0.5, end=seconds, text="b"))
+    return (Event(start=0, end=0.5, description="a"), Event(start=0.5, end=seconds, description="b"))
 
 
 def test_vace_goes_on_from_its_last_frames(picture):
@@ -240,7 +160,7 @@ def test_phantom_stops_after_one_pass_and_says_so(picture):
 
 def test_a_short_timeline_makes_a_short_video(picture):
     made = system("vace-1.3b")
-    events = (Event(start=0, end=0.1, text="a"), Event(start=0.1, end=0.3, text="b"))
+    events = (Event(start=0, end=0.1, description="a"), Event(start=0.1, end=0.3, description="b"))
     clip = made.make(Task(seed=1, texts=("a", "b"), events=events, references=(picture(),)))
     assert (len(clip.pictures), clip.notes) == (5, ())
 

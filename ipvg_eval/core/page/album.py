@@ -9,6 +9,10 @@ from pathlib import Path
 
 from PIL import Image
 
+from ipvg_eval.core.bounded import read_bounded
+
+_LARGEST = 16 * 2**20
+
 
 @dataclass(frozen=True, kw_only=True)
 class Picture:
@@ -47,10 +51,10 @@ class Album:
 
 def _read(path: Path) -> Picture | None:
     try:
-        content = path.read_bytes()
+        content = read_bounded(path, most=_LARGEST)
         with Image.open(BytesIO(content), formats=["WEBP"]) as image:
             width, height = image.size
-    except (OSError, Image.DecompressionBombError):  # OSError is also PIL's word for what is no picture
+    except (OSError, ValueError, Image.DecompressionBombError):  # OSError is also PIL's word for no picture
         return None
     address = "data:image/webp;base64," + base64.b64encode(content).decode("ascii")
     return Picture(address=address, width=width, height=height)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import Literal
 
@@ -59,3 +60,8 @@ class Timeline:
     def end(self) -> float:
         """When the last event ends, in seconds; 0 without events."""
         return max((event.end for event in self.events), default=0.0)
+
+
+def summary(problems: Iterable[Problem]) -> str:
+    """What was found, as one line without a full stop."""
+    return "; ".join(problem.message.removesuffix(".") for problem in problems)

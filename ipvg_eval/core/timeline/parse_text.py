@@ -16,7 +16,7 @@ from ipvg_eval.core.timeline.wording import (
 RawEvent = tuple[float, float, str]
 """Start, end and description, not checked yet."""
 
-_LIST_MARK = re.compile(r"\n(?:[-*•]|[0-9]{1,3}[.)])?\s?\*{0,2}$")
+_LIST_MARK = re.compile(r"\n(?:[-*•]|[0-9]{1,3}(?:[.)]|(?=\n)))?\s?\*{0,2}$")
 _BEFORE = " \n;,|>-–—:*"
 _BEHIND = " \n;,|*"
 

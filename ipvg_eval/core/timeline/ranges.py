@@ -21,12 +21,12 @@ _CLOCK = rf"(?:[0-9]{{1,2}}:)?[0-9]{{1,3}}:[0-5][0-9](?:{_FRACTION})?"
 _PLAIN = rf"(?:[0-9]{{1,9}}(?:{_FRACTION})?|\.[0-9]{{1,{DECIMALS}}})"
 _UNIT = r"(?:ms|msecs?|milliseconds?|s|secs?\.?|seconds?|秒)(?![A-Za-z0-9_])"
 _SIGN = r"(?<![^\s\[(【;:,])[-−]"
-_DASH = r"\s?(?:[-‐-―−]{1,2}>?|[~〜→]|(?<=\s)(?:to|until)(?=\s))\s?"
+_DASH = r"\s?(?:[-‐-―−]{1,2}>?|[~〜→到至]|(?<=\s)(?:to|until)(?=\s))\s?"
 
 # Not in the middle of a word, a number, a clock time, a date or a fraction.
 _BEGIN = r"(?<![0-9A-Za-z_])(?<![0-9][.,:/⁄‐-―−-])"
 _RANGE = re.compile(
-    rf"(?P<open>[\[(【]\s?)?(?:\bfrom\s)?{_BEGIN}"
+    rf"(?P<open>[\[(【]\s?)?(?:\bfrom\s|[从從第]\s?)?{_BEGIN}"
     rf"(?P<start>(?:{_SIGN})?(?:(?P<clock1>{_CLOCK})|{_PLAIN}))\s?(?P<unit1>{_UNIT})?"
     rf"{_DASH}"
     rf"(?P<end>(?:-(?=[0-9.]))?(?:(?P<clock2>{_CLOCK})|{_PLAIN}))(?:\s?(?P<unit2>{_UNIT})|(?![0-9A-Za-z_]))"

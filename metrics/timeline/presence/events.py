@@ -8,10 +8,9 @@ from dataclasses import dataclass
 import numpy as np
 
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.metrics.timeline.clips import clip_columns
-from ipvg_eval.metrics.timeline.layout import BoolArray, FloatArray, Intervals
+from ipvg_eval.metrics.timeline.alignment.event_grid import BoolArray, FloatArray, Intervals
+from ipvg_eval.metrics.timeline.frame_sampling import Samples, clip_columns, stretch_weights
 from ipvg_eval.metrics.timeline.presence.judge import FRAMES_PER_EVENT, PresenceJudge
-from ipvg_eval.metrics.timeline.sampling import Samples, stretch_weights
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

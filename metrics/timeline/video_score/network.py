@@ -15,7 +15,7 @@ from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.snapshots import VERIFY, transformers
 from ipvg_eval.metrics.third_party import published_module
-from ipvg_eval.metrics.timeline.layout import FloatArray
+from ipvg_eval.metrics.timeline.alignment.event_grid import FloatArray
 from ipvg_eval.metrics.timeline.video_score.checkpoint import full_size, load_parts, random_parts
 from ipvg_eval.metrics.timeline.video_score.query import FENCE, IMAGE, query
 from ipvg_eval.metrics.timeline.video_score.spec import WEIGHTS

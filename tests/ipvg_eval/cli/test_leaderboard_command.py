@@ -224,18 +224,9 @@ def no_run(runs: Path) -> None:
 
 
 @pytest.mark.parametrize(
-    ("harm", "message"),
-    [
-        (other_decoder, "decoder differs"),
-        (other_protocol, "protocol differs"),
-        (truncated_table, "samples.parquet: this file of a run is damaged"),
-        (no_summary, "summary.json: this file of a run is damaged"),
-        (damaged_json, "run.json: this file of a run is damaged"),
-        (unfinished, "is not finished"),
-        (no_run, "this is not a run folder"),
-    ],
+    ("harm", "message"), [(other_decoder, "decoder differs"), (other_protocol, "protocol differs")]
 )
-def test_bad_runs_are_explained_and_the_old_site_stays(call, runs, tmp_path, harm, message):
+def test_runs_that_do_not_compare_are_explained_and_the_old_site_stays(call, runs, tmp_path, harm, message):
     assert call("leaderboard", *both(runs), "--unofficial", "--out", "site")[0] == 0
     before = content(tmp_path / "site")
     harm(runs)
@@ -245,6 +236,49 @@ def test_bad_runs_are_explained_and_the_old_site_stays(call, runs, tmp_path, har
     assert message in err
     assert "Traceback" not in err
     assert content(tmp_path / "site") == before
+
+
+@pytest.mark.parametrize(
+    ("harm", "message"),
+    [
+        (truncated_table, "samples.parquet: this file of a run cannot be read"),
+        (no_summary, "summary.json: this file of a run cannot be read"),
+        (damaged_json, "run.json: this file of a run cannot be read"),
+        (unfinished, "is not finished"),
+        (no_run, "this is not a run folder"),
+    ],
+)
+def test_a_bad_run_costs_itself(call, runs, tmp_path, harm, message):
+    harm(runs)
+    code, out, err = call("leaderboard", *both(runs), "--unofficial", "--out", "site")
+    assert code == 4
+    assert "careful" in out
+    assert message in err
+    assert "Traceback" not in err
+    code, out, err = call("leaderboard", runs / "careless", "--unofficial", "--out", "alone")
+    assert (code, out) == (1, "")
+    assert message in err
+    assert not (tmp_path / "alone").exists()
+
+
+def test_what_an_audit_found_stands_beside_the_team(call, runs, tmp_path):
+    finding = {
+        "kind": "still",
+        "team": "careless",
+        "videos": ["id001/prompt1.mp4"],
+        "message": "It <b>rests</b>.",
+    }
+    record = {"teams": {"careless": 10}, "unchecked": [], "thresholds": {}}
+    findings = [finding | {"numbers": {}, "thresholds": {}}] * 2
+    (runs / "careless/audit.json").write_text(json.dumps(record | {"findings": findings}))
+    (runs / "careful/audit.json").write_text(json.dumps(record | {"findings": []}))
+    for words, shown in (([], True), (["--public"], False)):
+        assert call("leaderboard", *both(runs), "--unofficial", "--out", "site", *words)[0] == 0
+        index = (tmp_path / "site/index.html").read_text()
+        assert index.count("audit: 2 to look at") == 1
+        everything = "".join(text.decode() for text in content(tmp_path / "site").values())
+        assert ("It &lt;b&gt;rests&lt;/b&gt;." in everything) is shown
+        assert "Nothing was found." in everything
 
 
 def test_unofficial_runs_need_the_word(call, runs, tmp_path):

@@ -17,7 +17,7 @@ import torch
 from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.target import Reference, Target
-from ipvg_eval.metrics.timeline.layout import FloatArray, Layout, cell_centres, cell_edges
+from ipvg_eval.metrics.timeline.alignment.event_grid import EventGrid, FloatArray, cell_centres, cell_edges
 from ipvg_eval.video import decode, index_frames
 
 Shown = Sequence[tuple[int, float, float]]
@@ -32,14 +32,14 @@ def one_thread() -> Iterator[None]:
 
 
 @pytest.fixture(scope="session")
-def layout():
+def grid():
     """Events on the grid of a video of some length."""
 
-    def make(intervals, *, duration: float | None = None, classes=None) -> Layout:
+    def make(intervals, *, duration: float | None = None, classes=None) -> EventGrid:
         reach = max(end for _, end in intervals)
         length = reach if duration is None else duration
         centres = cell_centres(cell_edges(max(length, reach)))
-        return Layout(
+        return EventGrid(
             intervals=tuple((float(start), float(end)) for start, end in intervals),
             classes=tuple(range(len(intervals))) if classes is None else tuple(classes),
             span=max(length, reach),
@@ -53,15 +53,15 @@ def layout():
 def seen():
     """The share of each window in which each text's action is shown; crisp windows without a width."""
 
-    def make(shown: Shown, layout: Layout, *, width: float = 0.0) -> FloatArray:
-        centres = cell_centres(layout.edges)
-        matrix = np.zeros((len(layout.intervals), len(centres)))
+    def make(shown: Shown, grid: EventGrid, *, width: float = 0.0) -> FloatArray:
+        centres = cell_centres(grid.edges)
+        matrix = np.zeros((len(grid.intervals), len(centres)))
         for k, start, end in shown:
             if width == 0:
                 matrix[k] += (start <= centres) & (centres < end)
                 continue
             first = np.maximum(centres - width / 2, 0)
-            last = np.minimum(centres + width / 2, layout.span)
+            last = np.minimum(centres + width / 2, grid.span)
             inside = np.maximum(np.minimum(last, end) - np.maximum(first, start), 0)
             matrix[k] += inside / (last - first)
         return matrix

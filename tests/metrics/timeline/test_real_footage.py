@@ -15,11 +15,11 @@ from PIL import Image
 
 from ipvg_eval.metrics.errors import MetricsError, ProtocolError
 from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.timeline.alignment.temporal_grounding import grounded_intervals
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
-from ipvg_eval.metrics.timeline.grounded import grounded_intervals
-from ipvg_eval.metrics.timeline.lite import LiteTimeline, LiteTimelineOptions
-from ipvg_eval.metrics.timeline.prototypes import PrototypeEncoder
-from ipvg_eval.metrics.timeline.sampling import sample
+from ipvg_eval.metrics.timeline.frame_sampling import sample
+from ipvg_eval.metrics.timeline.lite.evaluator import LiteTimeline, LiteTimelineOptions
+from ipvg_eval.metrics.timeline.scorers.prototype_encoder import PrototypeEncoder
 
 A, B, C, D = "An astronaut poses", "An officer poses", "Coffee is served", "A cat looks up"
 TIMELINE = f"0–2s: [{A}]; 2–4s: [{B}]; 4–6s: [{C}]"

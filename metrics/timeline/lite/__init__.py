@@ -1,0 +1,1 @@
+"""What colours and edges alone say about a timeline."""
