@@ -7,6 +7,7 @@ from typing import Any, ClassVar, Protocol, cast, runtime_checkable
 
 from pydantic import BaseModel
 
+from ipvg_eval.core.packages import package_missing
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.errors import ProtocolError
@@ -93,8 +94,14 @@ def evaluator_class(kind: str) -> EvaluatorClass:
 
     Raises:
         ProtocolError: no evaluator has this name.
+        PackageMissing: a package that it imports is not installed.
     """
     if kind not in EVALUATORS:
         raise ProtocolError(f"no evaluator is called {kind!r}", hint=did_you_mean(kind, EVALUATORS))
     module, _, attribute = EVALUATORS[kind].partition(":")
-    return cast(EvaluatorClass, getattr(importlib.import_module(module), attribute))
+    try:
+        return cast(EvaluatorClass, getattr(importlib.import_module(module), attribute))
+    except ImportError as error:
+        if (error.name or "").startswith("ipvg_eval"):
+            raise
+        raise package_missing(error, extra="lite" if kind.startswith("lite") else "metrics") from error

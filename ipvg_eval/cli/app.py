@@ -5,7 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Collection
-from typing import Annotated
+from typing import Annotated, NoReturn
 
 import typer
 from rich.markup import escape
@@ -65,13 +65,16 @@ def main(arguments: list[str] | None = None) -> None:
     except IpvgError as error:
         if debug:
             raise
-        STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        if error.hint:
-            STDERR.print(escape(error.hint), soft_wrap=True)
-        sys.exit(error.exit_code)
+        _leave(error)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(0)
+    except ImportError as error:
+        if debug or (error.name or "").startswith("ipvg_eval"):
+            raise
+        from ipvg_eval.core.packages import package_missing
+
+        _leave(package_missing(error, extra="generator" if "generate" in words else None))
     except KeyboardInterrupt:
         if debug:
             raise
@@ -84,3 +87,10 @@ def main(arguments: list[str] | None = None) -> None:
         STDERR.print(f"[bold red]error:[/] this should not have happened: {what}", soft_wrap=True)
         STDERR.print("Run the same command with --debug for the traceback, and report it.")
         sys.exit(1)
+
+
+def _leave(error: IpvgError) -> NoReturn:
+    STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+    if error.hint:
+        STDERR.print(escape(error.hint), soft_wrap=True)
+    sys.exit(error.exit_code)
