@@ -1,49 +1,20 @@
-"""Charts as static SVG, drawn by Vega-Lite when the page is written.
-
-Colours are the page's CSS variables, so the same chart serves the light and the dark page.
-"""
+"""How the values of one metric are spread."""
 
 from __future__ import annotations
 
-import json
 import math
-from collections.abc import Mapping, Sequence
-from functools import lru_cache
-from typing import Any
+from collections.abc import Sequence
 
-import vl_convert
+import numpy as np
 from markupsafe import Markup
 
 from ipvg_eval.core.page.numbers import round_step
+from ipvg_eval.core.page.svg import Drawing, Scale
 
-# Fixed margins, so that the axes of charts side by side line up.
-_HISTOGRAM = {
-    "width": 270,
-    "height": 100,
-    "autosize": "none",
-    "padding": {"left": 30, "top": 8, "right": 14, "bottom": 28},
-}
+_WIDTH, _HEIGHT = 270, 100
+_MARGINS = (30, 8, 14, 28)  # fixed, so that the axes of charts side by side line up
 _FEW = 40
 _BINS = 18
-_SPARSE = {"labelOverlap": "greedy", "labelSeparation": 8}
-_CONFIG: dict[str, Any] = {
-    "aria": False,  # the figure around a chart carries the text alternative
-    "font": "sans-serif",
-    "view": {"stroke": None},
-    "axis": {
-        "labelColor": "var(--muted)",
-        "labelFontSize": 10,
-        "titleColor": "var(--muted)",
-        "titleFontSize": 10,
-        "titleFontWeight": "normal",
-        "gridColor": "var(--line)",
-        "domainColor": "var(--line)",
-        "tickColor": "var(--line)",
-        "tickSize": 3,
-    },
-    "axisX": {"grid": False, "labelFlush": False},
-    "axisY": {"domain": False, "ticks": False, "labelPadding": 6},
-}
 
 
 def histogram(
@@ -52,56 +23,30 @@ def histogram(
     """How one metric's values are spread: bars of counts, a line at the mean, a mark per value if few.
 
     Args:
-        values: without missing ones.
+        values: without missing ones, at least one.
         mean: where the line stands.
         domain: smallest and largest value of all charts that are compared; the values' own where None.
         marks: whether few values may have a mark each, which gives the values away.
     """
-    x: dict[str, Any] = {"field": "v", "type": "quantitative", "title": None}
-    bins: dict[str, Any] = {"maxbins": _BINS}
-    if domain and domain[1] > domain[0]:
-        step = round_step((domain[1] - domain[0]) / _BINS)
-        ends = [math.floor(domain[0] / step) * step, math.ceil(domain[1] / step) * step]
-        x["scale"] = {"domain": ends, "nice": False}
-        bins = {"extent": ends, "step": step}
+    low, high = domain if domain and domain[1] > domain[0] else (min(values), max(values))
+    if high <= low:
+        low, high = low - (abs(low) or 1) / 2, low + (abs(low) or 1) / 2
+    step = round_step((high - low) / _BINS)
+    first, last = math.floor(low / step + 1e-9), math.ceil(high / step - 1e-9)
+    counts, edges = np.histogram(values, bins=last - first, range=(first * step, last * step))
     few = marks and len(values) <= _FEW
-    ticks = {
-        "mark": {"type": "tick", "color": "var(--ink)", "opacity": 0.55, "height": 6, "thickness": 1},
-        "encoding": {"x": x, "y": {"value": 105}},
-    }
-    layers = [
-        {
-            "mark": {"type": "bar", "color": "var(--accent)", "opacity": 0.75, "binSpacing": 1},
-            "encoding": {
-                "x": {
-                    **x,
-                    "bin": bins,
-                    "axis": {**_SPARSE, "offset": 9 if few else 3, "domain": False},
-                },
-                "y": {
-                    "aggregate": "count",
-                    "type": "quantitative",
-                    "title": None,
-                    "axis": {"tickCount": 3, "tickMinStep": 1, "format": "d"},
-                },
-            },
-        },
-        *([ticks] if few else []),
-        {
-            "data": {"values": [{"v": mean}]},
-            "mark": {"type": "rule", "color": "var(--ink)", "strokeWidth": 1.5, "strokeDash": [4, 3]},
-            "encoding": {"x": x},
-        },
-    ]
-    return draw({**_HISTOGRAM, "data": {"values": [{"v": v} for v in values]}, "layer": layers})
-
-
-def draw(chart: Mapping[str, Any]) -> Markup:
-    """Draw a Vega-Lite chart whose text is numbers only, with the pages' fonts and colours."""
-    return _drawn(json.dumps(chart))
-
-
-@lru_cache(maxsize=512)  # many videos share a curve: a face in every frame, for example
-def _drawn(chart: str) -> Markup:
-    text = vl_convert.vegalite_to_svg({"background": None, "config": _CONFIG, **json.loads(chart)})
-    return Markup(text.replace("<svg ", '<svg aria-hidden="true" focusable="false" ', 1))  # noqa: S704 - numbers only
+    drawing = Drawing(width=_WIDTH, height=_HEIGHT, margins=_MARGINS)
+    x = Scale(low=first * step, high=last * step, start=0, end=_WIDTH)
+    y = Scale(low=0, high=int(counts.max()), start=_HEIGHT, end=0)
+    drawing.left_axis(y, [tick for tick in y.ticks(3) if tick == int(tick)])
+    for count, left, right in zip(counts.tolist(), edges, edges[1:], strict=False):
+        if count:
+            wide = x(float(right)) - x(float(left)) - 1
+            drawing.rectangle(
+                x(float(left)) + 1, y(count), wide, _HEIGHT - y(count), "var(--accent)", opacity=0.75
+            )
+    for value in values if few else ():
+        drawing.rectangle(x(value) - 0.5, 102, 1, 6, "var(--ink)", opacity=0.55)
+    drawing.line(x(mean), 0, x(mean), _HEIGHT, "var(--ink)", stroke_width=1.5, stroke_dasharray="4 3")
+    drawing.bottom_axis(x, x.ticks(9), gap=9 if few else 3)
+    return drawing.markup()
