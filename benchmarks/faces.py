@@ -34,8 +34,8 @@ from torchvision.models import Inception3
 from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.faces import arcface, scrfd
 from ipvg_eval.metrics.faces.curricularface import IR101
+from ipvg_eval.metrics.faces.face_similarity import FaceSimilarity, FaceSimilarityOptions
 from ipvg_eval.metrics.faces.network_weights import fill_randomly, stream_seed
-from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
 from ipvg_eval.metrics.faces.random_onnx import write_detector, write_recogniser
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
@@ -165,8 +165,8 @@ Scores = list[tuple[float, ...]]
 def run_ours(videos: list[Frames], reference: Path, *, clock: str) -> tuple[Scores, float, float]:
     """Scores of every video, seconds in all, and the share of them outside networks and their loading."""
     begin = CLOCKS[clock]()
-    options = PublishedFacesOptions(frames=len(videos[0]), corpus_fid=False)
-    faces = PublishedFaces(options, Runtime(weights=RandomWeights()))
+    options = FaceSimilarityOptions(frames=len(videos[0]), corpus_fid=False)
+    faces = FaceSimilarity(options, Runtime(weights=RandomWeights()))
     loaded = CLOCKS[clock]()
     watch = Stopwatch(clock)
     session = faces._detector._network.session

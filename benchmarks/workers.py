@@ -26,8 +26,7 @@ from ipvg_eval.cluster import RayEngine, ray_engine
 from ipvg_eval.cluster.connection import connected
 from ipvg_eval.core.row import Status
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring import ScorerRecipe
-from ipvg_eval.scoring.scorer import choose_protocol
+from ipvg_eval.scoring import Recipe
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset import TestSet
 
@@ -41,7 +40,7 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3, help="how many pairs are timed")
     parser.add_argument("--frames", type=int, default=0, help="frames per video; 0 for the protocol's rule")
     options = parser.parse_args()
-    recipe = ScorerRecipe(protocol=choose_protocol("lite", frames=options.frames or None), device="cpu")
+    recipe = Recipe(protocol="lite", frames=options.frames or None, device="cpu")
     with tempfile.TemporaryDirectory() as folder:
         testset, submission = _repeated(Path(folder), options.copies)
         seconds: dict[int, list[float]] = {1: [], 2: []}
@@ -81,16 +80,16 @@ def _pin(_: object, core: int) -> None:
 
 def _seconds(ray: Any, engine: RayEngine, submission: Submission, testset: TestSet) -> float:
     """Time for all samples, once every worker is ready."""
-    measuring = engine.suited_to(testset).measuring(submission, testset, limits=ProcessLimits(), decoders=1)
-    engine.pool.open(measuring.job)
+    executor = engine.suited_to(testset).executor(submission, testset, limits=ProcessLimits(), decoders=1)
+    engine.pool.open(executor.job)
     cores = sorted(os.sched_getaffinity(0))
     ray.get(
         [w.actor.__ray_call__.remote(_pin, core) for w, core in zip(engine.pool.workers, cores, strict=False)]
     )
-    for _ in measuring.results(testset.samples[: 2 * engine.plan.workers], {}):
+    for _ in executor.results(testset.samples[: 2 * engine.plan.workers], {}):
         continue
     begun = time.perf_counter()
-    statuses = {measured.row.status for _, measured in measuring.results(testset.samples, {}) if measured}
+    statuses = {measured.row.status for _, measured in executor.results(testset.samples, {}) if measured}
     seconds = time.perf_counter() - begun
     assert statuses == {Status.SCORED}, statuses
     return seconds

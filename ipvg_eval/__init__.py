@@ -14,12 +14,13 @@ if TYPE_CHECKING:
     from ipvg_eval.comparison import compare
     from ipvg_eval.report import write_report
     from ipvg_eval.results import load_run
-    from ipvg_eval.scoring import rescore, score
+    from ipvg_eval.scoring import Recipe, rescore, score
     from ipvg_eval.submission import load_submission
     from ipvg_eval.testset import load_testset
     from ipvg_eval.validation import validate
 
 _HOMES = {
+    "Recipe": "ipvg_eval.scoring",
     "compare": "ipvg_eval.comparison",
     "load_run": "ipvg_eval.results",
     "load_submission": "ipvg_eval.submission",
@@ -31,6 +32,7 @@ _HOMES = {
 }
 
 __all__ = [
+    "Recipe",
     "compare",
     "load_run",
     "load_submission",

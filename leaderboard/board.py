@@ -16,10 +16,10 @@ from ipvg_eval.leaderboard.final import FinalRanking
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.mos import MeanOpinions
 from ipvg_eval.leaderboard.phase1 import Phase1
+from ipvg_eval.leaderboard.rank_breakdown import RankBreakdown
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 from ipvg_eval.leaderboard.scores import Scores
 from ipvg_eval.leaderboard.submissions import Submissions
-from ipvg_eval.leaderboard.worked_sum import WorkedSum
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -54,7 +54,7 @@ class TrackBoard:
     ratings: Mapping[str, PairwiseRatings]
     opinions: MeanOpinions | None
     final: FinalRanking
-    worked: Mapping[str, WorkedSum]
+    worked: Mapping[str, RankBreakdown]
     samples: pd.DataFrame
     audits: Mapping[str, AuditRecord]
     facts: Mapping[str, str]

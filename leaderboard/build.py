@@ -20,12 +20,12 @@ from ipvg_eval.leaderboard.metric import choose_metrics
 from ipvg_eval.leaderboard.mos import MeanOpinions, mean_opinions
 from ipvg_eval.leaderboard.opinions import OpinionSheet
 from ipvg_eval.leaderboard.phase1 import Phase1, rank_scores
+from ipvg_eval.leaderboard.rank_breakdown import rank_breakdown
 from ipvg_eval.leaderboard.ratings import PairwiseRatings, deciding_question, rate
 from ipvg_eval.leaderboard.runs import ScoredRun, require_official, unofficial_reasons
 from ipvg_eval.leaderboard.scores import score_teams
 from ipvg_eval.leaderboard.submissions import Submissions, check_comparable, choose_submissions
 from ipvg_eval.leaderboard.votes import Votes
-from ipvg_eval.leaderboard.worked_sum import worked_sum
 
 _Given = TypeVar("_Given", Votes, OpinionSheet)
 
@@ -163,7 +163,7 @@ def _track_board(
         ratings=ratings,
         opinions=means,
         final=final,
-        worked={team: worked_sum(phase1, final, team) for team in phase1.table["team"]},
+        worked={team: rank_breakdown(phase1, final, team) for team in phase1.table["team"]},
         samples=pd.concat([_samples(run) for run in counting], ignore_index=True),
         facts={
             **comparable_facts(info),

@@ -144,7 +144,7 @@ def _sizing(size: int | Callable[[Item], int]) -> Callable[[Item], int]:
         return size
     if size < 1:
         raise ValueError("a batch holds at least one frame")
-    return lambda item: size  # noqa: ARG005
+    return lambda _: size
 
 
 class FixedBatches(Ticket[Item]):

@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.corpus import CORPUS_METRICS, corpus_metric
+from ipvg_eval.metrics.formulas import FORMULAS, LETTERS
 from ipvg_eval.metrics.protocols.definition import shipped_protocols
 from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.metrics.registry import EVALUATORS, evaluator_class
@@ -55,13 +56,13 @@ def _card(name: str, variants: list[tuple[str, MetricSpec]], protocols: list[str
     for kind, spec in variants:
         if len(variants) > 1:
             lines += [f"## Measured by `{kind}`", ""]
-        lines += [spec.summary, "", "| | |", "|---|---|"]
-        lines += [f"| {key} | {value} |" for key, value in _facts(kind, spec).items() if value]
+        lines += [spec.summary, "", "```text", f"{name} = {FORMULAS[name]}", "```", "", "| | |", "|---|---|"]
+        lines += [f"| {key} | {value} |" for key, value in _properties(kind, spec).items() if value]
         lines += ["", f"**How it misleads.** {spec.caveats}", ""]
     return "\n".join(lines)
 
 
-def _facts(kind: str, spec: MetricSpec) -> dict[str, str]:
+def _properties(kind: str, spec: MetricSpec) -> dict[str, str]:
     low, high = ("open" if bound is None else f"{bound:g}" for bound in spec.bounds)
     return {
         "direction": _DIRECTION[spec.higher_is_better],
@@ -77,7 +78,14 @@ def _facts(kind: str, spec: MetricSpec) -> dict[str, str]:
 
 
 def _index(specs: dict[str, list[tuple[str, MetricSpec]]], used: dict[str, list[str]]) -> str:
-    lines = ["# Metrics", "", "| metric | what it is | better | protocols |", "|---|---|---|---|"]
+    lines = [
+        "# Metrics",
+        "",
+        f"Letters in the formulas: {LETTERS}",
+        "",
+        "| metric | what it is | better | protocols |",
+        "|---|---|---|---|",
+    ]
     for name, variants in specs.items():
         spec = variants[0][1]
         better = spec.arrow or "neither"

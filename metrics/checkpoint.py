@@ -10,7 +10,7 @@ from typing import Any, TypeVar
 import torch
 
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.runtime import Runtime, WeightSource
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 
 Network = TypeVar("Network", bound=torch.nn.Module)
 Result = TypeVar("Result")
@@ -40,17 +40,6 @@ def load_network(
     else:
         network = with_seed(source.random_seed, make)
     return network.to(runtime.device).eval().requires_grad_(False), {weights: source.sha256(weights)}
-
-
-def weight_source(runtime: Runtime, name: str) -> WeightSource:
-    """Where the runtime's weights come from.
-
-    Raises:
-        WeightsMissing: it has no source.
-    """
-    if runtime.weights is None:
-        raise WeightsMissing(f"{name} is needed", hint=f"Run: ipvg-eval weights pull {name}")
-    return runtime.weights
 
 
 def with_seed(seed: int, make: Callable[[], Result]) -> Result:

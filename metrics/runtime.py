@@ -6,6 +6,8 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Literal, Protocol
 
+from ipvg_eval.metrics.errors import WeightsMissing
+
 Dtype = Literal["float32", "float16", "bfloat16"]
 
 DEFAULT_BATCH_SIZE = 16
@@ -56,3 +58,14 @@ class Runtime:
     crossing: bool = False
     compiled: bool = False
     fallbacks: list[str] = field(default_factory=list, compare=False)
+
+
+def weight_source(runtime: Runtime, name: str) -> WeightSource:
+    """Where the runtime's weights come from.
+
+    Raises:
+        WeightsMissing: it has no source.
+    """
+    if runtime.weights is None:
+        raise WeightsMissing(f"{name} is needed", hint=f"Run: ipvg-eval weights pull {name}")
+    return runtime.weights

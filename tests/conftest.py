@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -12,6 +13,13 @@ import pytest
 
 if TYPE_CHECKING:
     from playwright.sync_api import Browser
+
+
+@pytest.fixture(scope="session", autouse=True)
+def one_import_root() -> Iterator[None]:
+    """Fails if any test imported a folder of the repository's top as a package of its own."""
+    yield
+    assert not {"metrics", "leaderboard", "reference_generator"} & sys.modules.keys()
 
 
 @pytest.fixture(scope="session")

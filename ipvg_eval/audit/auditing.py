@@ -8,12 +8,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from ipvg_eval.audit.lasting_text import lasting_text
-from ipvg_eval.audit.look import Look, reads_text
 from ipvg_eval.audit.metadata import check_metadata
 from ipvg_eval.audit.model import KINDS, AuditFinding, AuditReport
 from ipvg_eval.audit.motion import check_motion
 from ipvg_eval.audit.sameness import check_sameness
-from ipvg_eval.audit.sources import check_rows, looks_of_run, looks_of_submission, videos_of
+from ipvg_eval.audit.signals import VideoSignals, reads_text
+from ipvg_eval.audit.sources import check_rows, signals_of_run, signals_of_submission, videos_of
 from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
 from ipvg_eval.audit.timing import check_timing
 from ipvg_eval.core.errors import UsageError
@@ -66,26 +66,26 @@ def audit(
     unchecked = _unchecked(submissions, runs, expected, faces)
     checks = _face_checks() if faces and expected is not None and submissions else None
     total = sum(len(videos_of(submission, expected)) for submission in submissions)
-    looks: list[Look] = []
+    seen: list[VideoSignals] = []
     findings: list[AuditFinding] = []
     with DecoderProcess(limits) as decoder, MetadataProcess(limits) as metadata:
         for submission in submissions:
-            for look in looks_of_submission(
+            for signals in signals_of_submission(
                 submission, expected, decoder, metadata, faces=checks is not None
             ):
-                findings.extend(_check_one(look, expected, checks, limit))
-                looks.append(replace(look, sampled=None, between=None))
+                findings.extend(_check_one(signals, expected, checks, limit))
+                seen.append(replace(signals, sampled=None, between=None))
                 if on_video is not None:
-                    on_video(len(looks), total)
+                    on_video(len(seen), total)
     named = {submission.name for submission in submissions}
     for run in runs:
         findings.extend(check_rows(run, limit))
         if run.info.team not in named:
-            for look in looks_of_run(run):
-                findings.extend(check_motion(look, limit))
-                looks.append(look)
-    findings.extend(_check_all(looks, expected, limit))
-    teams = {team: sum(look.team == team for look in looks) for team in _teams(submissions, runs)}
+            for signals in signals_of_run(run):
+                findings.extend(check_motion(signals, limit))
+                seen.append(signals)
+    findings.extend(_check_all(seen, expected, limit))
+    teams = {team: sum(signals.team == team for signals in seen) for team in _teams(submissions, runs)}
     return AuditReport(teams=teams, thresholds=limit, findings=_ordered(findings), unchecked=unchecked)
 
 
@@ -151,42 +151,44 @@ def _face_checks() -> FaceChecks:
 
 
 def _check_one(
-    look: Look, testset: TestSet | None, faces: FaceChecks | None, limits: Thresholds
+    signals: VideoSignals, testset: TestSet | None, faces: FaceChecks | None, limits: Thresholds
 ) -> Iterator[AuditFinding]:
-    if look.problem is not None:
+    if signals.problem is not None:
         yield AuditFinding(
             kind="not-looked-at",
-            team=look.team,
-            videos=(look.video,),
-            message=f"{look.problem}.",
+            team=signals.team,
+            videos=(signals.video,),
+            message=f"{signals.problem}.",
             numbers={},
             thresholds={},
         )
         return
-    yield from check_motion(look, limits)
-    share, glyphs = lasting_text(look.text, limits.text_glyphs)
+    yield from check_motion(signals, limits)
+    share, glyphs = lasting_text(signals.text, limits.text_glyphs)
     if glyphs and share >= limits.text_share:
         yield AuditFinding(
             kind="burned-in-text",
-            team=look.team,
-            videos=(look.video,),
+            team=signals.team,
+            videos=(signals.video,),
             message=f"{share:.0%} of the looked-at frames show a row of up to {glyphs} letters in one place.",
             numbers={"share of frames": share, "letters": float(glyphs)},
             thresholds={"text_share": limits.text_share, "text_glyphs": float(limits.text_glyphs)},
         )
     if faces is not None and testset is not None:
-        references = next(s.references for s in testset.samples if s.id == look.sample)
-        yield from faces.check(look, references, limits)
+        references = next(s.references for s in testset.samples if s.id == signals.sample)
+        yield from faces.check(signals, references, limits)
 
 
-def _check_all(looks: Sequence[Look], testset: TestSet | None, limits: Thresholds) -> Iterator[AuditFinding]:
+def _check_all(
+    seen: Sequence[VideoSignals], testset: TestSet | None, limits: Thresholds
+) -> Iterator[AuditFinding]:
     samples = testset.samples if testset is not None else ()
     timelines = {sample.id: sample.timeline for sample in samples if sample.timeline is not None}
-    yield from check_sameness(looks, limits)
-    teams = list(dict.fromkeys(look.team for look in looks))
+    yield from check_sameness(seen, limits)
+    teams = list(dict.fromkeys(signals.team for signals in seen))
     for team in teams:
-        yield from check_timing([look for look in looks if look.team == team], timelines, limits)
-    yield from check_metadata(looks, teams)
+        yield from check_timing([signals for signals in seen if signals.team == team], timelines, limits)
+    yield from check_metadata(seen, teams)
 
 
 def _ordered(findings: Sequence[AuditFinding]) -> tuple[AuditFinding, ...]:

@@ -12,8 +12,8 @@ import cv2
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.audit.look import Look
 from ipvg_eval.audit.model import AuditFinding
+from ipvg_eval.audit.signals import VideoSignals
 from ipvg_eval.audit.thresholds import Thresholds
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.core.pictures import read_rgb
@@ -48,7 +48,7 @@ class FaceChecks:
         self._reference = lru_cache(maxsize=256)(self._describe_reference)
 
     def check(
-        self, look: Look, references: Sequence[Reference], limits: Thresholds
+        self, signals: VideoSignals, references: Sequence[Reference], limits: Thresholds
     ) -> Iterator[AuditFinding]:
         """A face pasted in, hidden, or shown only where it is measured.
 
@@ -59,13 +59,13 @@ class FaceChecks:
         """
         known = [self._reference(reference.path) for reference in references]
         shown = [faces for faces in known if faces.coverage > 0]
-        if look.sampled is None or not shown:
+        if signals.sampled is None or not shown:
             return
-        sampled = self._faces(look.sampled)
-        between = self._faces(look.between) if look.between is not None else sampled
-        yield from _hidden(look, sampled.coverage, between.coverage, limits)
+        sampled = self._faces(signals.sampled)
+        between = self._faces(signals.between) if signals.between is not None else sampled
+        yield from _hidden(signals, sampled.coverage, between.coverage, limits)
         if len(sampled.descriptors) > 1:
-            yield from _pasted(look, sampled, shown, limits)
+            yield from _pasted(signals, sampled, shown, limits)
 
     def _describe_reference(self, path: Path) -> _Faces:
         return self._faces(shrink(read_rgb(path), _REFERENCE_SIDE)[None])
@@ -103,13 +103,15 @@ def correlation(face: Luma, other: Luma) -> float:
     return float(cv2.matchTemplate(face, inner, cv2.TM_CCOEFF_NORMED).max())
 
 
-def _hidden(look: Look, sampled: float, between: float, limits: Thresholds) -> Iterator[AuditFinding]:
+def _hidden(
+    signals: VideoSignals, sampled: float, between: float, limits: Thresholds
+) -> Iterator[AuditFinding]:
     numbers = {"share in sampled frames": sampled, "share between them": between}
     if sampled - between > limits.coverage_drop:
         yield AuditFinding(
             kind="face-only-where-sampled",
-            team=look.team,
-            videos=(look.video,),
+            team=signals.team,
+            videos=(signals.video,),
             message=f"{sampled:.0%} of the frames that face metrics sample show a face, "
             f"but only {between:.0%} of those between them.",
             numbers=numbers,
@@ -118,8 +120,8 @@ def _hidden(look: Look, sampled: float, between: float, limits: Thresholds) -> I
     elif sampled < limits.face_coverage:
         yield AuditFinding(
             kind="face-hidden",
-            team=look.team,
-            videos=(look.video,),
+            team=signals.team,
+            videos=(signals.video,),
             message=f"The reference shows a face, but only {sampled:.0%} of the sampled frames do.",
             numbers=numbers,
             thresholds={"face_coverage": limits.face_coverage},
@@ -127,7 +129,7 @@ def _hidden(look: Look, sampled: float, between: float, limits: Thresholds) -> I
 
 
 def _pasted(
-    look: Look, faces: _Faces, references: Sequence[_Faces], limits: Thresholds
+    signals: VideoSignals, faces: _Faces, references: Sequence[_Faces], limits: Thresholds
 ) -> Iterator[AuditFinding]:
     own = float(np.median([correlation(a, b) for a, b in combinations(faces.pixels, 2)]))
     close = [
@@ -141,8 +143,8 @@ def _pasted(
         return
     yield AuditFinding(
         kind="pasted-reference",
-        team=look.team,
-        videos=(look.video,),
+        team=signals.team,
+        videos=(signals.video,),
         message=f"The faces are as like the reference picture's (correlation of pixels {pixels:.2f}, "
         f"cosine of descriptors {cosine:.2f}) as they are like one another (correlation {own:.2f}).",
         numbers={

@@ -5,8 +5,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterator, Sequence
 
-from ipvg_eval.audit.look import Look
 from ipvg_eval.audit.model import AuditFinding
+from ipvg_eval.audit.signals import VideoSignals
 
 _SHORTEST_NAME = 4
 
@@ -18,12 +18,12 @@ TOOLS = (
 """Editors, services and generators that leave their names in files."""
 
 
-def check_metadata(looks: Sequence[Look], teams: Sequence[str]) -> Iterator[AuditFinding]:
+def check_metadata(seen: Sequence[VideoSignals], teams: Sequence[str]) -> Iterator[AuditFinding]:
     """Files that name another submission's team, or a tool, each text once with all its videos."""
     texts: dict[tuple[str, str, str], list[str]] = {}
-    for look in looks:
-        for key, value in look.metadata.items():
-            texts.setdefault((look.team, key, value), []).append(look.video)
+    for signals in seen:
+        for key, value in signals.metadata.items():
+            texts.setdefault((signals.team, key, value), []).append(signals.video)
     for (team, key, value), videos in texts.items():
         others = [name for name in teams if name != team and _names(value, name)]
         tools = [tool for tool in TOOLS if _names(value, tool)]

@@ -7,8 +7,8 @@ from collections.abc import Iterator
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.audit.look import Look
 from ipvg_eval.audit.model import AuditFinding
+from ipvg_eval.audit.signals import VideoSignals
 from ipvg_eval.audit.thresholds import Thresholds
 
 _FEWEST = 12  # frames, for a loop
@@ -17,24 +17,24 @@ _SHORTEST_PERIOD = 4
 Differences = npt.NDArray[np.float64]
 
 
-def check_motion(look: Look, limits: Thresholds) -> Iterator[AuditFinding]:
+def check_motion(signals: VideoSignals, limits: Thresholds) -> Iterator[AuditFinding]:
     """At most one finding: still, nearly still, looped or reversed."""
-    if len(look.small) < 2:
+    if len(signals.small) < 2:
         return
-    moved = _moved(look)
+    moved = _moved(signals)
     if moved <= limits.nearly_still_difference:
-        yield _still(look, moved, limits)
+        yield _still(signals, moved, limits)
         return
-    if look.every is None or len(look.small) < _FEWEST:
+    if signals.every is None or len(signals.small) < _FEWEST:
         return
-    differences = mutual_differences(look.small)
+    differences = mutual_differences(signals.small)
     usual = float(np.median(differences[np.triu_indices(len(differences), len(differences) // 8)]))
-    yield from _loop(look, differences, usual, limits)
+    yield from _loop(signals, differences, usual, limits)
 
 
-def _moved(look: Look) -> float:
+def _moved(signals: VideoSignals) -> float:
     """The largest mean difference of any frame from the first, in grey levels."""
-    return float(np.abs(look.small - look.small[0]).mean(axis=(1, 2), dtype=np.float64).max())
+    return float(np.abs(signals.small - signals.small[0]).mean(axis=(1, 2), dtype=np.float64).max())
 
 
 def mutual_differences(small: npt.NDArray[np.float32]) -> Differences:
@@ -43,30 +43,32 @@ def mutual_differences(small: npt.NDArray[np.float32]) -> Differences:
     return np.stack([np.abs(flat - row).mean(axis=1, dtype=np.float64) for row in flat])
 
 
-def _still(look: Look, moved: float, limits: Thresholds) -> AuditFinding:
+def _still(signals: VideoSignals, moved: float, limits: Thresholds) -> AuditFinding:
     still = moved <= limits.still_difference
     name = "still_difference" if still else "nearly_still_difference"
     return AuditFinding(
         kind="still-video" if still else "nearly-still-video",
-        team=look.team,
-        videos=(look.video,),
+        team=signals.team,
+        videos=(signals.video,),
         message=f"No frame differs from the first by more than {moved:.2f} grey levels on average.",
-        numbers={"largest difference": moved, "frames": float(len(look.small))},
+        numbers={"largest difference": moved, "frames": float(len(signals.small))},
         thresholds={name: getattr(limits, name)},
     )
 
 
-def _loop(look: Look, differences: Differences, usual: float, limits: Thresholds) -> Iterator[AuditFinding]:
-    assert look.every is not None
+def _loop(
+    signals: VideoSignals, differences: Differences, usual: float, limits: Thresholds
+) -> Iterator[AuditFinding]:
+    assert signals.every is not None
     highest = min(limits.loop_difference, limits.loop_ratio * usual)
     compared = {"loop_difference": limits.loop_difference, "loop_ratio": limits.loop_ratio}
     period, difference = best_period(differences)
     if period and difference <= highest:
-        frames = period * look.every
+        frames = period * signals.every
         yield AuditFinding(
             kind="looped-video",
-            team=look.team,
-            videos=(look.video,),
+            team=signals.team,
+            videos=(signals.video,),
             message=f"The same frames come again after {frames}: they differ by {difference:.2f} grey "
             f"levels, where frames of this video usually differ by {usual:.1f}.",
             numbers={"period": float(frames), "difference": difference, "usual difference": usual},
@@ -75,11 +77,11 @@ def _loop(look: Look, differences: Differences, usual: float, limits: Thresholds
         return
     centre, difference = best_reversal(differences, limits.loop_share)
     if difference <= highest:
-        frame = centre * look.every
+        frame = centre * signals.every
         yield AuditFinding(
             kind="reversed-loop",
-            team=look.team,
-            videos=(look.video,),
+            team=signals.team,
+            videos=(signals.video,),
             message=f"From frame {frame:g} on it runs backwards: mirrored frames differ by {difference:.2f} "
             f"grey levels, where frames of this video usually differ by {usual:.1f}.",
             numbers={"turns at": frame, "difference": difference, "usual difference": usual},

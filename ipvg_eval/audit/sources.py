@@ -10,8 +10,15 @@ import numpy as np
 import pandas as pd
 from PIL import Image
 
-from ipvg_eval.audit.look import HASHED_FRAMES, Look, look_at, perceptual_hash, shrunk, unseen
 from ipvg_eval.audit.model import AuditFinding
+from ipvg_eval.audit.signals import (
+    HASHED_FRAMES,
+    VideoSignals,
+    extract_signals,
+    perceptual_hash,
+    shrunk,
+    unreadable,
+)
 from ipvg_eval.audit.thresholds import Thresholds
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding import DecoderProcess
@@ -27,14 +34,14 @@ _MOTION_METRIC = "dynamic_degree_lite"
 _COVERAGE_METRIC = "face_coverage"
 
 
-def looks_of_submission(
+def signals_of_submission(
     submission: Submission,
     testset: TestSet | None,
     decoder: DecoderProcess,
     metadata: MetadataProcess,
     *,
     faces: bool,
-) -> Iterator[Look]:
+) -> Iterator[VideoSignals]:
     """Every owed video that is there; every MP4 file where there is no test set.
 
     Args:
@@ -47,7 +54,7 @@ def looks_of_submission(
     for video, sample in videos_of(submission, testset):
         try:
             with submission.open_video(video) as path:
-                yield look_at(
+                yield extract_signals(
                     path,
                     decoder,
                     team=submission.name,
@@ -57,7 +64,7 @@ def looks_of_submission(
                     faces=faces,
                 )
         except VideoError as error:
-            yield unseen(submission.name, sample, video, error.message)
+            yield unreadable(submission.name, sample, video, error.message)
 
 
 def videos_of(submission: Submission, testset: TestSet | None) -> list[tuple[str, str | None]]:
@@ -67,13 +74,13 @@ def videos_of(submission: Submission, testset: TestSet | None) -> list[tuple[str
     return [(s.video, s.id) for s in testset.samples if submission.has(s.video)]
 
 
-def looks_of_run(run: Run) -> Iterator[Look]:
+def signals_of_run(run: Run) -> Iterator[VideoSignals]:
     """Every row of a run, seen through its thumbnail strip of five frames."""
     for row in run.samples.to_dict("records"):
         frames = _strip(run.folder.thumbnail(str(row["sample"])))
         if frames is None or pd.isna(row["duration"]):
             continue
-        yield Look(
+        yield VideoSignals(
             team=run.info.team,
             sample=str(row["sample"]),
             video=str(row["video"]),

@@ -16,6 +16,7 @@ from ipvg_eval.core.errors import IpvgError
 
 _INTERRUPTED = 130
 
+
 def _version(wanted: bool) -> None:
     if wanted:
         from importlib import metadata

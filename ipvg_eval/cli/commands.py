@@ -9,7 +9,10 @@ from collections.abc import Collection
 import typer
 
 COMMANDS = {
-    "validate": ("validate:validate", "Check a submission before the upload. Exit 0 if it is valid, 1 if not."),
+    "validate": (
+        "validate:validate",
+        "Check a submission before the upload. Exit 0 if it is valid, 1 if not.",
+    ),
     "score": (
         "score:score",
         "Measure every video of a submission. Run it again to go on after an interruption.",
@@ -48,7 +51,10 @@ COMMANDS = {
         "leaderboard:leaderboard",
         "Rank scored runs, with the votes of a user study, and write the ranking as a static site.",
     ),
-    "elo": ("elo:elo", "Rate teams from votes alone: points, Bradley-Terry, Elo and the ranks they leave open."),
+    "elo": (
+        "elo:elo",
+        "Rate teams from votes alone: points, Bradley-Terry, Elo and the ranks they leave open.",
+    ),
     "protocols": ("protocols:app", "The protocols: which metrics run with which rules."),
     "study": ("study:app", "Let people compare the finalists' videos, pair by pair."),
     "timeline": ("timeline:app", "Timelines: what should happen when."),

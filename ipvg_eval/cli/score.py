@@ -23,7 +23,7 @@ if TYPE_CHECKING:
     from ipvg_eval.core.run import DeviceInfo
     from ipvg_eval.results import Run
     from ipvg_eval.results.profile import Profile
-    from ipvg_eval.scoring import Scorer, ScorerRecipe
+    from ipvg_eval.scoring import Recipe, Scorer
     from ipvg_eval.scoring.score import Engine
     from ipvg_eval.submission import Submission
 
@@ -95,10 +95,9 @@ def score(
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
     from ipvg_eval.cli.progress import sample_progress
-    from ipvg_eval.scoring import ScorerRecipe
+    from ipvg_eval.scoring import Recipe
     from ipvg_eval.scoring import score as score_submission
     from ipvg_eval.scoring.score import default_out
-    from ipvg_eval.scoring.scorer import choose_protocol
     from ipvg_eval.submission import load_submission
 
     _check_ray_options(ray, workers, gpus_per_worker)
@@ -106,8 +105,10 @@ def score(
         raise UsageError("--profile looks at one process", hint="Leave out --ray, or --profile.")
     loaded = [load_submission(path) for path in submissions]
     teams = _teams(loaded, team)
-    recipe = ScorerRecipe(
-        protocol=choose_protocol(protocol, metrics=metric_names(metrics), frames=frames),
+    recipe = Recipe(
+        protocol=protocol,
+        metrics=metric_names(metrics),
+        frames=frames,
         device=device,
         dtype=dtype,
         weights=weights,
@@ -117,10 +118,10 @@ def score(
     )
     runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
-        warn_of_fallbacks(scorer.facts.device_info)
+        warn_of_fallbacks(scorer.info.device_info)
         for submission, name in zip(loaded, teams, strict=True):
-            folder = _folder(out, name, len(loaded)) or default_out(name, scorer.facts)
-            stopwatch = Stopwatch(scorer.facts.device_info.device) if profile else None
+            folder = _folder(out, name, len(loaded)) or default_out(name, scorer.info)
+            stopwatch = Stopwatch(scorer.info.device_info.device) if profile else None
             with (
                 _saying_what_is_kept(folder),
                 sample_progress(name) as on_sample,
@@ -129,7 +130,7 @@ def score(
                 run = score_submission(
                     submission,
                     testset=testset,
-                    protocol=scorer,
+                    recipe=scorer,
                     team=name,
                     out=folder,
                     limit=limit,
@@ -152,7 +153,7 @@ def _check_ray_options(ray: str | None, workers: int | None, gpus_per_worker: fl
 
 @contextmanager
 def _built(
-    recipe: ScorerRecipe, ray: str | None, workers: int | None, gpus_per_worker: float | None
+    recipe: Recipe, ray: str | None, workers: int | None, gpus_per_worker: float | None
 ) -> Iterator[Scorer | Engine]:
     if ray is None:
         yield recipe.build()

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from dataclasses import dataclass, replace
 
 from ipvg_eval.cluster.connection import AUTO, connected
-from ipvg_eval.cluster.measuring import RayMeasuring
+from ipvg_eval.cluster.executor import RayExecutor
 from ipvg_eval.cluster.plan import Plan, check_request, plan_workers
 from ipvg_eval.cluster.pool import Say, WorkerPool
 from ipvg_eval.cluster.worker import Job, listing_hash
 from ipvg_eval.core.run import WorkersInfo
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.scorer import ScorerRecipe
+from ipvg_eval.scoring.recipe import Recipe
+from ipvg_eval.scoring.scorer_info import ScorerInfo
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset import TestSet
 
@@ -26,12 +26,12 @@ class RayEngine:
     """Workers of a Ray cluster that have built the same scorer.
 
     Attributes:
-        facts: what a run records of each of them.
+        info: what a run records of each of them.
         pool: the workers.
         plan: how many were asked for.
     """
 
-    facts: ScorerFacts
+    info: ScorerInfo
     pool: WorkerPool
     plan: Plan
 
@@ -41,11 +41,11 @@ class RayEngine:
         Raises:
             ProtocolError: nothing is left to measure.
         """
-        return replace(self, facts=self.facts.suited_to(testset))
+        return replace(self, info=self.info.suited_to(testset))
 
-    def measuring(
+    def executor(
         self, submission: Submission, testset: TestSet, *, limits: ProcessLimits, decoders: int
-    ) -> RayMeasuring:
+    ) -> RayExecutor:
         """What measures the samples of a submission; one submission at a time."""
         job = Job(
             submission=submission.address,
@@ -55,7 +55,7 @@ class RayEngine:
             limits=limits,
             decoders=decoders,
         )
-        return RayMeasuring(pool=self.pool, specs=self.facts.specs, job=job)
+        return RayExecutor(pool=self.pool, specs=self.info.specs, job=job)
 
     def workers(self) -> WorkersInfo:
         """The workers that took part so far."""
@@ -64,7 +64,7 @@ class RayEngine:
 
 @contextmanager
 def ray_engine(
-    recipe: ScorerRecipe,
+    recipe: Recipe,
     *,
     address: str = AUTO,
     workers: int | None = None,
@@ -84,23 +84,19 @@ def ray_engine(
 
     Raises:
         UsageError: the numbers or the address make no sense.
+        ProtocolError: the protocol or a metric name is not understood.
         Unavailable: Ray is not installed, there is no such cluster, or it cannot hold one worker.
         IpvgError: the workers cannot build the scorer, with the exit code of the worker's own error.
     """
     check_request(workers=workers, gpus_per_worker=gpus_per_worker, device=recipe.device)
+    recipe = recipe.loaded()
     with connected(address, workers=workers) as ray:
         nodes = [node["Resources"] for node in ray.nodes() if node["Alive"]]
         plan = plan_workers(nodes, workers=workers, gpus_per_worker=gpus_per_worker, device=recipe.device)
         if plan.fitting < plan.workers:
             say(f"The cluster has room for {plan.fitting} of {plan.workers} workers; the others wait.")
-        pool = WorkerPool(
-            ray,
-            replace(recipe, device=plan.device),
-            plan,
-            patience=patience,
-            say=say,
-        )
+        pool = WorkerPool(ray, replace(recipe, device=plan.device), plan, patience=patience, say=say)
         try:
-            yield RayEngine(facts=pool.start(), pool=pool, plan=plan)
+            yield RayEngine(info=pool.start(), pool=pool, plan=plan)
         finally:
             pool.dismiss()

@@ -12,8 +12,8 @@ from ipvg_eval.cluster.plan import Plan
 from ipvg_eval.cluster.worker import MeasuringWorker, Ready, Refused
 from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.core.run import DeviceInfo, WorkersInfo
-from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.scorer import ScorerRecipe
+from ipvg_eval.scoring.recipe import Recipe
+from ipvg_eval.scoring.scorer_info import ScorerInfo
 
 Say = Callable[[str], None]
 """Tells a person something."""
@@ -64,7 +64,7 @@ class WorkerPool:
         say: tells a person why nothing happens.
     """
 
-    def __init__(self, ray: Any, recipe: ScorerRecipe, plan: Plan, *, patience: float, say: Say) -> None:
+    def __init__(self, ray: Any, recipe: Recipe, plan: Plan, *, patience: float, say: Say) -> None:
         self._ray = ray
         self._recipe = recipe
         self._patience = patience
@@ -82,7 +82,7 @@ class WorkerPool:
         )
         self.workers = [self._hire() for _ in range(plan.workers)]
 
-    def start(self) -> ScorerFacts:
+    def start(self) -> ScorerInfo:
         """Wait until the first worker has loaded its networks; what a run records of all of them.
 
         Raises:
@@ -101,7 +101,7 @@ class WorkerPool:
                     assert isinstance(ready, Ready)
                     self._first = ready
                     self._admit(worker, ready)
-                    return ready.facts
+                    return ready.info
 
     @property
     def window(self) -> int:
@@ -114,7 +114,7 @@ class WorkerPool:
         Raises:
             Unavailable: it would not measure as the others do.
         """
-        first, here = _traits(self._first.facts), _traits(ready.facts)
+        first, here = _traits(self._first.info), _traits(ready.info)
         different = [
             f"{name} {here[name]} there, {first[name]} elsewhere"
             for name in first
@@ -202,7 +202,7 @@ class WorkerPool:
 
     def _admit(self, worker: Hired, ready: Ready) -> None:
         self._deaths_at_start = 0
-        self._admitted[worker] = ready.facts.device_info
+        self._admitted[worker] = ready.info.device_info
 
     def _hire(self) -> Hired:
         actor = self._class.remote(self._recipe, str(Path.cwd()))
@@ -223,18 +223,18 @@ class WorkerPool:
             self._say("Waiting for a place in the Ray cluster; `ray status` shows who uses it.")
 
 
-def _traits(facts: ScorerFacts) -> dict[str, str]:
+def _traits(info: ScorerInfo) -> dict[str, str]:
     """What all workers must share for their numbers to be one run's."""
     return {
-        "ipvg-eval": facts.provenance.version,
-        "packages": ", ".join(f"{name} {version}" for name, version in facts.provenance.packages.items()),
-        "weights": ", ".join(f"{name} {sha}" for name, sha in sorted(facts.weights.items())) or "none",
-        "decoder": facts.decoder,
-        "device type": facts.device_info.device.partition(":")[0],
-        "dtype": facts.device_info.dtype,
-        "threads": str(facts.device_info.threads),
-        "batch size": str(facts.device_info.batch_size),
-        "networks on the CPU": ", ".join(sorted(facts.device_info.on_the_cpu)) or "none",
+        "ipvg-eval": info.provenance.version,
+        "packages": ", ".join(f"{name} {version}" for name, version in info.provenance.packages.items()),
+        "weights": ", ".join(f"{name} {sha}" for name, sha in sorted(info.weights.items())) or "none",
+        "decoder": info.decoder,
+        "device type": info.device_info.device.partition(":")[0],
+        "dtype": info.device_info.dtype,
+        "threads": str(info.device_info.threads),
+        "batch size": str(info.device_info.batch_size),
+        "networks on the CPU": ", ".join(sorted(info.device_info.on_the_cpu)) or "none",
     }
 
 

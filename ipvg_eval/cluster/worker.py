@@ -18,11 +18,12 @@ from ipvg_eval.core.errors import IpvgError, Unavailable
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring.ahead import Channel, ahead
-from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.measure import Measured
+from ipvg_eval.scoring.one_video import Measured
+from ipvg_eval.scoring.prefetch import Channel, prefetch
 from ipvg_eval.scoring.prepare import Item, Preparation
-from ipvg_eval.scoring.scorer import Scorer, ScorerRecipe
+from ipvg_eval.scoring.recipe import Recipe
+from ipvg_eval.scoring.scorer import Scorer
+from ipvg_eval.scoring.scorer_info import ScorerInfo
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import load_testset
 from ipvg_eval.testset.model import Sample
@@ -59,12 +60,12 @@ class Ready:
 
     Attributes:
         node: the machine it runs on.
-        facts: what a run records of it.
+        info: what a run records of it.
         window: how many samples its networks have begun at a time, beside those that are being decoded.
     """
 
     node: str
-    facts: ScorerFacts
+    info: ScorerInfo
     window: int
 
 
@@ -102,7 +103,7 @@ class MeasuringWorker:
         directory: the driver's working directory, which relative paths are meant from.
     """
 
-    def __init__(self, recipe: ScorerRecipe, directory: str) -> None:
+    def __init__(self, recipe: Recipe, directory: str) -> None:
         self._recipe = recipe
         self._networks = NetworkThread()
         self._idle: queue.SimpleQueue[DecoderProcess] = queue.SimpleQueue()
@@ -139,7 +140,7 @@ class MeasuringWorker:
         if self._built is None:
             self._built = self._recipe.build()
             self._networks.window = _CROSSING_WINDOW if self._built.runtime.crossing else 1
-        return Ready(node=platform.node(), facts=self._built.facts, window=self._networks.window)
+        return Ready(node=platform.node(), info=self._built.info, window=self._networks.window)
 
     def _open(self, job: Job) -> Ready:
         ready = self._build()
@@ -173,7 +174,7 @@ class MeasuringWorker:
 
         # Whoever has a decoder must not wait for networks behind somebody who waits for a decoder.
         with self._turn:
-            turns = ahead([sample], produce, [self._idle.get()], cancel=DecoderProcess.kill)
+            turns = prefetch([sample], produce, [self._idle.get()], cancel=DecoderProcess.kill)
             _, channel = next(turns)
             measured = self._networks.submit(lambda: preparation.watch(sample, channel))
         with closing(turns):

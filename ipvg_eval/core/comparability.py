@@ -19,7 +19,7 @@ def comparable_facts(run: RunInfo) -> dict[str, str]:
     return {
         "protocol": f"{run.protocol.name} {run.protocol.version} ({run.protocol.sha256[:12]})",
         "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in run.specs),
-        "test set": run.testset.fingerprint[:16],
+        "test set": run.testset.fingerprint,
         **_weights(run, of_the_submission=False),
         "random weights": "none" if run.random_weights is None else f"seed {run.random_weights}",
         "decoder": run.decoder,

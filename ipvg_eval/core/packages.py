@@ -64,9 +64,7 @@ def package_missing(error: ImportError, *, extra: str | None = None) -> PackageM
     """
     package = (error.name or "").partition(".")[0]
     half = not isinstance(error, ModuleNotFoundError) or not package
-    what = f"the package {package or error} " + (
-        f"is broken here ({error})" if half else "is not installed"
-    )
+    what = f"the package {package or error} " + (f"is broken here ({error})" if half else "is not installed")
     found = extra_of(package) if extra in (None, "lite") else extra
     if package in _BY_HAND:
         return PackageMissing(what, hint=f"Install it: {by_hand_line()}")

@@ -44,4 +44,6 @@ def curve(
 def _alone(points: Sequence[tuple[float, float] | None]) -> list[tuple[float, float] | None]:
     """Points that no line reaches because both neighbours have no value."""
     around = [None, *points, None]
-    return [p for p, before, after in zip(points, around, around[2:], strict=False) if before is after is None]
+    return [
+        p for p, before, after in zip(points, around, around[2:], strict=False) if before is after is None
+    ]

@@ -9,8 +9,8 @@ from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.errors import VideoError
 from ipvg_eval.metrics.timing import Stopwatch, beside, stage
-from ipvg_eval.scoring.ahead import Channel
-from ipvg_eval.scoring.measure import Measured, unmeasured, wanted_frames, watch
+from ipvg_eval.scoring.one_video import Measured, unmeasured, wanted_frames, watch
+from ipvg_eval.scoring.prefetch import Channel
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample
@@ -87,7 +87,7 @@ class Preparation:
 
 
 class _DecodedVideo:
-    """The reader's end of a video that a thread decodes; see `measure.Video`."""
+    """The reader's end of a video that a thread decodes; see `one_video.Video`."""
 
     def __init__(self, channel: Channel[Item]) -> None:
         opened = _next(channel)

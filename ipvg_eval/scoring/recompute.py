@@ -15,12 +15,12 @@ from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.protocols.loading import restore_protocol
-from ipvg_eval.metrics.runtime import Dtype
+from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
-from ipvg_eval.scoring.local import LocalMeasuring
+from ipvg_eval.scoring.local_executor import LocalExecutor
+from ipvg_eval.scoring.recipe import Recipe
 from ipvg_eval.scoring.run import OnSample, ScoringRun
-from ipvg_eval.scoring.scorer import build_loaded
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import TestSet, load_testset
 
@@ -161,35 +161,37 @@ def _drawn(samples: list[str], count: int, seed: int) -> list[str]:
 def _measured_again(
     info: RunInfo, submission: Submission, subset: TestSet, device: str, on_sample: OnSample | None
 ) -> _Again:
-    protocol = restore_protocol(info.protocol.text, info.protocol.evaluators, where=info.protocol.name)
-    weights = None if info.random_weights is None else f"random:{info.random_weights}"
-    scorer = build_loaded(
-        protocol,
+    recorded = info.device
+    recipe = Recipe(
+        protocol=restore_protocol(info.protocol.text, info.protocol.evaluators, where=info.protocol.name),
         device=device,
-        dtype=_DTYPES[info.device.dtype],
-        weights=weights,
-        deterministic=info.device.deterministic,
+        dtype=_DTYPES[recorded.dtype],
+        weights=None if info.random_weights is None else f"random:{info.random_weights}",
+        deterministic=recorded.deterministic,
+        batch_size=recorded.batch_size or DEFAULT_BATCH_SIZE,
     )
+    scorer = recipe.build()
     with tempfile.TemporaryDirectory(prefix="ipvg-") as temporary:
         folder = RunFolder(Path(temporary) / "run")
         ScoringRun(
             submission=submission,
             testset=subset,
-            facts=scorer.facts,
+            scorer_info=scorer.info,
             folder=folder,
             team=info.team,
-            measuring=LocalMeasuring(submission=submission, scorer=scorer),
+            executor=LocalExecutor(submission=submission, scorer=scorer),
         ).execute(on_sample=on_sample)
         return _Again(info=folder.read_info(), rows=folder.journal.read())
 
 
 def _unlike(old: RunInfo, new: RunInfo) -> dict[str, tuple[str, str]]:
-    """What may move the last digits: device, threads, decoder, packages, weights."""
+    """What may move the last digits: device, threads, compilation, decoder, packages, weights."""
     ignored = {"protocol", "metrics", "test set"}
     found = {name: pair for name, pair in differences(old, new).items() if name not in ignored}
     pairs = {
         "device": (old.device.name, new.device.name),
         "threads": (str(old.device.threads), str(new.device.threads)),
+        "compiled": (str(old.device.compiled), str(new.device.compiled)),
     }
     installed = old.provenance.packages.keys() | new.provenance.packages.keys()
     for name in sorted(installed):

@@ -6,7 +6,7 @@ import hashlib
 import os
 import shutil
 import tempfile
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from datetime import UTC, datetime
 from pathlib import Path
@@ -24,8 +24,8 @@ from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.scoring.corpus import summarise_corpus
-from ipvg_eval.scoring.facts import describe_protocol
-from ipvg_eval.scoring.scorer import choose_protocol
+from ipvg_eval.scoring.recipe import Recipe
+from ipvg_eval.scoring.scorer_info import describe_protocol
 
 _COPIED = ("thumbnails", "features", "findings.json")
 
@@ -35,7 +35,7 @@ def rescore(
     protocol: str,
     *,
     out: Path | str | None = None,
-    metrics: Iterable[str] | None = None,
+    metrics: Sequence[str] | None = None,
     frames: int | None = None,
     command: tuple[str, ...] | None = None,
 ) -> Run:
@@ -62,7 +62,7 @@ def rescore(
         RunError: the run cannot be read, or the new folder is taken or cannot be written.
     """
     source = run if isinstance(run, Run) else load_run(run)
-    wanted = choose_protocol(protocol, metrics=metrics, frames=frames)
+    wanted = Recipe(protocol=protocol, metrics=metrics, frames=frames).load_protocol()
     where = source.folder.path / "run.json"
     earlier = restore_protocol(source.info.protocol.text, source.info.protocol.evaluators, where=str(where))
     versions = {spec.name: spec.version for spec in source.info.specs}

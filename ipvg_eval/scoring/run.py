@@ -21,8 +21,8 @@ from ipvg_eval.results.journal import JournalWriter
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.contact_sheet import reference_picture, save_picture
 from ipvg_eval.scoring.corpus import summarise_corpus
-from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.measure import Measured
+from ipvg_eval.scoring.one_video import Measured
+from ipvg_eval.scoring.scorer_info import ScorerInfo
 from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample, TestSet
 from ipvg_eval.validation import validate
@@ -48,7 +48,7 @@ class SampleDone:
 OnSample = Callable[[SampleDone], None]
 
 
-class Measuring(Protocol):
+class Executor(Protocol):
     """Whatever measures samples, here or elsewhere.
 
     Attributes:
@@ -79,20 +79,20 @@ class ScoringRun:
     Attributes:
         submission: what is scored.
         testset: what it answers.
-        facts: what is recorded of the scorer that measures it.
+        scorer_info: what is recorded of the scorer that measures it.
         folder: where the run is written.
         team: who is scored.
         command: the command line, None where the Python API is used.
-        measuring: what measures its samples.
+        executor: what measures its samples.
         workers: tells which workers measured so far; None where this process does.
     """
 
     submission: Submission
     testset: TestSet
-    facts: ScorerFacts
+    scorer_info: ScorerInfo
     folder: RunFolder
     team: str
-    measuring: Measuring
+    executor: Executor
     command: tuple[str, ...] | None = None
     workers: Callable[[], WorkersInfo] | None = None
 
@@ -122,7 +122,7 @@ class ScoringRun:
                 finally:
                     ordered = [rows[sample.id] for sample in self.testset.samples if sample.id in rows]
                     info = self._info(begun_with.started, rows)
-                    corpus = summarise_corpus(self.facts.protocol.corpus, self.folder, ordered)
+                    corpus = summarise_corpus(self.scorer_info.protocol.corpus, self.folder, ordered)
                     with stage("write"):
                         summary = self.folder.write_results(
                             info.model_copy(update={"rescored": begun_with.rescored}), ordered, corpus
@@ -138,7 +138,7 @@ class ScoringRun:
     def _samples(
         self, samples: Sequence[Sample], rows: dict[str, SampleRow], on_sample: OnSample | None
     ) -> None:
-        results = self.measuring.results(samples, rows)
+        results = self.executor.results(samples, rows)
         with self.folder.journal.appending() as journal, closing(results):
             for done, (sample, measured) in enumerate(results, start=1):
                 if measured is not None:
@@ -169,8 +169,8 @@ class ScoringRun:
         return RunInfo(
             team=self.team,
             submission=SubmissionInfo(name=self.submission.name, kind=self.submission.kind),
-            protocol=self.facts.protocol_info,
-            specs=self.facts.specs,
+            protocol=self.scorer_info.protocol_info,
+            specs=self.scorer_info.specs,
             testset=TestSetInfo(
                 name=self.testset.root.name,
                 layout=self.testset.layout,
@@ -179,13 +179,13 @@ class ScoringRun:
                 identities=len(self.testset.identities),
                 fingerprint=self.testset.fingerprint,
             ),
-            weights=self.facts.weights,
-            random_weights=self.facts.random_seed,
-            decoder=self.facts.decoder,
-            limits=self.measuring.limits,
-            device=self.facts.device_info,
+            weights=self.scorer_info.weights,
+            random_weights=self.scorer_info.random_seed,
+            decoder=self.scorer_info.decoder,
+            limits=self.executor.limits,
+            device=self.scorer_info.device_info,
             workers=None if self.workers is None else self.workers(),
-            provenance=self.facts.provenance,
+            provenance=self.scorer_info.provenance,
             command=self.command,
             started=started,
             finished=None if counts.pending else _now(),

@@ -2,21 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
 from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.run import WorkersInfo
-from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
-from ipvg_eval.metrics.runtime import Dtype
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring.facts import ScorerFacts
-from ipvg_eval.scoring.local import LocalMeasuring
-from ipvg_eval.scoring.run import Measuring, OnSample, ScoringRun
-from ipvg_eval.scoring.scorer import Scorer, build_scorer
+from ipvg_eval.scoring.local_executor import LocalExecutor
+from ipvg_eval.scoring.recipe import Recipe
+from ipvg_eval.scoring.run import Executor, OnSample, ScoringRun
+from ipvg_eval.scoring.scorer import Scorer
+from ipvg_eval.scoring.scorer_info import ScorerInfo
 from ipvg_eval.submission import Submission, load_submission
 from ipvg_eval.testset import TestSet, find_testset, load_testset
 
@@ -25,7 +23,7 @@ class Engine(Protocol):
     """Scorers elsewhere that measure together; see `ipvg_eval.cluster.ray_engine`."""
 
     @property
-    def facts(self) -> ScorerFacts:
+    def info(self) -> ScorerInfo:
         """What a run records of each of them."""
         ...
 
@@ -33,9 +31,9 @@ class Engine(Protocol):
         """The same without what needs timelines, where a test set has none."""
         ...
 
-    def measuring(
+    def executor(
         self, submission: Submission, testset: TestSet, *, limits: ProcessLimits, decoders: int
-    ) -> Measuring:
+    ) -> Executor:
         """What measures the samples of a submission."""
         ...
 
@@ -48,15 +46,11 @@ def score(
     submission: Path | str | Submission,
     *,
     testset: Path | str | None = None,
-    protocol: str | Scorer | Engine = DEFAULT_PROTOCOL,
+    recipe: Recipe | Scorer | Engine | None = None,
+    protocol: str | None = None,
     team: str | None = None,
     out: Path | str | None = None,
     limit: int | None = None,
-    metrics: Iterable[str] | None = None,
-    device: str = "auto",
-    dtype: Dtype = "float32",
-    weights: str | None = None,
-    frames: int | None = None,
     limits: ProcessLimits | None = None,
     decoders: int = 2,
     command: tuple[str, ...] | None = None,
@@ -70,16 +64,11 @@ def score(
     Args:
         submission: folder or zip or a URL of either, or a submission that is already loaded.
         testset: its folder; where None, `$IPVG_TESTSET`, then testset/ beside the submission or here.
-        protocol: name of a shipped protocol, path of a .yaml file, or a scorer or engine that is already
-            built; what is built already has its own metrics, device, dtype, weights and frames.
+        recipe: how it is measured; or a scorer or engine that is built already, to use it for several.
+        protocol: short for `Recipe(protocol=...)`, where nothing else of the recipe changes.
         team: who is scored; the submission's name where None.
         out: run folder; runs/TEAM-PROTOCOL where None.
         limit: measure the first so many samples only.
-        metrics: the metrics to measure; all of the protocol's where None.
-        device: "auto", "cpu", "cuda" or "cuda:N".
-        dtype: floating-point type of the networks.
-        weights: None for the published weights, "random" or "random:SEED" for seeded random ones.
-        frames: look at so many frames of a video only, for a quick try; None for the protocol's own rule.
         limits: what each decoder process may use.
         decoders: how many videos are decoded at a time, ahead of the networks.
         command: the command line, for provenance.
@@ -89,34 +78,33 @@ def score(
         The run, read back from its folder.
 
     Raises:
+        UsageError: both a recipe and a protocol are given, or no sample is left by the limit.
         IpvgError: the test set, the submission or the run folder cannot be used.
         MetricsError: the protocol, its weights or the device cannot be used.
     """
     if limit is not None and limit < 1:
         raise UsageError(f"--limit {limit}: there must be at least one sample to score")
+    if recipe is None:
+        recipe = Recipe() if protocol is None else Recipe(protocol=protocol)
+    elif protocol is not None:
+        raise UsageError("score() got a recipe and a protocol", hint="Name the protocol in the recipe.")
     loaded = submission if isinstance(submission, Submission) else load_submission(submission)
     samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
-    built = (
-        build_scorer(protocol, metrics=metrics, device=device, dtype=dtype, weights=weights, frames=frames)
-        if isinstance(protocol, str)
-        else protocol
-    ).suited_to(samples)
+    built = (recipe.build() if isinstance(recipe, Recipe) else recipe).suited_to(samples)
     name = team or loaded.name
-    facts, limits = built.facts, limits or ProcessLimits()
-    folder = RunFolder(Path(out) if out else default_out(name, facts))
+    info, limits = built.info, limits or ProcessLimits()
+    folder = RunFolder(Path(out) if out else default_out(name, info))
     if isinstance(built, Scorer):
-        measuring: Measuring = LocalMeasuring(
-            submission=loaded, scorer=built, limits=limits, decoders=decoders
-        )
+        executor: Executor = LocalExecutor(submission=loaded, scorer=built, limits=limits, decoders=decoders)
     else:
-        measuring = built.measuring(loaded, samples, limits=limits, decoders=decoders)
+        executor = built.executor(loaded, samples, limits=limits, decoders=decoders)
     run = ScoringRun(
         submission=loaded,
         testset=samples,
-        facts=facts,
+        scorer_info=info,
         folder=folder,
         team=name,
-        measuring=measuring,
+        executor=executor,
         command=command,
         workers=None if isinstance(built, Scorer) else built.workers,
     )
@@ -124,6 +112,6 @@ def score(
     return load_run(folder.path)
 
 
-def default_out(team: str, facts: ScorerFacts) -> Path:
+def default_out(team: str, info: ScorerInfo) -> Path:
     """Where a run goes when no folder is given."""
-    return Path("runs") / f"{team}-{facts.protocol.definition.name}"
+    return Path("runs") / f"{team}-{info.protocol.definition.name}"

@@ -12,11 +12,11 @@ from markupsafe import Markup
 
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.core.page import Album, Extremes, Picture, extremes, histogram
+from ipvg_eval.leaderboard.rank_breakdown import RankBreakdown
 from ipvg_eval.leaderboard.runs import ScoredRun
 from ipvg_eval.leaderboard.site.judged import Judged
 from ipvg_eval.leaderboard.site.media import Media
 from ipvg_eval.leaderboard.site.track import Record, Shown, Track
-from ipvg_eval.leaderboard.worked_sum import WorkedSum
 
 _EACH = 3
 _PICTURES_LIMIT = 2_000_000
@@ -93,7 +93,7 @@ class TeamView:
         return [(kind.replace("-", " "), len(found), found) for kind, found in kinds.items()]
 
     @property
-    def worked(self) -> WorkedSum | None:
+    def worked(self) -> RankBreakdown | None:
         """Its worked sums; None for a baseline."""
         return self.track.board.worked.get(self.team)
 

@@ -9,11 +9,11 @@ import numpy as np
 import numpy.typing as npt
 import torch
 
-from ipvg_eval.metrics.checkpoint import fill, weight_source, with_seed
+from ipvg_eval.metrics.checkpoint import fill, with_seed
 from ipvg_eval.metrics.clip.preprocess import CLIP_MEAN, CLIP_STD
 from ipvg_eval.metrics.clip.tokens import CONTEXT
 from ipvg_eval.metrics.compilation import compile_blocks
-from ipvg_eval.metrics.runtime import Dtype, Runtime
+from ipvg_eval.metrics.runtime import Dtype, Runtime, weight_source
 from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.metrics.timing import stage
 from ipvg_eval.metrics.upload import Normalisation, planar, upload

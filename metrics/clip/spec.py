@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.weights.table import weights_of
 
 _LICENCE = "CLIP weights: MIT (OpenAI)"
-_WEIGHTS = ("clip_vit_b16",)
 
 CLIP_SCORE = MetricSpec(
     name="clip_score",
@@ -18,7 +18,7 @@ CLIP_SCORE = MetricSpec(
     caveats="Cosines of all videos lie close together and agree weakly with people; words after the "
     "77th token do not count; text burned into the picture raises it.",
     source="TPIGE ID_eval_final/CLIPCal.py @74390b4 and ConsisID eval/get_clipscore.py @60429e4",
-    weights=_WEIGHTS,
+    weights=weights_of("clip_score"),
     licence=_LICENCE,
 )
 
@@ -32,7 +32,7 @@ CLIP_SCORE_LONG = MetricSpec(
     "averaged; equal to CLIPScore where the prompt fits.",
     caveats="Windows cut sentences; not comparable with published CLIPScores of long prompts.",
     source="CLIPScore's definition; the windows are this project's own rule",
-    weights=_WEIGHTS,
+    weights=weights_of("clip_score_long"),
     licence=_LICENCE,
 )
 

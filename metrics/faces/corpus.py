@@ -8,8 +8,8 @@ from typing import Final
 from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.corpus import CorpusValue
+from ipvg_eval.metrics.faces.face_similarity_specs import FACE_FID_SAMPLES
 from ipvg_eval.metrics.faces.frechet import corpus_face_fid
-from ipvg_eval.metrics.faces.published_specs import FACE_FID_SAMPLES
 
 
 class CorpusFaceFid:

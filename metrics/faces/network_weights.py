@@ -10,8 +10,8 @@ from typing import Final
 import torch
 from torch import nn
 
-from ipvg_eval.metrics.checkpoint import fill, weight_source
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.checkpoint import fill
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 
 _DTYPES: Final = {"float32": torch.float32, "float16": torch.float16, "bfloat16": torch.bfloat16}
 

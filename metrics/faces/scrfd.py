@@ -9,11 +9,10 @@ from typing import Any, Final
 import numpy as np
 
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.faces.detection import Face
 from ipvg_eval.metrics.faces.network_weights import stream_seed
 from ipvg_eval.metrics.faces.onnx_session import open_session
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.metrics.timing import stage
 

@@ -9,16 +9,15 @@ import numpy as np
 
 from ipvg_eval.core.measurement import Frames, FrameValues, Measurement
 from ipvg_eval.metrics.batches import Ticket
+from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE, lost_frames, missing
 from ipvg_eval.metrics.faces import arcface, curricularface, subject_specs
 from ipvg_eval.metrics.faces.detection import FaceDetector
 from ipvg_eval.metrics.faces.every_face import every_face
-from ipvg_eval.metrics.faces.published_pass import Rows
+from ipvg_eval.metrics.faces.face_similarity_pass import Rows
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.subject.matching import Matches, match, subject_table
 
 NO_FACE_WANTED = "no reference shows a face"
-NO_FRAME = "no frame could be read"
-NOT_FINITE = "the network's output is not finite"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -69,7 +68,7 @@ class SubjectFacePass:
         reason = None if self._looked_at else NO_FRAME
         reason = reason if self._people else NO_FACE_WANTED
         if reason is not None:
-            return [Measurement(name=spec.name, value=None, reason=reason) for spec in subject_specs.ALL]
+            return missing(subject_specs.ALL, reason)
         matched = {name: self._matches(name, *ticket.finish()) for name, ticket in self._tickets.items()}
         return [
             self._score(subject_specs.SUBJECT_CUR_SCORE.name, matched[curricularface.WEIGHTS]),
@@ -123,15 +122,13 @@ class SubjectFacePass:
         return FrameValues(indices=tuple(self._looked_at), values=tuple(values))
 
     def _note(self, matches: Matches) -> str | None:
-        each = [_told(p, own) for p, own in zip(self._people, matches.of_subjects(), strict=True)]
+        each = [_similarity_note(p, own) for p, own in zip(self._people, matches.of_subjects(), strict=True)]
         notes = each if len(each) + len(self._without_face) > 1 else []
         notes += [f"no face in the references of {name}" for name in self._without_face]
-        if len(self._looked_at) < self._wanted:
-            notes.append(f"{len(self._looked_at)} of {self._wanted} frames could be read")
-        return "; ".join(notes) or None
+        return "; ".join([*notes, *lost_frames(len(self._looked_at), self._wanted)]) or None
 
 
-def _told(person: PersonReferences, own: Matches) -> str:
+def _similarity_note(person: PersonReferences, own: Matches) -> str:
     value = own.similarity()
     many = sum(frame[0] is not None for frame in own.frames)
     shown = "" if value is None else f"{value:.3f} "

@@ -8,18 +8,17 @@ from pathlib import Path
 from typing import ClassVar, Final
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.checkpoint import weight_source
-from ipvg_eval.metrics.evaluator import Pass
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, Pass
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd, subject_specs
 from ipvg_eval.metrics.faces.arcface import ArcFace
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.every_face import every_face
-from ipvg_eval.metrics.faces.published_pass import Encoder, Rows, crop_batches
+from ipvg_eval.metrics.faces.face_similarity_pass import Encoder, Rows, crop_batches
 from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
@@ -29,7 +28,7 @@ from ipvg_eval.metrics.target import Target
 _REFERENCES_KEPT: Final = 256
 
 
-class SubjectFacesOptions(BaseModel):
+class SubjectFacesOptions(EvaluatorOptions):
     """Rules of the face metrics of several subjects.
 
     Attributes:
@@ -37,38 +36,23 @@ class SubjectFacesOptions(BaseModel):
         faces_per_frame: faces of a frame that count, largest first; never fewer than the subjects.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     frames: int = Field(default=16, ge=1)
     faces_per_frame: int = Field(default=10, ge=1)
 
 
-class SubjectFaces:
+class SubjectFaces(Evaluator[SubjectFacesOptions]):
     """Measures the metrics of `ipvg_eval.metrics.faces.subject_specs` with the published networks.
 
     A subject's references are searched for their largest face, as the published rules do, upright and over
     white; of several pictures of one subject the one most similar to a face counts.
-
-    Attributes:
-        specs: all three.
-        weights: sha256 of every file in use, by name.
     """
 
-    Options: ClassVar[type[SubjectFacesOptions]] = SubjectFacesOptions
+    Options = SubjectFacesOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = subject_specs.ALL
     BUDGET: ClassVar[str] = "frames"
 
-    specs: tuple[MetricSpec, ...]
-    weights: Mapping[str, str]
-
     def __init__(self, options: SubjectFacesOptions, runtime: Runtime) -> None:
-        """Load the networks.
-
-        Raises:
-            WeightsMissing: a package or a weight file is not on this machine.
-        """
-        self.specs = self.SPECS
-        self._options = options
+        super().__init__(options, runtime)
         self._detector = scrfd.Scrfd(runtime)
         self._encoders: Mapping[str, Encoder] = {
             curricularface.WEIGHTS: CurricularFace(runtime).embed,
@@ -78,17 +62,10 @@ class SubjectFaces:
             name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
             for name, encode in self._encoders.items()
         }
-        source = weight_source(runtime, scrfd.WEIGHTS)
-        self.weights = {name: source.sha256(name) for name in self.required_weights(options)}
         self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._encode_reference)
 
     @classmethod
-    def specs_for(cls, options: SubjectFacesOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All three, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: SubjectFacesOptions) -> tuple[str, ...]:  # noqa: ARG004
+    def required_weights(cls, _options: SubjectFacesOptions, /) -> tuple[str, ...]:
         """The detector and both recognisers."""
         return (scrfd.WEIGHTS, arcface.WEIGHTS, curricularface.WEIGHTS)
 

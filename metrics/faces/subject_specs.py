@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.faces import arcface, curricularface, scrfd
-from ipvg_eval.metrics.faces.published_specs import ARC_SCORE, CUR_SCORE
+from ipvg_eval.metrics.faces.face_similarity_specs import ARC_SCORE, CUR_SCORE
+from ipvg_eval.metrics.weights.table import weights_of
 
 _MATCHING: Final = "own: one-to-one matching by scipy.optimize.linear_sum_assignment"
 _CAVEATS: Final = (
@@ -27,7 +27,7 @@ SUBJECT_CUR_SCORE: Final = MetricSpec(
     "face; mean over all matches of the CurricularFace similarity, negative ones as 0.",
     caveats=_CAVEATS,
     source=f"{_MATCHING}; scores as {CUR_SCORE.source}",
-    weights=(scrfd.WEIGHTS, curricularface.WEIGHTS),
+    weights=weights_of("subject_cur_score"),
     licence=CUR_SCORE.licence,
 )
 SUBJECT_ARC_SCORE: Final = MetricSpec(
@@ -40,7 +40,7 @@ SUBJECT_ARC_SCORE: Final = MetricSpec(
     "face; mean over all matches of the ArcFace R50 similarity, negative ones as 0.",
     caveats=_CAVEATS,
     source=f"{_MATCHING}; scores as {ARC_SCORE.source}",
-    weights=(scrfd.WEIGHTS, arcface.WEIGHTS),
+    weights=weights_of("subject_arc_score"),
     licence=ARC_SCORE.licence,
 )
 SUBJECT_FACE_COVERAGE: Final = MetricSpec(
@@ -53,7 +53,7 @@ SUBJECT_FACE_COVERAGE: Final = MetricSpec(
     caveats="Any face covers a subject: identity is what the scores measure. Prompts that ask for a turned "
     "head lower it.",
     source="own; detection as in ConsisID eval/get_facesim_fid.py @60429e4",
-    weights=(scrfd.WEIGHTS, arcface.WEIGHTS),
+    weights=weights_of("subject_face_coverage"),
     licence=ARC_SCORE.licence,
 )
 

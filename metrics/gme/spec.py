@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.weights.table import weights_of
 
 GME_SCORE = MetricSpec(
     name="gme_score",
@@ -15,6 +16,6 @@ GME_SCORE = MetricSpec(
     caveats="Judges single frames: order and timing of actions do not count. Text burned into the "
     "picture raises it.",
     source="TPIGE ID_eval_final/GMECal.py @74390b4 and OpenS2V-Nexus eval/get_gmescore.py @b452831",
-    weights=("gme_2b",),
+    weights=weights_of("gme_score"),
     licence="GME weights: Apache-2.0",
 )

@@ -3,19 +3,22 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
 from typing import ClassVar
 
 import torch
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.imaging.musiq import WEIGHTS, MusiqScorer, frames_per_forward
+from ipvg_eval.metrics.batches import Batches
+from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, EvaluatorOptions, Pass
+from ipvg_eval.metrics.frame_evaluator import FrameEvaluator, FrameRows
+from ipvg_eval.metrics.imaging.musiq import MusiqScorer, frames_per_forward
 from ipvg_eval.metrics.imaging.resize import Mode
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.weights.table import weights_of
 
 SPEC = MetricSpec(
     name="imaging_quality",
@@ -28,12 +31,12 @@ SPEC = MetricSpec(
     caveats="Trained on phone photographs: favours crisp, bright pictures and is blind to wrong "
     "content. Sides over 512 pixels are scaled down first.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/imaging_quality.py; pyiqa 0.1.16; MUSIQ, arXiv 2108.05997",
-    weights=(WEIGHTS,),
+    weights=weights_of("imaging_quality"),
     licence="pyiqa and its weights: PolyForm Noncommercial 1.0.0, non-commercial use only",
 )
 
 
-class ImagingQualityOptions(BaseModel):
+class ImagingQualityOptions(EvaluatorOptions):
     """The published rule, and what may be changed of it.
 
     Attributes:
@@ -42,123 +45,60 @@ class ImagingQualityOptions(BaseModel):
         max_frames: score at most this many evenly spread frames, and say so in a note; None scores all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     resize: Mode = "longer"
     max_frames: int | None = Field(default=None, ge=1)
 
 
-class ImagingQuality:
+class ImagingQuality(FrameEvaluator[torch.Tensor, ImagingQualityOptions]):
     """Judges every frame by itself with MUSIQ.
 
+    Batches hold frames of one video alone: all of its frames are looked at, which fills a device, and on a
+    CPU the last digit of a score depends on the frame's place in the batch.
+
     Attributes:
-        specs: imaging_quality.
-        weights: sha256 of MUSIQ.
         scorer: the network.
     """
 
-    Options: ClassVar[type[ImagingQualityOptions]] = ImagingQualityOptions
+    Options = ImagingQualityOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SPEC,)
     BUDGET: ClassVar[str] = "max_frames"
 
     def __init__(self, options: ImagingQualityOptions, runtime: Runtime) -> None:
-        """Load the network.
-
-        Raises:
-            WeightsMissing: pyiqa or the checkpoint is not on this machine.
-        """
-        self.specs = self.SPECS
+        super().__init__(options, runtime)
         self.scorer = MusiqScorer(runtime)
-        self.weights = self.scorer.weights
-        self._options = options
+        self._batches = Batches(
+            lambda inputs: self.scorer.score(torch.cat(inputs)) / 100.0,
+            lambda inputs: frames_per_forward(inputs, self.scorer.batch_size),
+        )
 
-    @classmethod
-    def specs_for(cls, options: ImagingQualityOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: ImagingQualityOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """MUSIQ, whatever the options."""
-        return (WEIGHTS,)
-
-    def frames(self, clip: ClipInfo) -> Sequence[int]:
-        """Every frame, or as many evenly spread ones as the budget allows."""
-        if self._options.max_frames is None:
-            return range(clip.frame_count)
-        return linspace_indices(clip.frame_count, self._options.max_frames)
-
-    def start(self, target: Target, clip: ClipInfo) -> ImagingPass:  # noqa: ARG002
+    @override
+    def start(self, target: Target, clip: ClipInfo) -> Pass:
         """Begin a video; references and prompt play no part."""
-        return ImagingPass(self._options, self.scorer, tuple(self.frames(clip)), clip)
+        return self._look(clip, lambda frames: [_imaging_quality(frames, clip.frame_count)])
+
+    def prepare(self, frame: Frames) -> torch.Tensor:
+        """MUSIQ's input, (1, 3, height, width)."""
+        return self.scorer.prepare(frame[None], self._options.resize)
 
 
-class ImagingPass:
-    """One video. Frames are shrunk as they come and wait in that form for a full batch.
-
-    Batches hold frames of this video alone: all of its frames are looked at, which fills a device, and on a
-    CPU the last digit of a score depends on the frame's place in the batch.
-    """
-
-    def __init__(
-        self,
-        options: ImagingQualityOptions,
-        scorer: MusiqScorer,
-        wanted: tuple[int, ...],
-        clip: ClipInfo,
-    ) -> None:
-        self._options = options
-        self._scorer = scorer
-        self._wanted = wanted
-        self._clip = clip
-        self._waiting: list[tuple[int, torch.Tensor]] = []
-        self._scores: dict[int, float] = {}
-
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next frames; batch borders depend on the order of frames alone."""
-        for index, frame in zip(indices, frames, strict=True):
-            prepared = self._scorer.prepare(frame[None], self._options.resize)
-            if self._waiting and self._waiting[0][1].shape != prepared.shape:
-                self._flush()
-            self._waiting.append((index, prepared))
-            if len(self._waiting) == frames_per_forward(prepared, self._scorer.batch_size):
-                self._flush()
-
-    def _flush(self) -> None:
-        if not self._waiting:
-            return
-        indices, inputs = zip(*self._waiting, strict=True)
-        self._waiting = []
-        scores = self._scorer.score(torch.cat(inputs))
-        self._scores.update(zip(indices, (float(score) / 100.0 for score in scores), strict=True))
-
-    def finish(self) -> list[Measurement]:
-        """The mean over the frames that came; none where none came."""
-        self._flush()
-        usable = {index: score for index, score in self._scores.items() if math.isfinite(score)}
-        if not usable:
-            why = "no score is a number" if self._scores else "no frame could be decoded"
-            return [Measurement(name=SPEC.name, value=None, reason=why)]
-        return [
-            Measurement(
-                name=SPEC.name,
-                value=math.fsum(usable.values()) / len(usable),
-                note=self._note(len(usable)),
-                per_frame=FrameValues(
-                    indices=self._wanted, values=tuple(usable.get(index) for index in self._wanted)
-                ),
-            )
-        ]
-
-    def _note(self, scored: int) -> str | None:
-        wanted, notes = len(self._wanted), []
-        if wanted < self._clip.frame_count:
-            notes.append(f"reduced frame budget: {wanted} of {self._clip.frame_count} frames")
-        missing = wanted - len(self._scores)
-        if missing:
-            notes.append(f"{missing} of {wanted} frames left out: they could not be decoded")
-        if scored < len(self._scores):
-            notes.append(
-                f"{len(self._scores) - scored} of {wanted} frames left out: their score is not a number"
-            )
-        return "; ".join(notes) or None
+def _imaging_quality(frames: FrameRows, frame_count: int) -> Measurement:
+    """The mean over the frames that came; none where none came."""
+    scores = dict(zip(frames.indices, frames.rows.ravel().tolist(), strict=True))
+    usable = {index: score for index, score in scores.items() if math.isfinite(score)}
+    if not usable:
+        why = "no score is a number" if scores else NO_FRAME_DECODED
+        return Measurement(name=SPEC.name, value=None, reason=why)
+    wanted, notes = tuple(frames.repeats), []
+    if len(wanted) < frame_count:
+        notes.append(f"reduced frame budget: {len(wanted)} of {frame_count} frames")
+    left_out = {
+        "they could not be decoded": len(wanted) - len(scores),
+        "their score is not a number": len(scores) - len(usable),
+    }
+    notes += [f"{n} of {len(wanted)} frames left out: {why}" for why, n in left_out.items() if n]
+    return Measurement(
+        name=SPEC.name,
+        value=math.fsum(usable.values()) / len(usable),
+        note="; ".join(notes) or None,
+        per_frame=FrameValues(indices=wanted, values=tuple(usable.get(index) for index in wanted)),
+    )

@@ -2,17 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces
 from ipvg_eval.metrics.faces.mtcnn import LICENCE, WEIGHT_NAMES, Mtcnn
@@ -54,7 +56,7 @@ _REFERENCE_SIDE = 2048  # a reference picture is never searched at more pixels t
 _CACHED_REFERENCES = 256
 
 
-class LiteFacesOptions(BaseModel):
+class LiteFacesOptions(EvaluatorOptions):
     """Rules of the training-free face measurements.
 
     Attributes:
@@ -65,32 +67,23 @@ class LiteFacesOptions(BaseModel):
             more than 0.999; animals' heads reach 0.93.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     frames: int = Field(default=16, ge=1)
     detector_long_side: int = Field(default=640, ge=64)
     min_face_size: int = Field(default=40, ge=12)
     min_probability: float = Field(default=0.95, ge=0.0, le=1.0)
 
 
-class LiteFaces:
+class LiteFaces(Evaluator[LiteFacesOptions]):
     """Measures `face_coverage` and `lite_identity` from one look at each frame.
 
     The largest face of a frame counts, whoever it belongs to. Of several reference pictures the one
     that matches a frame's face best counts, so that a reference from another side does no harm; each
     is also compared mirrored, so that a face turned the other way can match.
-
-    Attributes:
-        specs: the metrics, in the order they are reported.
-        weights: sha256 of the detector's files.
     """
 
     Options = LiteFacesOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (FACE_COVERAGE, LITE_IDENTITY)
     BUDGET: ClassVar[str] = "frames"
-
-    specs: tuple[MetricSpec, ...]
-    weights: Mapping[str, str]
 
     def __init__(self, options: LiteFacesOptions, runtime: Runtime) -> None:
         """Load the detector.
@@ -98,8 +91,7 @@ class LiteFaces:
         Raises:
             WeightsMissing: facenet-pytorch is not installed.
         """
-        self.specs = self.SPECS
-        self._options = options
+        super().__init__(options, runtime)
         self._detector = Mtcnn(
             device=runtime.device,
             long_side=options.detector_long_side,
@@ -110,12 +102,7 @@ class LiteFaces:
         self._reference = lru_cache(maxsize=_CACHED_REFERENCES)(self._describe_reference)
 
     @classmethod
-    def specs_for(cls, options: LiteFacesOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: LiteFacesOptions) -> tuple[str, ...]:  # noqa: ARG004
+    def required_weights(cls, _options: LiteFacesOptions, /) -> tuple[str, ...]:
         """None have to be fetched: the detector's come with its package."""
         return ()
 
@@ -123,7 +110,8 @@ class LiteFaces:
         """Evenly spaced frames with both ends, rounded down."""
         return linspace_indices(clip.frame_count, self._options.frames)
 
-    def start(self, target: Target, clip: ClipInfo) -> _FacesPass:  # noqa: ARG002
+    @override
+    def start(self, target: Target, clip: ClipInfo) -> _FacesPass:
         """Describe the reference faces, or recall them.
 
         Raises:
@@ -173,7 +161,7 @@ class _FacesPass:
 
     def _coverage_measurement(self) -> Measurement:
         if not self._indices:
-            return Measurement(name=FACE_COVERAGE.name, value=None, reason="no frame could be decoded")
+            return Measurement(name=FACE_COVERAGE.name, value=None, reason=NO_FRAME_DECODED)
         return Measurement(
             name=FACE_COVERAGE.name,
             value=float(np.mean(self._coverage, dtype=np.float64)),
@@ -202,5 +190,5 @@ class _FacesPass:
             one = self._reference_count == 1
             return "no face in the reference picture" if one else "no face in any reference picture"
         if not self._indices:
-            return "no frame could be decoded"
+            return NO_FRAME_DECODED
         return f"no face in any of {len(self._indices)} frames"

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import math
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+import numpy.typing as npt
+from pydantic import Field
 
-from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.lite.image_quality import MIN_SIDE, PictureQuality, picture_quality
+from ipvg_eval.metrics.batches import Batches
+from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, EvaluatorOptions, missing
+from ipvg_eval.metrics.frame_evaluator import FrameEvaluator, FrameRows
+from ipvg_eval.metrics.lite.image_quality import MIN_SIDE, picture_quality
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
-from ipvg_eval.metrics.target import Target
 
 LITE_IMAGING = MetricSpec(
     name="lite_imaging",
@@ -61,7 +63,7 @@ LITE_CLIPPING = MetricSpec(
 )
 
 
-class LiteImagingOptions(BaseModel):
+class LiteImagingOptions(EvaluatorOptions):
     """Rules of the training-free imaging quality.
 
     Attributes:
@@ -70,84 +72,52 @@ class LiteImagingOptions(BaseModel):
             at the size they are watched at.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     frames: int = Field(default=16, ge=1)
     long_side: int = Field(default=512, ge=MIN_SIDE)
 
 
-class LiteImaging:
-    """Measures `lite_imaging` and the three measures it is made of; each is a mean over frames.
-
-    Attributes:
-        specs: the metrics, in the order they are reported.
-        weights: empty.
-    """
+class LiteImaging(FrameEvaluator[Frames, LiteImagingOptions]):
+    """Measures `lite_imaging` and the three measures it is made of; each is a mean over frames."""
 
     Options = LiteImagingOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (LITE_IMAGING, LITE_SHARPNESS, LITE_NOISE, LITE_CLIPPING)
     BUDGET: ClassVar[str] = "frames"
 
-    specs: tuple[MetricSpec, ...]
-    weights: Mapping[str, str]
+    def __init__(self, options: LiteImagingOptions, runtime: Runtime) -> None:
+        super().__init__(options, runtime)
+        self._batches = Batches(_qualities, 1)
 
-    def __init__(self, options: LiteImagingOptions, runtime: Runtime) -> None:  # noqa: ARG002
-        self.specs = self.SPECS
-        self.weights = {}
-        self._options = options
+    def prepare(self, frame: Frames) -> Frames:
+        """The frame at the size it is judged at."""
+        return shrink(frame, self._options.long_side)
 
-    @classmethod
-    def specs_for(cls, options: LiteImagingOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: LiteImagingOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """It needs none."""
-        return ()
-
-    def frames(self, clip: ClipInfo) -> Sequence[int]:
-        """Evenly spaced frames with both ends, rounded down."""
-        return linspace_indices(clip.frame_count, self._options.frames)
-
-    def start(self, target: Target, clip: ClipInfo) -> _ImagingPass:  # noqa: ARG002
-        """Begin one video; nothing is asked of the target."""
-        return _ImagingPass(self._options.long_side)
-
-
-class _ImagingPass:
-    """One video's frames, one by one."""
-
-    def __init__(self, long_side: int) -> None:
-        self._long_side = long_side
-        self._indices: list[int] = []
-        self._qualities: list[PictureQuality | None] = []
-
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
-        for index, frame in zip(indices, frames, strict=True):
-            picture = shrink(frame, self._long_side)
-            large_enough = min(picture.shape[:2]) >= MIN_SIDE
-            self._indices.append(index)
-            self._qualities.append(picture_quality(picture) if large_enough else None)
-
-    def finish(self) -> list[Measurement]:
+    def measure(self, frames: FrameRows) -> list[Measurement]:
         """The combined score, sharpness, noise and clipping."""
-        return [
-            self._measurement(LITE_IMAGING, lambda quality: quality.score),
-            self._measurement(LITE_SHARPNESS, lambda quality: quality.sharpness),
-            self._measurement(LITE_NOISE, lambda quality: quality.noise),
-            self._measurement(LITE_CLIPPING, lambda quality: quality.clipping),
-        ]
+        if not frames.indices:
+            return missing(self.specs, NO_FRAME_DECODED)
+        columns = zip(self.specs, frames.rows.T.tolist(), strict=True)
+        return [_mean(spec, frames.indices, values) for spec, values in columns]
 
-    def _measurement(self, spec: MetricSpec, read: Callable[[PictureQuality], float]) -> Measurement:
-        if not self._indices:
-            return Measurement(name=spec.name, value=None, reason="no frame could be decoded")
-        per_frame = tuple(None if quality is None else read(quality) for quality in self._qualities)
-        values = [value for value in per_frame if value is not None]
-        return Measurement(
-            name=spec.name,
-            value=float(np.mean(values, dtype=np.float64)) if values else None,
-            reason=None if values else f"the frames are smaller than {MIN_SIDE} pixels",
-            per_frame=FrameValues(indices=tuple(self._indices), values=per_frame),
-        )
+
+def _qualities(pictures: list[Frames]) -> npt.NDArray[np.float64]:
+    """One row per picture, one column per metric; NaN for a picture that is too small."""
+    rows = []
+    for picture in pictures:
+        if min(picture.shape[:2]) < MIN_SIDE:
+            rows.append([math.nan] * len(LiteImaging.SPECS))
+        else:
+            quality = picture_quality(picture)
+            rows.append([quality.score, quality.sharpness, quality.noise, quality.clipping])
+    return np.array(rows, dtype=np.float64)
+
+
+def _mean(spec: MetricSpec, indices: tuple[int, ...], column: list[float]) -> Measurement:
+    values = [value for value in column if not math.isnan(value)]
+    return Measurement(
+        name=spec.name,
+        value=float(np.mean(values, dtype=np.float64)) if values else None,
+        reason=None if values else f"the frames are smaller than {MIN_SIDE} pixels",
+        per_frame=FrameValues(
+            indices=indices, values=tuple(None if math.isnan(value) else value for value in column)
+        ),
+    )

@@ -7,10 +7,12 @@ from typing import ClassVar
 
 import cv2
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.lite.interpolation import (
     MIN_SIDE,
     fast_motion,
@@ -19,7 +21,6 @@ from ipvg_eval.metrics.lite.interpolation import (
     residual,
     smoothness,
 )
-from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
 from ipvg_eval.metrics.target import Target
@@ -54,7 +55,7 @@ DYNAMIC_DEGREE_LITE = MetricSpec(
 _TOO_SMALL = f"the frames are smaller than {MIN_SIDE} pixels"
 
 
-class LiteMotionOptions(BaseModel):
+class LiteMotionOptions(EvaluatorOptions):
     """Rules of the training-free motion measurements.
 
     Attributes:
@@ -62,50 +63,27 @@ class LiteMotionOptions(BaseModel):
         long_side: frames are scaled down to it, in pixels.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     triplets: int = Field(default=48, ge=1)
     long_side: int = Field(default=480, ge=MIN_SIDE)
 
 
-class LiteMotion:
+class LiteMotion(Evaluator[LiteMotionOptions]):
     """Measures `lite_motion` and `dynamic_degree_lite` on triplets of consecutive frames.
 
     Odd frames 1, 3, 5, ... are predicted from both neighbours, so that a video of N frames has
     ceil(N / 2) - 1 triplets and a trailing odd frame is left out, as in VBench.
-
-    Attributes:
-        specs: the metrics, in the order they are reported.
-        weights: empty.
     """
 
     Options = LiteMotionOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (LITE_MOTION, DYNAMIC_DEGREE_LITE)
     BUDGET: ClassVar[str] = "triplets"
 
-    specs: tuple[MetricSpec, ...]
-    weights: Mapping[str, str]
-
-    def __init__(self, options: LiteMotionOptions, runtime: Runtime) -> None:  # noqa: ARG002
-        self.specs = self.SPECS
-        self.weights = {}
-        self._options = options
-
-    @classmethod
-    def specs_for(cls, options: LiteMotionOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: LiteMotionOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """It needs none."""
-        return ()
-
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """The chosen middle frames and both neighbours of each."""
         return sorted({middle + step for middle in self._middles(clip) for step in (-1, 0, 1)})
 
-    def start(self, target: Target, clip: ClipInfo) -> _MotionPass:  # noqa: ARG002
+    @override
+    def start(self, target: Target, clip: ClipInfo) -> _MotionPass:
         """Begin one video; nothing is asked of the target."""
         return _MotionPass(clip, self._middles(clip), self._options.long_side)
 

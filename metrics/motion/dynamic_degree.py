@@ -9,10 +9,12 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.motion.flow import (
     FEWEST_FRAMES,
     flow_threshold,
@@ -22,9 +24,10 @@ from ipvg_eval.metrics.motion.flow import (
     sampling_step,
     strongest_flow,
 )
-from ipvg_eval.metrics.motion.raft import WEIGHTS, RaftFlow
+from ipvg_eval.metrics.motion.raft import RaftFlow
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.weights.table import weights_of
 
 SPEC = MetricSpec(
     name="dynamic_degree",
@@ -37,7 +40,7 @@ SPEC = MetricSpec(
     "moves.",
     caveats="A yes or no per video that counts camera motion; depends on frame rate and length.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/dynamic_degree.py; RAFT, arXiv 2003.12039",
-    weights=(WEIGHTS,),
+    weights=weights_of("dynamic_degree"),
     licence="RAFT code and weights: BSD 3-Clause",
 )
 
@@ -50,62 +53,41 @@ class FlowNetwork(Protocol):
         ...
 
 
-class DynamicDegreeOptions(BaseModel):
+class DynamicDegreeOptions(EvaluatorOptions):
     """The published rule, and what may be changed of it.
 
     Attributes:
         max_pairs: look at no more than this many evenly spread pairs, and say so in a note; None takes all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     max_pairs: int | None = Field(default=None, ge=FEWEST_FRAMES - 1)
 
 
-class DynamicDegree:
+class DynamicDegree(Evaluator[DynamicDegreeOptions]):
     """Counts the pairs of sampled frames whose flow is strong.
 
     Deviations from the source: fewer than three sampled frames and sides of at most 120 pixels have no
     value, where the published code calls one frame still, two moving, and compares flow that is not a number.
 
     Attributes:
-        specs: dynamic_degree.
-        weights: sha256 of RAFT.
         network: the optical flow.
     """
 
-    Options: ClassVar[type[DynamicDegreeOptions]] = DynamicDegreeOptions
+    Options = DynamicDegreeOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SPEC,)
     BUDGET: ClassVar[str] = "max_pairs"
 
     def __init__(self, options: DynamicDegreeOptions, runtime: Runtime) -> None:
-        """Load the network.
-
-        Raises:
-            WeightsMissing: vbench or the checkpoint is not on this machine.
-        """
-        self.specs = self.SPECS
-        network = RaftFlow(runtime)
-        self.weights = network.weights
-        self.network: FlowNetwork = network
-        self._options = options
-
-    @classmethod
-    def specs_for(cls, options: DynamicDegreeOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: DynamicDegreeOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """RAFT, whatever the options."""
-        return (WEIGHTS,)
+        super().__init__(options, runtime)
+        self.network: FlowNetwork = RaftFlow(runtime)
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Both frames of every pair."""
         starts, step = self._starts(clip), sampling_step(clip.fps)
         return sorted({index for start in starts for index in (start, start + step)})
 
-    def start(self, target: Target, clip: ClipInfo) -> DynamicPass:  # noqa: ARG002
+    @override
+    def start(self, target: Target, clip: ClipInfo) -> DynamicPass:
         """Begin a video; references and prompt play no part."""
         return DynamicPass(self.network, self._starts(clip), clip)
 

@@ -8,11 +8,13 @@ from typing import ClassVar, Protocol
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.motion.amt import WEIGHTS, AmtInterpolator
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
+from ipvg_eval.metrics.motion.amt import AmtInterpolator
 from ipvg_eval.metrics.motion.interpolation import (
     SMALLEST_MEMORY_GIB,
     clip_smoothness,
@@ -25,6 +27,7 @@ from ipvg_eval.metrics.motion.interpolation import (
 )
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.weights.table import weights_of
 
 SPEC = MetricSpec(
     name="motion_smoothness",
@@ -37,7 +40,7 @@ SPEC = MetricSpec(
     caveats="A still picture has the best value: read it beside dynamic_degree. Depends on the frame "
     "rate; cuts lower it.",
     source="VBench @45e79ec (vbench 0.1.5) vbench/motion_smoothness.py; AMT-S, arXiv 2304.09790",
-    weights=(WEIGHTS,),
+    weights=weights_of("motion_smoothness"),
     licence="AMT code CC BY-NC 4.0, weights CC BY-NC-SA 4.0: non-commercial use only",
 )
 
@@ -52,7 +55,7 @@ class Interpolator(Protocol):
         ...
 
 
-class MotionSmoothnessOptions(BaseModel):
+class MotionSmoothnessOptions(EvaluatorOptions):
     """The published rule, and what may be changed of it.
 
     Attributes:
@@ -62,57 +65,36 @@ class MotionSmoothnessOptions(BaseModel):
         max_pairs: score at most this many evenly spread pairs, and say so in a note; None scores all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     memory_gib: float | None = Field(default=None, gt=SMALLEST_MEMORY_GIB)
     pairs_per_forward: int = Field(default=1, ge=1)
     max_pairs: int | None = Field(default=None, ge=1)
 
 
-class MotionSmoothness:
+class MotionSmoothness(Evaluator[MotionSmoothnessOptions]):
     """Compares odd frames with what AMT-S makes of their even neighbours.
 
     Deviation from the source: a video whose padded and scaled side is under 128 pixels has no value, where
     the published code scores predictions that are not numbers.
 
     Attributes:
-        specs: motion_smoothness.
-        weights: sha256 of AMT-S.
         interpolator: the network.
     """
 
-    Options: ClassVar[type[MotionSmoothnessOptions]] = MotionSmoothnessOptions
+    Options = MotionSmoothnessOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SPEC,)
     BUDGET: ClassVar[str] = "max_pairs"
 
     def __init__(self, options: MotionSmoothnessOptions, runtime: Runtime) -> None:
-        """Load the network.
-
-        Raises:
-            WeightsMissing: vbench or the checkpoint is not on this machine.
-        """
-        self.specs = self.SPECS
-        network = AmtInterpolator(runtime)
-        self.weights = network.weights
-        self.interpolator: Interpolator = network
-        self._options = options
-
-    @classmethod
-    def specs_for(cls, options: MotionSmoothnessOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: MotionSmoothnessOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """AMT-S, whatever the options."""
-        return (WEIGHTS,)
+        super().__init__(options, runtime)
+        self.interpolator: Interpolator = AmtInterpolator(runtime)
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Every frame up to the last even one, or those of the chosen pairs."""
         starts = pair_starts(clip.frame_count, self._options.max_pairs)
         return sorted({start + step for start in starts for step in range(3)})
 
-    def start(self, target: Target, clip: ClipInfo) -> SmoothnessPass:  # noqa: ARG002
+    @override
+    def start(self, target: Target, clip: ClipInfo) -> SmoothnessPass:
         """Begin a video; references and prompt play no part."""
         return SmoothnessPass(self._options, self.interpolator, clip)
 

@@ -4,22 +4,23 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, missing
 from ipvg_eval.metrics.opens2v.farneback import Grey, grey, is_too_wide, mean_flow
 from ipvg_eval.metrics.opens2v.normalisation import unit_size
 from ipvg_eval.metrics.opens2v.spec import AMPLITUDE, AMPLITUDE_UNIT
-from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.target import Target
 
 
-class AmplitudeOptions(BaseModel):
+class AmplitudeOptions(EvaluatorOptions):
     """The published rule, and what may be changed of it.
 
     Attributes:
@@ -27,45 +28,25 @@ class AmplitudeOptions(BaseModel):
             note; None takes all.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     max_pairs: int | None = Field(default=None, ge=1)
 
 
-class MotionAmplitude:
+class MotionAmplitude(Evaluator[AmplitudeOptions]):
     """Averages dense optical flow between consecutive frames.
 
-    Attributes:
-        specs: motion_amplitude and the same on the scale from 0 to 1.
-        weights: empty.
+    Measures motion_amplitude and the same on the scale from 0 to 1.
     """
 
-    Options: ClassVar[type[AmplitudeOptions]] = AmplitudeOptions
+    Options = AmplitudeOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (AMPLITUDE, AMPLITUDE_UNIT)
     BUDGET: ClassVar[str] = "max_pairs"
-
-    weights: Mapping[str, str]
-
-    def __init__(self, options: AmplitudeOptions, runtime: Runtime) -> None:  # noqa: ARG002
-        self.specs = self.SPECS
-        self.weights = {}
-        self._options = options
-
-    @classmethod
-    def specs_for(cls, options: AmplitudeOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: AmplitudeOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """It needs none."""
-        return ()
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Both frames of every pair."""
         return sorted({index for start in self._starts(clip) for index in (start, start + 1)})
 
-    def start(self, target: Target, clip: ClipInfo) -> AmplitudePass:  # noqa: ARG002
+    @override
+    def start(self, target: Target, clip: ClipInfo) -> AmplitudePass:
         """Begin a video; references and prompt play no part."""
         return AmplitudePass(self._starts(clip), max(0, clip.frame_count - 1))
 
@@ -106,13 +87,11 @@ class AmplitudePass:
 
     def finish(self) -> list[Measurement]:
         """The size of the mean flow over the pairs that came; none where none came."""
-        missing = len(self._starts) - len(self._means) - self._left_out.total()
-        if missing:
-            self._left_out["frames could not be decoded"] += missing
+        lost = len(self._starts) - len(self._means) - self._left_out.total()
+        if lost:
+            self._left_out["frames could not be decoded"] += lost
         if not self._means:
-            return [
-                Measurement(name=s.name, value=None, reason=self._reason()) for s in MotionAmplitude.SPECS
-            ]
+            return missing(MotionAmplitude.SPECS, self._reason())
         value, note = abs(math.fsum(self._means.values()) / len(self._means)), self._note()
         per_frame = FrameValues(
             indices=tuple(start + 1 for start in self._starts),

@@ -8,14 +8,16 @@ port takes single pictures only, and marks of single pictures would be another m
 from __future__ import annotations
 
 import math
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import ClassVar
 
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
+from typing_extensions import override
 
-from ipvg_eval.core.measurement import SUBMISSION_FILE, ClipInfo, Frames, Measurement
+from ipvg_eval.core.measurement import SUBMISSION_FILE, ClipInfo, Measurement
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, KnownPass, Pass, missing
 from ipvg_eval.metrics.opens2v.normalisation import unit_natural, unit_nexus, unit_size
 from ipvg_eval.metrics.opens2v.score_files import ScoreFile, read_marks, read_numbers
 from ipvg_eval.metrics.opens2v.spec import NATURAL, NATURAL_UNIT, NEXUS, NEXUS_UNIT, SMOOTHNESS_UNIT
@@ -25,7 +27,7 @@ from ipvg_eval.metrics.target import Target
 _ROUNDS = 3
 
 
-class OutsideOptions(BaseModel):
+class OutsideOptions(EvaluatorOptions):
     """The files, each as the published script writes it; see `ipvg_eval.metrics.opens2v.score_files`.
 
     Relative paths start from the folder the command runs in. Without its file a metric has no value.
@@ -35,8 +37,6 @@ class OutsideOptions(BaseModel):
         nexusscore: nexusscore.json of eval/get_nexusscore.py.
         naturalscore: naturalscore_1.json to naturalscore_3.json of eval/get_naturalscore.py.
     """
-
-    model_config = ConfigDict(frozen=True, extra="forbid")
 
     motion_smoothness: str | None = None
     nexusscore: str | None = None
@@ -50,28 +50,27 @@ class OutsideOptions(BaseModel):
         return paths
 
 
-class OutsideScores:
+class OutsideScores(Evaluator[OutsideOptions]):
     """Looks the scores of a video up in files that were read once.
 
+    Measures motion smoothness, NexusScore and NaturalScore, as they are and between 0 and 1.
+
     Attributes:
-        specs: motion smoothness, NexusScore and NaturalScore, as they are and between 0 and 1.
         weights: sha256 of every file by its published name.
     """
 
-    Options: ClassVar[type[OutsideOptions]] = OutsideOptions
+    Options = OutsideOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (SMOOTHNESS_UNIT, NEXUS, NEXUS_UNIT, NATURAL, NATURAL_UNIT)
     BUDGET: ClassVar[None] = None
     FILES: ClassVar[tuple[str, ...]] = ("motion_smoothness", "nexusscore", "naturalscore")
 
-    weights: Mapping[str, str]
-
-    def __init__(self, options: OutsideOptions, runtime: Runtime) -> None:  # noqa: ARG002
+    def __init__(self, options: OutsideOptions, runtime: Runtime) -> None:
         """Read the files.
 
         Raises:
             ProtocolError: a file is not there or not such a file.
         """
-        self.specs = self.SPECS
+        super().__init__(options, runtime)
         self._smoothness = _numbers(options.motion_smoothness, "motion_smoothness")
         self._nexus = _numbers(options.nexusscore, "nexus_score")
         self._natural = tuple(read_marks(Path(path)) for path in options.naturalscore)
@@ -81,44 +80,22 @@ class OutsideScores:
             f"{SUBMISSION_FILE}{name}": file.sha256 for name, file in named.items() if file is not None
         }
 
-    @classmethod
-    def specs_for(cls, options: OutsideOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """All of them, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: OutsideOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """It needs none."""
-        return ()
-
-    def frames(self, clip: ClipInfo) -> Sequence[int]:  # noqa: ARG002
+    @override
+    def frames(self, clip: ClipInfo) -> Sequence[int]:
         """It looks at no frames."""
         return ()
 
-    def start(self, target: Target, clip: ClipInfo) -> OutsidePass:  # noqa: ARG002
+    @override
+    def start(self, target: Target, clip: ClipInfo) -> Pass:
         """Look the video's scores up."""
         sample = target.sample_id
-        return OutsidePass(
+        return KnownPass(
             [
                 _smoothness(self._smoothness, sample),
                 *_nexus(self._nexus, sample),
                 *_naturalness(self._natural, sample),
             ]
         )
-
-
-class OutsidePass:
-    """One video, of which nothing is looked at."""
-
-    def __init__(self, measurements: list[Measurement]) -> None:
-        self._measurements = measurements
-
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
-        """Nothing to do."""
-
-    def finish(self) -> list[Measurement]:
-        """What the files say."""
-        return self._measurements
 
 
 def _numbers(path: str | None, key: str) -> ScoreFile | None:
@@ -135,7 +112,7 @@ def _smoothness(file: ScoreFile | None, sample: str) -> Measurement:
 def _nexus(file: ScoreFile | None, sample: str) -> list[Measurement]:
     value, reason = _look_up(file, sample, option="nexusscore")
     if value is None:
-        return _missing((NEXUS, NEXUS_UNIT), reason)
+        return missing((NEXUS, NEXUS_UNIT), reason)
     unit = unit_nexus(value)
     zero = "NexusScore is 0, and the published mean leaves such videos out" if unit is None else None
     return [
@@ -151,16 +128,16 @@ def _naturalness(files: Sequence[ScoreFile], sample: str) -> list[Measurement]:
     """
     specs = (NATURAL, NATURAL_UNIT)
     if not files:
-        return _missing(specs, _not_given("naturalscore"))
+        return missing(specs, _not_given("naturalscore"))
     marks: list[float] = []
     for file in files:
         mark = _mark(file, sample)
         if isinstance(mark, str):
-            return _missing(specs, f"{file.path.name} says {mark[:60]!r} for this video")
+            return missing(specs, f"{file.path.name} says {mark[:60]!r} for this video")
         if mark is not None:
             marks.append(mark)
     if not marks:
-        return _missing(specs, f"none of {', '.join(file.path.name for file in files)} has {sample!r}")
+        return missing(specs, f"none of {', '.join(file.path.name for file in files)} has {sample!r}")
     value = math.fsum(marks) / len(marks)
     note = f"mean of {len(marks)} of {_ROUNDS} rounds" if len(marks) < _ROUNDS else None
     return [
@@ -190,7 +167,3 @@ def _look_up(file: ScoreFile | None, sample: str, *, option: str) -> tuple[float
 
 def _not_given(option: str) -> str:
     return f"measured elsewhere: name its file as `{option}` in the protocol's options of outside_scores"
-
-
-def _missing(specs: Sequence[MetricSpec], reason: str) -> list[Measurement]:
-    return [Measurement(name=spec.name, value=None, reason=reason) for spec in specs]

@@ -5,11 +5,11 @@ from __future__ import annotations
 from typing import Final
 
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.weights.table import weights_of
 
 CLIP_WEIGHTS: Final = "clip_vit_l14"
 HEAD_WEIGHTS = "aesthetic_head"
 
-_WEIGHTS = (CLIP_WEIGHTS, HEAD_WEIGHTS)
 _LICENCE = "CLIP weights: MIT (OpenAI); head: Apache-2.0 (improved-aesthetic-predictor)"
 _MERGE = "OpenS2V-Nexus (fork franciszzj) eval/merge_result.py @ef17513"
 _FROM_FILES = "Not measured here: read from a file that the published script wrote elsewhere."
@@ -25,7 +25,7 @@ AESTHETIC = MetricSpec(
     caveats="Trained on people's marks for photographs and generated pictures: likes portraits, saturated "
     "colours and shallow focus, and knows nothing of the prompt or of motion.",
     source="OpenS2V-Nexus eval/get_aesscore.py @b452831; christophschuhmann/improved-aesthetic-predictor",
-    weights=_WEIGHTS,
+    weights=weights_of("aesthetic_score"),
     licence=_LICENCE,
 )
 
@@ -39,7 +39,7 @@ AESTHETIC_UNIT = MetricSpec(
     "is listed on its leaderboard.",
     caveats="Videos below 4 or above 7 cannot be told apart any more.",
     source=f"{_MERGE} lines 97 and 151",
-    weights=_WEIGHTS,
+    weights=weights_of("aesthetic_score_unit"),
     licence=_LICENCE,
 )
 

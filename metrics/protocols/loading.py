@@ -17,7 +17,7 @@ from ipvg_eval.metrics.corpus import CorpusMetric, corpus_metric
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.protocols.definition import Protocol, parse_definition, read_text, validation_error
-from ipvg_eval.metrics.registry import EvaluatorClass, FallsBack, ReadsFiles, evaluator_class
+from ipvg_eval.metrics.registry import evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
 
 
@@ -33,7 +33,7 @@ class Part:
     """
 
     entry: EvaluatorEntry
-    cls: EvaluatorClass
+    cls: type[Evaluator]
     options: BaseModel
     specs: tuple[MetricSpec, ...]
 
@@ -73,7 +73,7 @@ class LoadedProtocol:
         """
         content = self.definition.model_dump(mode="json", exclude={"audit"})
         for part, entry in zip(self.parts, content["evaluators"], strict=True):
-            for name in part.cls.FILES if isinstance(part.cls, ReadsFiles) else ():
+            for name in part.cls.FILES:
                 entry["options"].pop(name, None)
         return hashlib.sha256(json.dumps(content, sort_keys=True).encode()).hexdigest()
 
@@ -147,7 +147,7 @@ class LoadedProtocol:
 
     def optional_weights(self) -> tuple[str, ...]:
         """Names of every declared weight that is used where it is on the machine, each once."""
-        wanted = (p.cls.optional_weights(p.options) for p in self.parts if isinstance(p.cls, FallsBack))
+        wanted = (part.cls.optional_weights(part.options) for part in self.parts)
         return tuple(dict.fromkeys(name for names in wanted for name in names))
 
     def build(self, runtime: Runtime) -> tuple[Evaluator, ...]:

@@ -2,19 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from dataclasses import replace
 from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict, Field, field_validator
+from pydantic import Field, field_validator
 
 from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.subject import spec
@@ -22,8 +23,8 @@ from ipvg_eval.metrics.subject.detection.detector import ObjectDetector
 from ipvg_eval.metrics.subject.detection.loading import DETECTOR_WEIGHTS, DetectorName, is_here, load_detector
 from ipvg_eval.metrics.subject.dino import WEIGHTS, DinoEncoder, dino_pixels
 from ipvg_eval.metrics.subject.finding import FindingRules, ReferenceView, Rows, SubjectFinder
-from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
-from ipvg_eval.metrics.subject.passes import SubjectPass
+from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
+from ipvg_eval.metrics.subject.subject_pass import SubjectPass
 from ipvg_eval.metrics.subject.subjects import LONGEST_LABEL, Subject, labels_of, subjects_of
 from ipvg_eval.metrics.target import Target
 
@@ -33,7 +34,7 @@ _AUTOMATIC: DetectorName = "owlv2"
 Choice = DetectorName | Literal["auto", "none"]
 
 
-class SubjectOptions(BaseModel):
+class SubjectOptions(EvaluatorOptions):
     """Rules of the subject metrics.
 
     Attributes:
@@ -54,8 +55,6 @@ class SubjectOptions(BaseModel):
         frames_per_batch: frames the detector sees at once at most, or the runtime's batch size.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     frame_count: int = Field(default=16, ge=1)
     detector: Choice = "owlv2"
     query: str | None = None
@@ -75,12 +74,10 @@ class SubjectOptions(BaseModel):
         return query
 
 
-class SubjectMetrics:
+class SubjectMetrics(Evaluator[SubjectOptions]):
     """Measures the metrics of `ipvg_eval.metrics.subject.spec`.
 
     Attributes:
-        specs: all of them; those of a detector only where the options name one.
-        weights: sha256 of DINOv2's weight file, and of the detector's weights where it is used.
         notice: what every output of the run must say, or None.
     """
 
@@ -88,8 +85,6 @@ class SubjectMetrics:
     SPECS: ClassVar[tuple[MetricSpec, ...]] = spec.SPECS
     BUDGET: ClassVar[str] = "frame_count"
 
-    specs: tuple[MetricSpec, ...]
-    weights: Mapping[str, str]
     notice: str | None
 
     def __init__(
@@ -105,8 +100,7 @@ class SubjectMetrics:
         Raises:
             WeightsMissing: weights that the options need are not here.
         """
-        self.specs = self.specs_for(options)
-        self._options = options
+        super().__init__(options, runtime)
         self._encoder = DinoEncoder(runtime)
         self._batch_size = runtime.batch_size
         self._batches = Batches(self._encoder.images, runtime.batch_size, crossing=runtime.crossing)
@@ -118,7 +112,7 @@ class SubjectMetrics:
         self.notice = f"Subjects: {WHOLE_FRAME}; its weights are not on this machine." if fell_back else None
 
     @classmethod
-    def specs_for(cls, options: SubjectOptions) -> tuple[MetricSpec, ...]:
+    def specs_for(cls, options: SubjectOptions, /) -> tuple[MetricSpec, ...]:
         """What these options measure, with the weights of their detector."""
         if options.detector == "none":
             similarity = replace(spec.SUBJECT_SIMILARITY, weights=(WEIGHTS,), licence=spec.LICENCE)
@@ -127,15 +121,15 @@ class SubjectMetrics:
         detected = [replace(each, weights=weights) for each in cls.SPECS if each != spec.SUBJECT_CONSISTENCY]
         return (*detected, spec.SUBJECT_CONSISTENCY)
 
-    @staticmethod
-    def required_weights(options: SubjectOptions) -> tuple[str, ...]:
+    @classmethod
+    def required_weights(cls, options: SubjectOptions, /) -> tuple[str, ...]:
         """DINOv2, and the detector the options insist on."""
         if options.detector in {"auto", "none"}:
             return (WEIGHTS,)
         return (WEIGHTS, DETECTOR_WEIGHTS[_named(options.detector)])
 
-    @staticmethod
-    def optional_weights(options: SubjectOptions) -> tuple[str, ...]:
+    @classmethod
+    def optional_weights(cls, options: SubjectOptions, /) -> tuple[str, ...]:
         """The detector that "auto" uses if it is there."""
         return (DETECTOR_WEIGHTS[_AUTOMATIC],) if options.detector == "auto" else ()
 

@@ -5,8 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.subject.detection.owlv2 import WEIGHTS as OWLV2
-from ipvg_eval.metrics.subject.dino import WEIGHTS as DINO
+from ipvg_eval.metrics.weights.table import weights_of
 
 LICENCE: Final = "DINOv2 weights: Apache-2.0 (Meta)"
 DETECTOR_LICENCE: Final = f"{LICENCE}; detector weights: Apache-2.0 (Google, or IDEA Research)"
@@ -30,7 +29,7 @@ SUBJECT_SIMILARITY: Final = MetricSpec(
     "frames are compared instead, which the row says: background and framing then count as much as the "
     "subject.",
     source=_MATCHING,
-    weights=(DINO, OWLV2),
+    weights=weights_of("subject_similarity"),
     licence=DETECTOR_LICENCE,
 )
 SUBJECT_SIMILARITY_ALL_FRAMES: Final = MetricSpec(
@@ -43,7 +42,7 @@ SUBJECT_SIMILARITY_ALL_FRAMES: Final = MetricSpec(
     caveats="Prompts that ask a subject to leave the picture lower it, whatever the identity, and so does "
     "what the detector overlooks.",
     source=_MATCHING,
-    weights=(DINO, OWLV2),
+    weights=weights_of("subject_similarity_all_frames"),
     licence=DETECTOR_LICENCE,
 )
 SUBJECT_COVERAGE: Final = MetricSpec(
@@ -57,7 +56,7 @@ SUBJECT_COVERAGE: Final = MetricSpec(
     caveats="Any thing of the right class covers a subject: identity is what subject_similarity measures. "
     "Rises with a lower detection threshold. A reference without a class label is looked for as an object.",
     source=_MATCHING,
-    weights=(DINO, OWLV2),
+    weights=weights_of("subject_coverage"),
     licence=DETECTOR_LICENCE,
 )
 SUBJECT_CONSISTENCY: Final = MetricSpec(
@@ -70,7 +69,7 @@ SUBJECT_CONSISTENCY: Final = MetricSpec(
     caveats="A frozen video has the best value, and a change of scene lowers it. Whole frames are compared, "
     "as VBench does. VBench uses DINO ViT-B/16 and every frame; these numbers do not compare with its table.",
     source="VBench subject_consistency (vbench 0.1.5) with DINOv2 ViT-B/14 on sampled frames",
-    weights=(DINO,),
+    weights=weights_of("subject_consistency"),
     licence=LICENCE,
 )
 

@@ -11,7 +11,7 @@ from ipvg_eval.core.timeline.check import video_problems
 from ipvg_eval.core.timeline.model import summary
 from ipvg_eval.core.timeline.parse import parse_timeline
 from ipvg_eval.metrics.errors import ProtocolError
-from ipvg_eval.metrics.evaluator import Pass
+from ipvg_eval.metrics.evaluator import Evaluator, Pass
 from ipvg_eval.metrics.rescoring import Kept
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics
@@ -43,7 +43,7 @@ _LONGEST = 3600.0
 """Seconds a timeline may last; what is longer is in another unit, or no timeline of a video clip."""
 
 
-class TimelineAlignment:
+class TimelineAlignment(Evaluator[TimelineAlignmentOptions]):
     """Measures the metrics of `timeline.spec`, and VideoScore's where the options ask for them.
 
     Attributes:
@@ -104,18 +104,18 @@ class TimelineAlignment:
             **(self._subjects.weights if self._subjects else {}),
         }
 
-    @staticmethod
-    def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
+    @classmethod
+    def specs_for(cls, options: TimelineAlignmentOptions, /) -> tuple[MetricSpec, ...]:
         """All metrics of these options; those that come from example pictures are proxies."""
         return specs_for(options)
 
-    @staticmethod
-    def required_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
+    @classmethod
+    def required_weights(cls, options: TimelineAlignmentOptions, /) -> tuple[str, ...]:
         """The scorer's weights, and those of the networks that are asked for."""
         return required_weights(options)
 
-    @staticmethod
-    def optional_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
+    @classmethod
+    def optional_weights(cls, options: TimelineAlignmentOptions, /) -> tuple[str, ...]:
         """The subjects' detector, where it is used if it is there."""
         return optional_weights(options)
 

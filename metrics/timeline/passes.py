@@ -11,9 +11,10 @@ from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.timeline.check import video_problems
 from ipvg_eval.core.timeline.model import Timeline, summary
+from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE
 from ipvg_eval.metrics.subject.appearances import Appearances
-from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
-from ipvg_eval.metrics.subject.passes import SubjectPass
+from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
+from ipvg_eval.metrics.subject.subject_pass import SubjectPass
 from ipvg_eval.metrics.timeline.alignment.event_grid import snapped
 from ipvg_eval.metrics.timeline.alignment.video_alignment import (
     FROZEN,
@@ -82,9 +83,9 @@ class TimelinePass:
         """
         task, footage = self._task, self._viewing.finish()
         if not footage.indices:
-            return NoPass(task.specs, "no frame could be read").finish()
+            return NoPass(task.specs, NO_FRAME).finish()
         if not np.isfinite(footage.features).all():
-            return NoPass(task.specs, "the network's output is not finite").finish()
+            return NoPass(task.specs, NOT_FINITE).finish()
         events = task.timeline.events
         alignment = align_video(
             AlignmentInputs(
@@ -171,7 +172,7 @@ class SubjectsPass:
     def __init__(self, looking: SubjectPass, wanted: Sequence[int]) -> None:
         self._looking = looking
         self._wanted = frozenset(wanted)
-        self.problem = "no frame could be read"
+        self.problem = NO_FRAME
 
     @property
     def appearances(self) -> Appearances | None:
@@ -182,7 +183,7 @@ class SubjectsPass:
         """Take the frames it wants out of a batch."""
         mine = [place for place, index in enumerate(indices) if index in self._wanted]
         if mine:
-            self.problem = "the network's output is not finite"
+            self.problem = NOT_FINITE
             self._looking.add([indices[place] for place in mine], frames[np.asarray(mine)])
 
     def finish(self) -> list[Measurement]:

@@ -106,7 +106,8 @@ class WeightFile:
 
     Attributes:
         name: how everything else calls it.
-        used_by: names of the metrics that need it.
+        used_by: names of the metrics that need it; the only statement of it, see `table.weights_of`.
+        alternative: whether an option must ask for it, in place of another.
         source: where it is published.
         file_name: its name in a weights folder; a folder's name for `HubFolder` and `Bundled`.
         licence: terms of use, as the publisher states them.
@@ -126,6 +127,7 @@ class WeightFile:
     size: int | None = None
     sha256: str | None = None
     note: str = ""
+    alternative: bool = False
 
     def __post_init__(self) -> None:
         pinned = isinstance(self.source, HubFile) and self.source.revision not in {None, "main"}

@@ -21,7 +21,7 @@ class RandomWeights:
     def __init__(self, seed: int = 0) -> None:
         self.random_seed: int | None = seed
 
-    def resolve(self, names: Iterable[str], *, optional: Iterable[str] = ()) -> RandomWeights:  # noqa: ARG002
+    def resolve(self, _names: Iterable[str], **_optional: Iterable[str]) -> RandomWeights:
         """Itself: there is nothing to find."""
         return self
 
@@ -36,7 +36,7 @@ class RandomWeights:
             hint="Leave out --weights to use the published weights.",
         )
 
-    def sha256(self, name: str) -> str:  # noqa: ARG002
+    def sha256(self, _name: str) -> str:
         """The text "random:SEED", the same for every name."""
         return f"random:{self.random_seed}"
 

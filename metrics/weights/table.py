@@ -242,6 +242,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="grounding_dino_tiny",
+        alternative=True,
         used_by=_SUBJECTS,
         source=HubFolder(
             repository="IDEA-Research/grounding-dino-tiny",
@@ -254,6 +255,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="grounding_dino_base",
+        alternative=True,
         used_by=_SUBJECTS,
         source=HubFolder(
             repository="IDEA-Research/grounding-dino-base",
@@ -266,7 +268,8 @@ _ENTRIES = (
     ),
     WeightFile(
         name="clip_vit_b32",
-        used_by=("clip_score",),
+        alternative=True,
+        used_by=("clip_score", "clip_score_long"),
         source=HubFile(
             repository="timm/vit_base_patch32_clip_224.openai",
             path="open_clip_model.safetensors",
@@ -279,7 +282,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="clip_vit_b16",
-        used_by=("clip_score",),
+        used_by=("clip_score", "clip_score_long"),
         source=HubFile(
             repository="timm/vit_base_patch16_clip_224.openai",
             path="open_clip_model.safetensors",
@@ -328,6 +331,7 @@ _ENTRIES = (
     ),
     WeightFile(
         name="gme_7b",
+        alternative=True,
         used_by=("gme_score",),
         source=HubFolder(
             repository="Alibaba-NLP/gme-Qwen2-VL-7B-Instruct",
@@ -356,6 +360,11 @@ _ENTRIES = (
 
 WEIGHTS: Mapping[str, WeightFile] = {entry.name: entry for entry in _ENTRIES}
 """Every declared weight by name."""
+
+
+def weights_of(metric: str) -> tuple[str, ...]:
+    """Names of the weights that a metric needs where no option names another."""
+    return tuple(w.name for w in WEIGHTS.values() if metric in w.used_by and not w.alternative)
 
 
 def declared(name: str, table: Mapping[str, WeightFile] = WEIGHTS) -> WeightFile:

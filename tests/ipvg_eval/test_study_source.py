@@ -15,7 +15,7 @@ from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard import read_votes
 from ipvg_eval.leaderboard.study import open_study
 from ipvg_eval.leaderboard.votes import Votes
-from ipvg_eval.scoring import build_scorer, score
+from ipvg_eval.scoring import Recipe, score
 from ipvg_eval.study_source import study_source
 from ipvg_eval.submission import load_submission
 
@@ -24,14 +24,12 @@ from ipvg_eval.submission import load_submission
 def runs(fixtures: Path, tmp_path_factory: pytest.TempPathFactory) -> dict[str, Path]:
     """Two real runs of two samples each."""
     folder = tmp_path_factory.mktemp("runs")
-    scorer = build_scorer("lite", metrics=["lite_motion"])
+    scorer = Recipe(protocol="lite", metrics=["lite_motion"]).build()
     made = {}
     for name in ("careful", "careless"):
         out = folder / name
         submission = load_submission(fixtures / "submissions" / name)
-        score(
-            submission, testset=fixtures / "testset", protocol=scorer, team=f"{name} & co", out=out, limit=2
-        )
+        score(submission, testset=fixtures / "testset", recipe=scorer, team=f"{name} & co", out=out, limit=2)
         made[name] = out
     return made
 

@@ -17,9 +17,9 @@ from ipvg_eval.leaderboard.final import (
 )
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.phase1 import Phase1, rank_teams
+from ipvg_eval.leaderboard.rank_breakdown import rank_breakdown
 from ipvg_eval.leaderboard.ratings import rate
 from ipvg_eval.leaderboard.votes import read_votes
-from ipvg_eval.leaderboard.worked_sum import worked_sum
 
 WriteVotes = Callable[..., Path]
 MakeMetric = Callable[..., Metric]
@@ -109,19 +109,19 @@ def test_the_worked_sum_of_the_published_table(
     published_values: pd.DataFrame, published_metrics: tuple[Metric, ...]
 ) -> None:
     phase1 = rank_teams(published_values, published_metrics, tie_rule="first_metric")
-    worked = worked_sum(phase1, rank_finally(phase1, {}), "XuanYuan")
+    worked = rank_breakdown(phase1, rank_finally(phase1, {}), "XuanYuan")
     assert worked.numbers == "1 × 2 (face_cur) + 1 × 2 (face_arc) + 1 × 3 (fid) + 1 × 2 (clip) = 9"
     assert worked.rank_sum == 9
     assert worked.terms["product"].tolist() == [2, 2, 3, 2]
     assert worked.terms["value"].tolist() == [0.467, 0.441, 214, 28.0]
     assert worked.tie_break == "Between equal rank sums the rank on face_cur decides."
     with pytest.raises(KeyError):
-        worked_sum(phase1, rank_finally(phase1, {}), "nobody")
+        rank_breakdown(phase1, rank_finally(phase1, {}), "nobody")
 
 
 def test_the_worked_weighted_sum(six: Phase1) -> None:
     rule = FinalRule(method="weighted_sum", objective_weight=0.4, subjective_weight=0.6)
     final = rank_finally(six, judged(a=1, b=2, c=9), rule)
-    assert worked_sum(six, final, "c").final_numbers == "0.4 × 0.5000 + 0.6 × 0.9000 = 0.7400: rank 1"
-    assert "not a finalist" in worked_sum(six, final, "d").final_numbers
-    assert worked_sum(six, final, "d").terms["value"].isna().tolist() == [False, True]
+    assert rank_breakdown(six, final, "c").final_numbers == "0.4 × 0.5000 + 0.6 × 0.9000 = 0.7400: rank 1"
+    assert "not a finalist" in rank_breakdown(six, final, "d").final_numbers
+    assert rank_breakdown(six, final, "d").terms["value"].isna().tolist() == [False, True]

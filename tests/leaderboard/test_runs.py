@@ -194,7 +194,7 @@ def _set(*path: str, value: object) -> Callable[[dict[str, Any]], None]:
     ("change", "fact", "value"),
     [
         (_set("protocol", "sha256", value="9" * 64), "protocol", "ipvg2025 1 (999999999999)"),
-        (_set("testset", "fingerprint", value="8" * 64), "test set", "8" * 16),
+        (_set("testset", "fingerprint", value="8" * 64), "test set", "8" * 64),
         (_set("weights", "curricularface", value="7" * 64), "weights of curricularface", "7" * 64),
         (_set("weights", value={}), "weights of curricularface", "absent"),
         (_set("random_weights", value=0), "random weights", "seed 0"),

@@ -12,12 +12,11 @@ from pathlib import Path
 from typing import ClassVar
 
 import numpy as np
-from pydantic import BaseModel, ConfigDict
 
 from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.registry import EVALUATORS
-from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Target
 
 _SPEC = MetricSpec(
@@ -31,7 +30,14 @@ _SPEC = MetricSpec(
 )
 
 
-class Deadly:
+class DeadlyOptions(EvaluatorOptions):
+    always: tuple[str, ...] = ()
+    once: tuple[str, ...] = ()
+    memory: Path = Path()
+    frames: int = 4
+
+
+class Deadly(Evaluator[DeadlyOptions]):
     """Counts the frames it sees, and keeps the mean colour of each.
 
     Options: `always` kills at every attempt on these samples, until there is a file `cured` in `memory`;
@@ -39,29 +45,9 @@ class Deadly:
     remembered by a file in the folder `memory`.
     """
 
-    class Options(BaseModel):
-        model_config = ConfigDict(extra="forbid", frozen=True)
-
-        always: tuple[str, ...] = ()
-        once: tuple[str, ...] = ()
-        memory: Path = Path()
-        frames: int = 4
-
+    Options = DeadlyOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (_SPEC,)
     BUDGET: ClassVar[str] = "frames"
-
-    def __init__(self, options: Options, _: Runtime) -> None:
-        self._options = options
-        self.specs = self.SPECS
-        self.weights: dict[str, str] = {}
-
-    @classmethod
-    def specs_for(cls, _: Options) -> tuple[MetricSpec, ...]:
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(_: Options) -> tuple[str, ...]:
-        return ()
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         return range(min(self._options.frames, clip.frame_count))

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
@@ -13,34 +12,6 @@ import skimage.data
 
 from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.target import Reference, Target
-
-
-class RandomWeights:
-    """Seeded random weights for every network."""
-
-    def __init__(self, seed: int = 0) -> None:
-        self.random_seed: int | None = seed
-
-    def path(self, name: str) -> Path:
-        raise AssertionError(f"random weights have no file for {name}")
-
-    def sha256(self, _name: str) -> str:
-        return f"random:{self.random_seed}"
-
-
-class WeightFiles:
-    """Checkpoints on disk, by name."""
-
-    random_seed: int | None = None
-
-    def __init__(self, **files: Path) -> None:
-        self._files = files
-
-    def path(self, name: str) -> Path:
-        return self._files[name]
-
-    def sha256(self, name: str) -> str:
-        return hashlib.sha256(self._files[name].read_bytes()).hexdigest()
 
 
 def panned(height: int, width: int, count: int, *, step: tuple[int, int] = (2, 3)) -> Frames:

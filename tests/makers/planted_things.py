@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
-from pathlib import Path
 
 import numpy as np
 import pytest
@@ -20,21 +19,6 @@ from ipvg_eval.metrics.subject.boxes import Boxes
 COLOURS = {"man": (250, 0, 0), "ball": (0, 0, 250), "object": (0, 250, 0)}
 BORDER = 4
 SIDE = 56
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Seeded random weights, or one file or folder."""
-
-    random_seed: int | None = 0
-    file: Path | None = None
-
-    def path(self, name: str) -> Path:
-        assert self.file is not None, name
-        return self.file
-
-    def sha256(self, name: str) -> str:
-        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
 
 
 @dataclass(frozen=True)

@@ -8,6 +8,7 @@ import pytest
 
 from ipvg_eval.metrics.cards import cards
 from ipvg_eval.metrics.corpus import CORPUS_METRICS, corpus_metric
+from ipvg_eval.metrics.formulas import FORMULAS
 from ipvg_eval.metrics.registry import EVALUATORS, evaluator_class
 from ipvg_eval.metrics.weights import WEIGHTS
 
@@ -32,11 +33,22 @@ def test_a_spec_says_everything_a_card_needs(spec):
     assert low is None or high is None or low < high
 
 
+def test_every_metric_has_its_formula():
+    assert FORMULAS.keys() == {spec.name for spec in SPECS}
+
+
 @pytest.mark.parametrize("kind", EVALUATORS)
 def test_the_weights_a_spec_names_are_declared(kind):
     """MTCNN's three networks are one entry: they come with their package."""
     named = {name for spec in evaluator_class(kind).SPECS for name in spec.weights}
     assert {name for name in named if not name.startswith("mtcnn_")} <= set(WEIGHTS)
+
+
+@pytest.mark.parametrize("kind", EVALUATORS)
+def test_weights_and_metrics_name_each_other(kind):
+    for spec in evaluator_class(kind).SPECS:
+        declared = [WEIGHTS[name] for name in spec.weights if name in WEIGHTS]
+        assert [weight.name for weight in declared if spec.name not in weight.used_by] == [], spec.name
 
 
 @pytest.mark.parametrize("kind", EVALUATORS)

@@ -6,24 +6,12 @@ from pathlib import Path
 
 import pytest
 import torch
+from weight_files import WeightFiles
 
 from ipvg_eval.metrics.checkpoint import load_network
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
-
-
-class Source:
-    def __init__(self, path: Path | None = None, seed: int | None = None) -> None:
-        self.random_seed = seed
-        self._path = path
-
-    def path(self, name: str) -> Path:
-        assert name == "net"
-        assert self._path is not None
-        return self._path
-
-    def sha256(self, name: str) -> str:
-        return f"hash of {name}"
+from ipvg_eval.metrics.weights import RandomWeights
 
 
 def make() -> torch.nn.Module:
@@ -31,7 +19,7 @@ def make() -> torch.nn.Module:
 
 
 def load(path: Path, key: str | None = None) -> torch.nn.Module:
-    return load_network(make, weights="net", runtime=Runtime(weights=Source(path)), key=key)[0]
+    return load_network(make, weights="net", runtime=Runtime(weights=WeightFiles(path)), key=key)[0]
 
 
 @pytest.mark.parametrize("prefix", ["", "module."])
@@ -77,7 +65,7 @@ def test_seeds_decide_weights_and_leave_the_generator_alone() -> None:
     torch.manual_seed(1)
     before = torch.get_rng_state()
     first, again, other = (
-        load_network(make, weights="net", runtime=Runtime(weights=Source(seed=seed)))[0][0].weight
+        load_network(make, weights="net", runtime=Runtime(weights=RandomWeights(seed)))[0][0].weight
         for seed in (0, 0, 1)
     )
     assert torch.equal(first, again)

@@ -18,7 +18,7 @@ from ipvg_eval.errors import RunError
 from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError
 from ipvg_eval.reference_generator.record import records_folder
 from ipvg_eval.reference_generator.selection import Candidate, choose, write_selection
-from ipvg_eval.scoring import score
+from ipvg_eval.scoring import Recipe, score
 
 
 def candidate(name, scores, without=()):
@@ -109,8 +109,7 @@ def scored(pytestconfig, tmp_path_factory):
         score(
             root / "submissions" / team,
             testset=root / "testset",
-            protocol="lite",
-            metrics=["lite_sharpness", "dynamic_degree_lite"],
+            recipe=Recipe(protocol="lite", metrics=["lite_sharpness", "dynamic_degree_lite"]),
             limit=3,
             out=folder / team,
         )

@@ -7,7 +7,7 @@ import pytest
 from ipvg_eval.reference_generator.job import Job
 from ipvg_eval.reference_generator.preset import load_settings, preset_names
 from ipvg_eval.reference_generator.run import generate
-from ipvg_eval.scoring import build_scorer, score
+from ipvg_eval.scoring import Recipe, score
 from ipvg_eval.submission import load_submission
 from ipvg_eval.testset import load_testset
 from ipvg_eval.validation import validate
@@ -15,7 +15,7 @@ from ipvg_eval.validation import validate
 
 @pytest.fixture(scope="module")
 def lite():
-    return build_scorer("lite")
+    return Recipe(protocol="lite").build()
 
 
 @pytest.fixture
@@ -39,11 +39,5 @@ def test_a_tiny_variant_validates_and_is_scored(name, testset, tmp_path, lite):
     assert not outcome.failed
     report = validate(load_submission(out), testset=loaded)
     assert list(report.findings) == []
-    run = score(
-        load_submission(out),
-        testset=testset,
-        protocol=lite,
-        team=name,
-        out=tmp_path / "run",
-    )
+    run = score(load_submission(out), testset=testset, recipe=lite, team=name, out=tmp_path / "run")
     assert run.summary.counts.scored == 1

@@ -9,9 +9,8 @@ import numpy as np
 import torch
 
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.clip.tokens import ClipTokenizer
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.snapshots import load_snapshot, transformers
 from ipvg_eval.metrics.subject.boxes import Boxes
 from ipvg_eval.metrics.subject.detection.checkpoint import owlv2_configuration, random_owlv2

@@ -9,6 +9,7 @@ import numpy as np
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.core.timeline.model import Event
+from ipvg_eval.metrics.evaluator import NOT_FINITE
 from ipvg_eval.metrics.timeline.alignment.event_grid import (
     BoolArray,
     EventGrid,
@@ -107,7 +108,7 @@ def align_video(inputs: AlignmentInputs) -> VideoAlignment | str:
     if not (own.grid.there.any() and stretched.grid.there.any()):
         return "the video is too short for its timeline"
     if not (own.finite and stretched.finite):
-        return "the network's output is not finite"
+        return NOT_FINITE
     segments = _weights(inputs, *np.array(own.grid.intervals).T)
     presence = np.diagonal(inputs.footage.similarity(segments, inputs.texts))
     return VideoAlignment(

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 from typing import ClassVar
 
 import numpy as np
 import numpy.typing as npt
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.timeline.check import snap_distance, video_problems
 from ipvg_eval.core.timeline.model import summary
 from ipvg_eval.core.timeline.parse import parse_timeline
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.target import Target
 from ipvg_eval.metrics.timeline.frame_sampling import sample
 from ipvg_eval.metrics.timeline.lite.change_points import boundary_match, change_points, inner_boundaries
@@ -36,7 +36,7 @@ LITE_BOUNDARY_MATCH = MetricSpec(
 )
 
 
-class LiteTimelineOptions(BaseModel):
+class LiteTimelineOptions(EvaluatorOptions):
     """Rules of the training-free timeline measurement.
 
     Attributes:
@@ -46,43 +46,18 @@ class LiteTimelineOptions(BaseModel):
         least_change: smallest cosine distance between descriptors on both sides of a change.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     rate: float = Field(default=8.0, gt=0, le=60)
     frame_limit: int = Field(default=480, ge=2)
     tolerance: float = Field(default=0.5, gt=0)
     least_change: float = Field(default=0.02, ge=0, le=2)
 
 
-class LiteTimeline:
-    """Measures `lite_boundary_match` on evenly sampled frames.
-
-    Attributes:
-        specs: the one metric.
-        weights: empty.
-    """
+class LiteTimeline(Evaluator[LiteTimelineOptions]):
+    """Measures `lite_boundary_match` on evenly sampled frames."""
 
     Options = LiteTimelineOptions
     SPECS: ClassVar[tuple[MetricSpec, ...]] = (LITE_BOUNDARY_MATCH,)
     BUDGET: ClassVar[str] = "frame_limit"
-
-    specs: tuple[MetricSpec, ...]
-    weights: Mapping[str, str]
-
-    def __init__(self, options: LiteTimelineOptions, runtime: Runtime) -> None:  # noqa: ARG002
-        self.specs = self.SPECS
-        self.weights = {}
-        self._options = options
-
-    @classmethod
-    def specs_for(cls, options: LiteTimelineOptions) -> tuple[MetricSpec, ...]:  # noqa: ARG003
-        """The one metric, whatever the options."""
-        return cls.SPECS
-
-    @staticmethod
-    def required_weights(options: LiteTimelineOptions) -> tuple[str, ...]:  # noqa: ARG004
-        """It needs none."""
-        return ()
 
     def frames(self, clip: ClipInfo) -> Sequence[int]:
         """Frames at an even rate."""

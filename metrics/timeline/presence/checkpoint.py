@@ -7,9 +7,8 @@ from typing import Any, Final, Literal
 
 import torch
 
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.gme.checkpoint import ARCHITECTURES, configuration
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.snapshots import load_snapshot, random_network, transformers
 from ipvg_eval.metrics.timeline.presence.question import QuestionTokenizer
 

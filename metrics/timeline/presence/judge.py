@@ -10,10 +10,9 @@ import numpy as np
 import torch
 
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.compilation import compile_blocks
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.snapshots import VERIFY, transformers
 from ipvg_eval.metrics.timeline.presence.checkpoint import PresenceModel, load
 from ipvg_eval.metrics.timeline.presence.question import QUESTION_VERSION, QuestionTokenizer

@@ -86,7 +86,7 @@ class PrototypeEncoder:
         """
         return np.stack([self._prototype(text) for text in texts])
 
-    def cut_off(self, text: str) -> bool:  # noqa: ARG002
+    def cut_off(self, _text: str) -> bool:
         """False: texts are looked up whole."""
         return False
 

@@ -10,9 +10,8 @@ import numpy as np
 import torch
 
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.snapshots import VERIFY, transformers
 from ipvg_eval.metrics.third_party import published_module
 from ipvg_eval.metrics.timeline.alignment.event_grid import FloatArray

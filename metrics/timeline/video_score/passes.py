@@ -7,6 +7,7 @@ from typing import Final
 import numpy as np
 
 from ipvg_eval.core.measurement import Frames, Measurement
+from ipvg_eval.metrics.evaluator import NO_FRAME
 from ipvg_eval.metrics.sampling import schedule
 from ipvg_eval.metrics.timeline.video_score.network import VideoScore
 from ipvg_eval.metrics.timeline.video_score.query import holds_control_tokens
@@ -61,7 +62,7 @@ class VideoScorePass:
 
     def _reason(self) -> str | None:
         if not self._frames:
-            return "no frame could be read"
+            return NO_FRAME
         if not self._prompt.strip():
             return "the prompt is empty"
         if holds_control_tokens(self._prompt):

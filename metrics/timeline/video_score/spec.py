@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Final
 
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.metrics.weights.table import weights_of
 
 WEIGHTS: Final = "video_score"
 
@@ -24,7 +25,7 @@ def _spec(name: str, title: str, summary: str) -> MetricSpec:
         summary=f"{summary} On the scale on which people scored, from 1 (bad) to 4 (perfect).",
         caveats=_CAVEATS,
         source="VideoScore (arXiv 2406.15252), TIGER-AI-Lab/VideoScore examples/run_videoscore.py @8e44973",
-        weights=(WEIGHTS,),
+        weights=weights_of(f"video_score_{name}"),
         licence="VideoScore weights: Apache-2.0 (TIGER-Lab)",
     )
 

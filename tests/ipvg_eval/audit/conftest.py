@@ -9,10 +9,10 @@ import av
 import numpy as np
 import pytest
 
-from ipvg_eval.audit.look import Look
+from ipvg_eval.audit.signals import VideoSignals
 
 
-def look_of(**fields: object) -> Look:
+def look_of(**fields: object) -> VideoSignals:
     rng = np.random.default_rng(0)
     defaults = {
         "team": "a",
@@ -25,11 +25,11 @@ def look_of(**fields: object) -> Look:
         "hashes": rng.random((5, 64)) < 0.5,
         "metadata": {},
     }
-    return Look(**{**defaults, **fields})  # type: ignore[arg-type]
+    return VideoSignals(**{**defaults, **fields})  # type: ignore[arg-type]
 
 
 @pytest.fixture(scope="session")
-def look() -> Callable[..., Look]:
+def look() -> Callable[..., VideoSignals]:
     """A look whose fields differ from plain ones as given."""
     return look_of
 

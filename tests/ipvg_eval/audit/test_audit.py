@@ -10,7 +10,7 @@ import cv2
 import pytest
 import video_files
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.audit import Thresholds, audit, load_thresholds
 from ipvg_eval.audit.records import write_audit
 from ipvg_eval.core.errors import UsageError
@@ -62,7 +62,9 @@ def honest(fixtures, tmp_path_factory):
 def runs(owed, still, honest, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs")
     return {
-        path.name: score(path, testset=owed, protocol="lite", metrics=METRICS, frames=6, out=out / path.name)
+        path.name: score(
+            path, testset=owed, recipe=Recipe(protocol="lite", metrics=METRICS, frames=6), out=out / path.name
+        )
         for path in (still, honest)
     }
 

@@ -12,8 +12,8 @@ from PIL import Image
 from ipvg_eval.audit import Thresholds
 from ipvg_eval.audit.burned_text import text_rows
 from ipvg_eval.audit.lasting_text import lasting_text
-from ipvg_eval.audit.look import perceptual_hash
 from ipvg_eval.audit.metadata import check_metadata
+from ipvg_eval.audit.signals import perceptual_hash
 from ipvg_eval.audit.timing import check_timing
 
 LIMITS = Thresholds()

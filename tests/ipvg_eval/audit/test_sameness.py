@@ -7,8 +7,8 @@ import pytest
 import skimage.data
 
 from ipvg_eval.audit import Thresholds
-from ipvg_eval.audit.look import perceptual_hash
 from ipvg_eval.audit.sameness import check_sameness, hash_distance
+from ipvg_eval.audit.signals import perceptual_hash
 
 LIMITS = Thresholds()
 

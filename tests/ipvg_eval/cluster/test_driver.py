@@ -18,7 +18,7 @@ import psutil
 import pytest
 from deadly_protocol import PROTOCOL
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 
 FAST = ["lite_motion", "dynamic_degree_lite"]
 PATIENCE = 180
@@ -31,7 +31,10 @@ def whole(fixtures, tmp_path_factory):
     """An uninterrupted run without Ray."""
     out = tmp_path_factory.mktemp("whole") / "run"
     score(
-        fixtures / "submissions/careful", testset=fixtures / "testset", protocol="lite", metrics=FAST, out=out
+        fixtures / "submissions/careful",
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=out,
     )
     return out
 
@@ -93,7 +96,10 @@ def test_a_killed_or_interrupted_command_leaves_a_journal_and_no_process(fixture
         assert "Traceback" not in messages
         assert (out / "summary.json").exists()
     score(
-        fixtures / "submissions/careful", testset=fixtures / "testset", protocol="lite", metrics=FAST, out=out
+        fixtures / "submissions/careful",
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=out,
     )
     assert (out / "journal.jsonl").read_bytes().startswith(kept)
     for name in EQUAL:

@@ -18,15 +18,14 @@ from ipvg_eval.core.errors import Unavailable, UsageError
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.registry import EVALUATORS
 from ipvg_eval.results.features import read_features
-from ipvg_eval.scoring import ScorerRecipe
-from ipvg_eval.scoring.scorer import choose_protocol
+from ipvg_eval.scoring import Recipe
 
 EQUAL = ("samples.parquet", "samples.csv", "frames.parquet", "summary.json", "summary.md", "summary.tex")
 FAST = ["lite_motion", "dynamic_degree_lite"]
 
 
 def _recipe(protocol="lite", *, metrics=None, frames=None, **options):
-    return ScorerRecipe(protocol=choose_protocol(str(protocol), metrics=metrics, frames=frames), **options)
+    return Recipe(protocol=str(protocol), metrics=metrics, frames=frames, **options)
 
 
 def _same(one, other):
@@ -43,7 +42,12 @@ def _same(one, other):
 def local(fixtures, tmp_path_factory):
     """A run without Ray of every lite metric, three frames a video."""
     out = tmp_path_factory.mktemp("local") / "run"
-    score(fixtures / "submissions/careful", testset=fixtures / "testset", protocol="lite", frames=3, out=out)
+    score(
+        fixtures / "submissions/careful",
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", frames=3),
+        out=out,
+    )
     return out
 
 
@@ -52,7 +56,10 @@ def local_fast(fixtures, tmp_path_factory):
     """A run without Ray of the fastest metrics."""
     out = tmp_path_factory.mktemp("local") / "run"
     score(
-        fixtures / "submissions/careful", testset=fixtures / "testset", protocol="lite", metrics=FAST, out=out
+        fixtures / "submissions/careful",
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=out,
     )
     return out
 
@@ -66,7 +73,7 @@ def pair(cluster):  # noqa: ARG001 - the engine finds it by itself
 
 def test_two_workers_give_what_one_machine_gives(pair, cluster, fixtures, tmp_path, local):
     run = score(
-        fixtures / "submissions/careful", testset=fixtures / "testset", protocol=pair, out=tmp_path / "run"
+        fixtures / "submissions/careful", testset=fixtures / "testset", recipe=pair, out=tmp_path / "run"
     )
     _same(run.folder.path, local)
     workers = run.info.workers
@@ -91,8 +98,8 @@ def test_the_number_of_workers_changes_nothing_and_an_error_leaves_none(
     def both():
         with ray_engine(_recipe(metrics=FAST), workers=workers) as engine:
             pools.append(engine.pool)
-            score(careful, testset=testset, protocol=engine, decoders=1, out=tmp_path / "run")
-            score(careful, testset=testset, protocol=engine, out=tmp_path / "stopped", on_sample=stop)
+            score(careful, testset=testset, recipe=engine, decoders=1, out=tmp_path / "run")
+            score(careful, testset=testset, recipe=engine, out=tmp_path / "stopped", on_sample=stop)
 
     pools = []
     with pytest.raises(_Stop):
@@ -111,17 +118,19 @@ def test_a_run_may_go_on_with_and_without_workers(pair, fixtures, tmp_path, loca
     def count(done):
         measured.append(done.measured)
 
-    score(careful, testset=testset, protocol=pair, out=out, limit=3)
-    score(careful, testset=testset, protocol="lite", frames=3, out=out, limit=5, on_sample=count)
+    score(careful, testset=testset, recipe=pair, out=out, limit=3)
+    score(
+        careful, testset=testset, recipe=Recipe(protocol="lite", frames=3), out=out, limit=5, on_sample=count
+    )
     assert sorted(measured) == [False] * 3 + [True] * 2
     measured.clear()
-    score(careful, testset=testset, protocol=pair, out=out, on_sample=count)
+    score(careful, testset=testset, recipe=pair, out=out, on_sample=count)
     assert sorted(measured) == [False] * 5 + [True] * 5
     _same(out, local)
 
 
 def test_workers_open_a_url_by_themselves(pair, bucket, fixtures, tmp_path, local):
-    run = score(bucket, testset=fixtures / "testset", protocol=pair, out=tmp_path / "run")
+    run = score(bucket, testset=fixtures / "testset", recipe=pair, out=tmp_path / "run")
     assert run.info.submission.name == "careful"
     _same(tmp_path / "run", local)
 
@@ -136,8 +145,13 @@ def test_missing_and_broken_videos_are_the_same_rows(pair, careful, fixtures, tm
     with zipfile.ZipFile(archive, "w", zipfile.ZIP_DEFLATED) as file:
         for video in sorted(careful.rglob("*.mp4")):
             file.write(video, video.relative_to(careful).as_posix())
-    score(archive, testset=fixtures / "testset", protocol="lite", frames=3, out=tmp_path / "local")
-    run = score(archive, testset=fixtures / "testset", protocol=pair, out=tmp_path / "ray")
+    score(
+        archive,
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", frames=3),
+        out=tmp_path / "local",
+    )
+    run = score(archive, testset=fixtures / "testset", recipe=pair, out=tmp_path / "ray")
     assert run.samples["status"].tolist()[:4] == ["missing", "undecodable", "undecodable", "scored"]
     _same(tmp_path / "ray", tmp_path / "local")
 
@@ -148,7 +162,7 @@ def test_a_worker_that_sees_other_files_refuses_to_measure(pair, careful, fixtur
     seen = load_submission(careful)
     (careful / "id001/prompt1.mp4").write_bytes(b"changed since")
     with pytest.raises(Unavailable, match="the submission differs from the one") as caught:
-        score(seen, testset=fixtures / "testset", protocol=pair, out=tmp_path / "run", limit=1)
+        score(seen, testset=fixtures / "testset", recipe=pair, out=tmp_path / "run", limit=1)
     assert "every node" in caught.value.hint.lower()
 
 
@@ -185,7 +199,7 @@ def test_a_sample_that_killed_its_worker_once_is_scored_in_the_end(fixtures, tmp
         run = score(
             fixtures / "submissions/careful",
             testset=fixtures / "testset",
-            protocol=engine,
+            recipe=engine,
             out=tmp_path / "run",
             limit=5,
         )
@@ -202,7 +216,7 @@ def test_a_sample_that_always_kills_its_worker_is_given_up_and_the_others_are_sc
         run = score(
             fixtures / "submissions/careful",
             testset=fixtures / "testset",
-            protocol=engine,
+            recipe=engine,
             out=tmp_path / "run",
         )
         (memory / "cured").touch()
@@ -210,7 +224,7 @@ def test_a_sample_that_always_kills_its_worker_is_given_up_and_the_others_are_sc
         again = score(
             fixtures / "submissions/careful",
             testset=fixtures / "testset",
-            protocol=engine,
+            recipe=engine,
             out=tmp_path / "run",
             on_sample=lambda done: measured.append(done.row.sample) if done.measured else None,
         )
@@ -230,7 +244,7 @@ def test_a_sample_that_always_kills_its_worker_is_given_up_and_the_others_are_sc
     alone = score(
         fixtures / "submissions/careful",
         testset=fixtures / "testset",
-        protocol=_harmless(tmp_path),
+        recipe=_harmless(tmp_path),
         out=tmp_path / "alone",
     )
     for sample in others.index:
@@ -252,7 +266,7 @@ def test_a_killed_worker_process_costs_no_sample(pair, cluster, fixtures, tmp_pa
     run = score(
         fixtures / "submissions/careful",
         testset=fixtures / "testset",
-        protocol=pair,
+        recipe=pair,
         out=tmp_path / "run",
         on_sample=kill_one,
     )
@@ -263,11 +277,11 @@ def test_a_killed_worker_process_costs_no_sample(pair, cluster, fixtures, tmp_pa
 
 @pytest.mark.usefixtures("cluster")
 def test_workers_that_keep_dying_at_the_start_end_the_command():
-    class Unlucky(ScorerRecipe):
+    class Unlucky(Recipe):
         def build(self):
             os.kill(os.getpid(), signal.SIGKILL)
 
-    unlucky = Unlucky(protocol=choose_protocol("lite", metrics=FAST))
+    unlucky = Unlucky(protocol="lite", metrics=FAST)
     with pytest.raises(Unavailable, match="3 workers in a row died"), ray_engine(unlucky, workers=1):
         pass
 
@@ -296,6 +310,8 @@ def test_more_gpus_than_there_are_is_an_error_at_once():
 
 def test_a_run_of_other_metrics_is_not_mixed_into(pair, fixtures, tmp_path):
     careful, testset, out = fixtures / "submissions/careful", fixtures / "testset", tmp_path / "run"
-    score(careful, testset=testset, protocol="lite", metrics=FAST[:1], frames=3, out=out, limit=1)
+    score(
+        careful, testset=testset, recipe=Recipe(protocol="lite", metrics=FAST[:1], frames=3), out=out, limit=1
+    )
     with pytest.raises(RunError, match="metrics"):
-        score(careful, testset=testset, protocol=pair, out=out, limit=1)
+        score(careful, testset=testset, recipe=pair, out=out, limit=1)

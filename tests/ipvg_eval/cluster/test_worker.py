@@ -10,8 +10,7 @@ from ipvg_eval import load_submission, load_testset, score
 from ipvg_eval.cluster.worker import Job, MeasuringWorker, Ready, Refused, listing_hash
 from ipvg_eval.results.journal import Journal
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring import ScorerRecipe
-from ipvg_eval.scoring.scorer import choose_protocol
+from ipvg_eval.scoring import Recipe
 
 FAST = ["lite_motion", "dynamic_degree_lite"]
 
@@ -26,7 +25,10 @@ def expected(fixtures, tmp_path_factory):
     """Rows of a run without workers, without times."""
     out = tmp_path_factory.mktemp("local") / "run"
     score(
-        fixtures / "submissions/careful", testset=fixtures / "testset", protocol="lite", metrics=FAST, out=out
+        fixtures / "submissions/careful",
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=out,
     )
     rows = Journal(out / "journal.jsonl").read().values()
     return {row.sample: row.model_copy(update={"seconds": 0.0}) for row in rows}
@@ -47,7 +49,7 @@ def _job(fixtures, testset, decoders=2, **changes):
 
 @pytest.fixture(scope="module")
 def worker(tmp_path_factory):
-    recipe = ScorerRecipe(protocol=choose_protocol("lite", metrics=FAST), device="cpu")
+    recipe = Recipe(protocol="lite", metrics=FAST, device="cpu")
     worker = MeasuringWorker(recipe, str(tmp_path_factory.getbasetemp() / "not there"))
     yield worker
     worker.close()
@@ -75,7 +77,7 @@ def test_a_row_that_is_up_to_date_is_not_measured_again(worker, fixtures, testse
 
 def test_a_scorer_that_cannot_be_built_is_refused_with_its_reason(tmp_path, monkeypatch):
     monkeypatch.setenv("IPVG_WEIGHTS_DIR", str(tmp_path))
-    recipe = ScorerRecipe(protocol=choose_protocol("ipvg", metrics=["imaging_quality"]), device="cpu")
+    recipe = Recipe(protocol="ipvg", metrics=["imaging_quality"], device="cpu")
     refused = MeasuringWorker(recipe, str(tmp_path)).build()
     assert isinstance(refused, Refused)
     assert "weight is not on this machine" in refused.text

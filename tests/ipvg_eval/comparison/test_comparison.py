@@ -6,7 +6,7 @@ import json
 
 import pytest
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.comparison import compare
 from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
@@ -40,8 +40,7 @@ def template(fixtures, tmp_path_factory):
     run = score(
         fixtures / "submissions" / "careful",
         testset=fixtures / "testset",
-        protocol="lite",
-        metrics=["dynamic_degree_lite"],
+        recipe=Recipe(protocol="lite", metrics=["dynamic_degree_lite"]),
         limit=1,
         out=tmp_path_factory.mktemp("runs") / "template",
     )

@@ -14,7 +14,7 @@ from ipvg_eval.report.page import write_report
 from ipvg_eval.report.timeline_chart import Bar, Line, timeline_chart
 from ipvg_eval.report.timeline_view import LONGEST_TEXT
 from ipvg_eval.results import load_run
-from ipvg_eval.scoring import score
+from ipvg_eval.scoring import Recipe, score
 
 SEQUENTIAL = Path(__file__).resolve().parents[3] / "fixtures" / "sequential"
 
@@ -83,8 +83,7 @@ def test_the_page_of_a_portrait_run_has_no_timelines(fixtures, tmp_path):
     run = score(
         fixtures / "submissions" / "careful",
         testset=fixtures / "testset",
-        protocol="lite",
-        metrics=["dynamic_degree_lite"],
+        recipe=Recipe(protocol="lite", metrics=["dynamic_degree_lite"]),
         limit=2,
         out=tmp_path / "run",
     )
@@ -115,8 +114,7 @@ def hostile_page(tmp_path_factory) -> str:
     run = score(
         folder / "team",
         testset=testset,
-        protocol="lite",
-        metrics=["lite_boundary_match"],
+        recipe=Recipe(protocol="lite", metrics=["lite_boundary_match"]),
         out=folder / "run",
     )
     return write_report(run).read_text("utf-8")

@@ -12,7 +12,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.errors import RunError
 from ipvg_eval.results import load_run
@@ -27,8 +27,7 @@ def original(fixtures, tmp_path_factory):
     score(
         fixtures / "submissions" / "careful",
         testset=fixtures / "testset",
-        protocol="lite",
-        metrics=["dynamic_degree_lite"],
+        recipe=Recipe(protocol="lite", metrics=["dynamic_degree_lite"]),
         out=out,
         limit=2,
     )

@@ -21,10 +21,9 @@ from ipvg_eval.results import load_run
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring import Scorer
-from ipvg_eval.scoring.local import LocalMeasuring
+from ipvg_eval.scoring import Recipe, Scorer
+from ipvg_eval.scoring.local_executor import LocalExecutor
 from ipvg_eval.scoring.run import ScoringRun
-from ipvg_eval.scoring.scorer import choose_protocol
 from ipvg_eval.submission import load_submission
 from ipvg_eval.testset import load_testset
 
@@ -57,7 +56,7 @@ def one_thread() -> Iterator[None]:
 def protocol(tmp_path_factory):
     path = tmp_path_factory.mktemp("protocol") / "three_frames.yaml"
     path.write_text(PROTOCOL, encoding="utf-8")
-    return choose_protocol(str(path))
+    return Recipe(protocol=str(path)).load_protocol()
 
 
 def _scorer(protocol, **how):
@@ -72,14 +71,14 @@ def crossing(protocol):
 
 def _run(scorer, submission, fixtures, out, window=None):
     loaded = load_submission(submission)
-    measuring = LocalMeasuring(submission=loaded, scorer=scorer, limits=ProcessLimits(), window=window)
+    executor = LocalExecutor(submission=loaded, scorer=scorer, limits=ProcessLimits(), window=window)
     run = ScoringRun(
         submission=loaded,
         testset=load_testset(fixtures / "testset"),
-        facts=scorer.facts,
+        scorer_info=scorer.info,
         folder=RunFolder(out),
         team="team",
-        measuring=measuring,
+        executor=executor,
     )
     order: list[str] = []
     run.execute(limit=SAMPLES, on_sample=lambda done: order.append(done.row.sample))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from ipvg_eval.cli.score import warn_of_fallbacks
 from ipvg_eval.core.run import DeviceInfo
-from ipvg_eval.scoring import build_scorer
+from ipvg_eval.scoring import Recipe
 
 
 def test_what_fell_back_to_the_cpu_is_recorded_and_said(capsys):
-    scorer = build_scorer("lite", metrics=["lite_motion"], device="cpu", batch_size=3)
+    scorer = Recipe(protocol="lite", metrics=["lite_motion"], device="cpu", batch_size=3).build()
     scorer.runtime.fallbacks.append("det_10g.onnx")
-    info = scorer.facts.device_info
+    info = scorer.info.device_info
     assert info.on_the_cpu == ("det_10g.onnx",)
     assert (info.batch_size, info.compiled) == (3, False)
     warn_of_fallbacks(info)
@@ -27,4 +27,4 @@ def test_runs_from_before_are_still_read():
 
 
 def test_batches_stay_within_videos_on_a_cpu():
-    assert not build_scorer("lite", metrics=["lite_motion"], device="cpu").runtime.crossing
+    assert not Recipe(protocol="lite", metrics=["lite_motion"], device="cpu").build().runtime.crossing

@@ -23,8 +23,7 @@ from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
 from ipvg_eval.results import Run
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
-from ipvg_eval.scoring import score
-from ipvg_eval.scoring.scorer import build_scorer
+from ipvg_eval.scoring import Recipe, score
 
 SEQUENTIAL = Path(__file__).resolve().parents[3] / "fixtures" / "sequential"
 CLIP = ClipInfo(frame_count=1, width=8, height=8, fps=8.0, duration=0.125, times=(0.0,))
@@ -229,7 +228,7 @@ def scorer(protocol):
     """Everything but GME's seven billion weights, without which there is no total, and ArcFace."""
     left_out = {"gme_score", "arc_score"}
     wanted = [spec.name for spec in load_protocol(str(protocol)).specs if spec.name not in left_out]
-    return build_scorer(str(protocol), metrics=wanted, device="cpu", weights="random:0", frames=2)
+    return Recipe(protocol=str(protocol), metrics=wanted, device="cpu", weights="random:0", frames=2).build()
 
 
 @pytest.fixture(scope="module", params=["track 1", "track 2"])
@@ -240,7 +239,7 @@ def run(request, scorer, fixtures, tmp_path_factory):
     }
     submission, testset = places[request.param]
     out = tmp_path_factory.mktemp("totals") / "run"
-    return score(submission, testset=testset, protocol=scorer, limit=1, out=out)
+    return score(submission, testset=testset, recipe=scorer, limit=1, out=out)
 
 
 def test_both_tracks_are_scored_with_full_size_networks(run, protocol):

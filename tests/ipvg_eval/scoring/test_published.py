@@ -12,7 +12,7 @@ import math
 import numpy as np
 import pytest
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.metrics.timing import Stopwatch
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.profile import make_profile
@@ -42,11 +42,7 @@ def run(fixtures, tmp_path_factory, stopwatch):
         return score(
             fixtures / "submissions" / "careful",
             testset=fixtures / "testset",
-            protocol="ipvg",
-            metrics=METRICS,
-            device="cpu",
-            weights="random:0",
-            frames=2,
+            recipe=Recipe(protocol="ipvg", metrics=METRICS, device="cpu", weights="random:0", frames=2),
             limit=1,
             out=tmp_path_factory.mktemp("published") / "run",
         )

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.protocols.loading import load_protocol
@@ -26,9 +26,7 @@ def original(fixtures, tmp_path_factory):
     score(
         fixtures / "submissions" / "careful",
         testset=fixtures / "testset",
-        protocol="lite",
-        metrics=METRICS,
-        frames=5,
+        recipe=Recipe(protocol="lite", metrics=METRICS, frames=5),
         out=out,
         limit=4,
     )

@@ -7,7 +7,7 @@ import shutil
 
 import pytest
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.core.row import Status
 from ipvg_eval.errors import RunError
@@ -55,8 +55,7 @@ def source(submission, fixtures, tmp_path_factory):
     return score(
         submission,
         testset=fixtures / "testset",
-        protocol="lite",
-        metrics=METRICS,
+        recipe=Recipe(protocol="lite", metrics=METRICS),
         out=tmp_path_factory.mktemp("runs") / "source",
         command=("ipvg-eval", "score"),
     )

@@ -12,12 +12,12 @@ from collections.abc import Iterator
 import pytest
 import torch
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.faces.mtcnn import Mtcnn
 from ipvg_eval.results import load_run
-from ipvg_eval.scoring import Scorer, build_scorer
+from ipvg_eval.scoring import Scorer
 from ipvg_eval.scoring.rescore import rescore
 
 SCORES = ["cur_score", "arc_score", "face_feature_distance", "face_coverage"]
@@ -35,7 +35,7 @@ def one_thread() -> Iterator[None]:
 
 
 def _scorer(protocol: str, metrics: list[str]) -> Scorer:
-    scorer = build_scorer(protocol, metrics=metrics, weights="random:0", frames=FRAMES)
+    scorer = Recipe(protocol=protocol, metrics=metrics, weights="random:0", frames=FRAMES).build()
     scorer.evaluators[0]._detector = Mtcnn(
         device="cpu", long_side=640, min_face_size=40, min_probability=0.95
     )
@@ -55,12 +55,12 @@ def submission(fixtures, tmp_path_factory):
 @pytest.fixture(scope="module")
 def source(submission, fixtures, tmp_path_factory):
     out = tmp_path_factory.mktemp("runs") / "source"
-    return score(submission, testset=fixtures / "testset", protocol=_scorer("ipvg", EVERYTHING), out=out)
+    return score(submission, testset=fixtures / "testset", recipe=_scorer("ipvg", EVERYTHING), out=out)
 
 
 def test_a_run_by_ipvg_rescored_as_tpige_is_a_run_by_tpige(source, submission, fixtures, tmp_path):
     direct = score(
-        submission, testset=fixtures / "testset", protocol=_scorer("tpige", SCORES), out=tmp_path / "direct"
+        submission, testset=fixtures / "testset", recipe=_scorer("tpige", SCORES), out=tmp_path / "direct"
     )
     rescored = rescore(source, "tpige", metrics=SCORES, frames=FRAMES, out=tmp_path / "rescored")
     for name in TABLES:

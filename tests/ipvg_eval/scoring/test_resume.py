@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.errors import RunError
 
 METRICS = ["lite_motion", "dynamic_degree_lite"]
@@ -18,7 +18,9 @@ EQUAL = ("samples.parquet", "samples.csv", "frames.parquet", "summary.json", "su
 
 
 def _score(submission, testset, out, **options):
-    return score(submission, testset=testset, protocol="lite", metrics=METRICS, out=out, **options)
+    return score(
+        submission, testset=testset, recipe=Recipe(protocol="lite", metrics=METRICS), out=out, **options
+    )
 
 
 def _same(one, other):
@@ -139,8 +141,7 @@ def test_another_selection_of_metrics_does_not_mix_into_a_run(fixtures, tmp_path
         score(
             careful,
             testset=fixtures / "testset",
-            protocol="lite",
-            metrics=METRICS[:1],
+            recipe=Recipe(protocol="lite", metrics=METRICS[:1]),
             out=tmp_path / "run",
             limit=1,
         )

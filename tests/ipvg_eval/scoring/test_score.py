@@ -9,7 +9,7 @@ import zipfile
 import pandas as pd
 import pytest
 
-from ipvg_eval import score
+from ipvg_eval import Recipe, score
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.metrics.protocols.loading import load_protocol
 
@@ -97,10 +97,18 @@ def test_a_zip_scores_like_its_folder(careful, fixtures, tmp_path):
         for video in sorted(careful.rglob("*.mp4")):
             file.write(video, video.relative_to(careful).as_posix())
     folder_run = score(
-        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "a", limit=4
+        careful,
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=tmp_path / "a",
+        limit=4,
     )
     zip_run = score(
-        archive, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "b", limit=4
+        archive,
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=tmp_path / "b",
+        limit=4,
     )
     assert zip_run.samples.equals(folder_run.samples)
     assert zip_run.frames.equals(folder_run.frames)
@@ -114,7 +122,11 @@ def test_missing_and_broken_videos_are_rows_with_reasons(careful, fixtures, tmp_
     whole = (careful / "id001/prompt4.mp4").read_bytes()
     (careful / "id001/prompt4.mp4").write_bytes(whole[: len(whole) * 2 // 3])
     run = score(
-        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "run", limit=5
+        careful,
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=tmp_path / "run",
+        limit=5,
     )
     rows = run.samples.set_index("sample")
     assert rows["status"].tolist() == ["missing", "undecodable", "undecodable", "scored", "scored"]
@@ -140,13 +152,21 @@ def test_an_evaluator_that_breaks_costs_one_sample(careful, fixtures, tmp_path, 
 
     monkeypatch.setattr(LiteMotion, "start", break_once)
     run = score(
-        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "run", limit=3
+        careful,
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=tmp_path / "run",
+        limit=3,
     )
     assert run.samples["status"].tolist() == ["scored", "crashed", "scored"]
     assert "MemoryError: no room" in run.samples["reason"][1]
     monkeypatch.undo()
     again = score(
-        careful, testset=fixtures / "testset", protocol="lite", metrics=FAST, out=tmp_path / "run", limit=3
+        careful,
+        testset=fixtures / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=tmp_path / "run",
+        limit=3,
     )
     assert again.samples["status"].tolist() == ["scored"] * 3
 
@@ -154,7 +174,7 @@ def test_an_evaluator_that_breaks_costs_one_sample(careful, fixtures, tmp_path, 
 def test_an_unreadable_reference_leaves_the_other_metrics(careful, fixtures, tmp_path):
     testset = shutil.copytree(fixtures / "testset", tmp_path / "testset")
     (testset / "id002" / "image.webp").write_bytes(b"broken")
-    run = score(careful, testset=testset, protocol="lite", metrics=FAST, out=tmp_path / "run")
+    run = score(careful, testset=testset, recipe=Recipe(protocol="lite", metrics=FAST), out=tmp_path / "run")
     assert run.samples["identity"].unique().tolist() == ["id001"]
 
 

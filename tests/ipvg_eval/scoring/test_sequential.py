@@ -18,7 +18,7 @@ import pytest
 from make_fixtures import write_video
 from prototypes import write_prototypes
 
-from ipvg_eval.scoring import score
+from ipvg_eval.scoring import Recipe, score
 from ipvg_eval.testset import load_testset
 from ipvg_eval.validation import validate
 
@@ -148,8 +148,7 @@ def test_the_quick_protocol_looks_for_the_prompted_changes(tmp_path):
     run = score(
         SEQUENTIAL / "submissions" / "ordered",
         testset=SEQUENTIAL / "testset",
-        protocol="lite",
-        metrics=["lite_boundary_match"],
+        recipe=Recipe(protocol="lite", metrics=["lite_boundary_match"]),
         out=tmp_path / "run",
     )
     (metric,) = run.summary.metrics

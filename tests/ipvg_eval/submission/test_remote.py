@@ -19,7 +19,7 @@ import pytest
 import s3_server
 from s3_server import KEY, SECRET
 
-from ipvg_eval import score, validate
+from ipvg_eval import Recipe, score, validate
 from ipvg_eval.core.errors import Unavailable, UsageError
 from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission import Kind, Limits, MemberError, load_submission
@@ -104,7 +104,7 @@ def test_copies_go_with_the_submission(bucket):
 
 
 def test_scoring_from_a_bucket_equals_scoring_from_disk(bucket, fixtures, tmp_path):
-    options = {"testset": fixtures / "testset", "protocol": "lite", "metrics": FAST, "limit": 4}
+    options = {"testset": fixtures / "testset", "recipe": Recipe(protocol="lite", metrics=FAST), "limit": 4}
     score(fixtures / "submissions/careful", out=tmp_path / "local", **options)
     run = score(f"s3://{bucket}/team", out=tmp_path / "remote", **options)
     assert run.info.team == "team"
@@ -283,8 +283,7 @@ def test_a_zip_on_the_web_is_fetched_from_a_server_without_ranges(web, fixtures,
     run = score(
         f"{url}/my%20team.zip?token=geheim",
         testset=fixtures / "testset",
-        protocol="lite",
-        metrics=FAST,
+        recipe=Recipe(protocol="lite", metrics=FAST),
         limit=1,
         out=tmp_path / "run",
     )

@@ -2,21 +2,21 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
 from functools import cache
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
-import torch
 from open_clip.tokenizer import SimpleTokenizer
 from transformers import CLIPConfig, CLIPModel, CLIPTokenizer
+from weight_files import WeightFiles
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.clip.encoder import build
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.weights import RandomWeights
 
 PROMPTS = (
     "A woman in a red coat walks along the beach at sunset.",
@@ -28,29 +28,9 @@ PROMPTS = (
 )
 
 
-@dataclass(frozen=True)
-class Weights:
-    """A weight source: seeded random weights, or one file."""
-
-    random_seed: int | None = 0
-    file: Path | None = None
-
-    def path(self, name: str) -> Path:
-        assert self.file is not None, name
-        return self.file
-
-    def sha256(self, name: str) -> str:
-        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
-
-
 @pytest.fixture
 def runtime():
-    return Runtime(weights=Weights(), batch_size=4)
+    return Runtime(weights=RandomWeights(), batch_size=4)
 
 
 @pytest.fixture(scope="session")
@@ -102,7 +82,7 @@ def prompt(request):
 @pytest.fixture
 def weights_file():
     """A weight source that hands out one file."""
-    return lambda file: Weights(random_seed=None, file=file)
+    return lambda file: WeightFiles(file)
 
 
 @pytest.fixture(scope="session")

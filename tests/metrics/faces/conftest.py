@@ -2,50 +2,26 @@
 
 from __future__ import annotations
 
-import hashlib
-from collections.abc import Iterator, Mapping
+from collections.abc import Mapping
 from pathlib import Path
 
 import cv2
 import numpy as np
 import pytest
 import skimage.data
-import torch
+from weight_files import WeightFiles
 
 from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.inception import FidInception, ImagenetInception
 from ipvg_eval.metrics.faces.random_onnx import write_detector, write_recogniser
 from ipvg_eval.metrics.runtime import Runtime
-
-
-@pytest.fixture(autouse=True, scope="module")
-def one_thread() -> Iterator[None]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
-
-
-class Weights:
-    """Files by name, or seeded random networks."""
-
-    def __init__(self, files: Mapping[str, Path], random_seed: int | None) -> None:
-        self.random_seed = random_seed
-        self.files = files
-
-    def path(self, name: str) -> Path:
-        return self.files[name]
-
-    def sha256(self, name: str) -> str:
-        if self.random_seed is not None:
-            return f"random:{self.random_seed}"
-        return hashlib.sha256(self.files[name].read_bytes()).hexdigest()
+from ipvg_eval.metrics.weights import RandomWeights
 
 
 @pytest.fixture(scope="session")
 def random_runtime() -> Runtime:
-    return Runtime(weights=Weights({}, 0), batch_size=2)
+    return Runtime(weights=RandomWeights(), batch_size=2)
 
 
 @pytest.fixture(scope="session")
@@ -53,7 +29,7 @@ def weights_from():
     """Makes a runtime whose weights are files."""
 
     def make(files: Mapping[str, Path], batch_size: int = 2) -> Runtime:
-        return Runtime(weights=Weights(files, None), batch_size=batch_size)
+        return Runtime(weights=WeightFiles(**files), batch_size=batch_size)
 
     return make
 

@@ -8,25 +8,25 @@ from hypothesis import strategies as st
 
 from ipvg_eval.core.measurement import FrameFeatures, Measurement
 from ipvg_eval.metrics.batches import Batches
-from ipvg_eval.metrics.faces import published_specs
+from ipvg_eval.metrics.faces import face_similarity_specs
 from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
 from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR
+from ipvg_eval.metrics.faces.face_similarity import FaceSimilarity, FaceSimilarityOptions
+from ipvg_eval.metrics.faces.face_similarity_pass import FacePass, ReferenceFace
+from ipvg_eval.metrics.faces.face_similarity_scores import ScoreRules
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
-from ipvg_eval.metrics.faces.published_pass import FacePass, ReferenceFace
-from ipvg_eval.metrics.faces.published_scores import ScoreRules
 from ipvg_eval.metrics.rescoring import Kept, can_rescore
 from ipvg_eval.metrics.sampling import schedule
 
-NAMES = [spec.name for spec in published_specs.ALL]
+NAMES = [spec.name for spec in face_similarity_specs.ALL]
 NETWORKS = (CUR, ARC, IMAGENET_WEIGHTS, FID_WEIGHTS)
 
 
-def measured(faces, reference, options: PublishedFacesOptions, lost: int) -> list[Measurement]:
+def measured(faces, reference, options: FaceSimilarityOptions, lost: int) -> list[Measurement]:
     """A pass whose networks were made to see these embeddings: None for a frame without a face."""
     repeats = schedule("linspace_repeat", len(faces) + lost, options.frames)
     seen = FacePass(
-        specs=published_specs.ALL,
+        specs=face_similarity_specs.ALL,
         rules=ScoreRules(
             repeats=repeats,
             no_face_is_zero=options.no_face == "zero",
@@ -49,7 +49,7 @@ def measured(faces, reference, options: PublishedFacesOptions, lost: int) -> lis
 
 embedding = st.tuples(*[st.sampled_from([-1.0, -0.5, 0.0, 0.25, 1.0, np.inf])] * 2)
 options_of = st.builds(
-    PublishedFacesOptions,
+    FaceSimilarityOptions,
     frames=st.just(6),
     no_face=st.sampled_from(["missing", "zero"]),
     zero_frames=st.sampled_from(["keep", "drop_cur"]),
@@ -73,8 +73,8 @@ def test_rescoring_equals_measuring(faces, reference, before, after, lost):
     earlier = {m.name: m for m in measured(faces, whole, before, lost)}
     kept = Kept(frame_count=len(faces) + lost, measurements=earlier)
     for direct in measured(faces, whole, after, lost):
-        assert PublishedFaces.cannot_rescore(direct.name, after, before, NAMES) is None
-        _assert_same(PublishedFaces.rescore(direct.name, after, before, kept), direct)
+        assert FaceSimilarity.cannot_rescore(direct.name, after, before, NAMES) is None
+        _assert_same(FaceSimilarity.rescore(direct.name, after, before, kept), direct)
 
 
 def _assert_same(one: Measurement, other: Measurement) -> None:
@@ -92,7 +92,7 @@ def _assert_same_features(one: FrameFeatures, other: FrameFeatures) -> None:
 
 
 def test_other_pixels_cannot_be_recombined():
-    assert can_rescore(PublishedFaces)
+    assert can_rescore(FaceSimilarity)
     for changed in (
         {"frames": 32},
         {"short_clips": "once"},
@@ -101,13 +101,13 @@ def test_other_pixels_cannot_be_recombined():
         {"reference_pixels": "as_seen"},
     ):
         ((field, value),) = changed.items()
-        other = PublishedFacesOptions(**changed)
-        why = PublishedFaces.cannot_rescore("cur_score", PublishedFacesOptions(), other, NAMES)
+        other = FaceSimilarityOptions(**changed)
+        why = FaceSimilarity.cannot_rescore("cur_score", FaceSimilarityOptions(), other, NAMES)
         assert why.startswith(f"{field} {value!r} in the run, ")
 
 
 def test_a_score_over_all_frames_needs_the_score():
-    options = PublishedFacesOptions()
+    options = FaceSimilarityOptions()
     for name, needed in (("cur_score_all_frames", "cur_score"), ("face_fid_samples", "face_fid_samples")):
-        why = PublishedFaces.cannot_rescore(name, options, options, ["arc_score"])
+        why = FaceSimilarity.cannot_rescore(name, options, options, ["arc_score"])
         assert why == f"the run did not measure {needed}"

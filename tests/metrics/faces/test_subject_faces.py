@@ -14,7 +14,7 @@ from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
 from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR
 from ipvg_eval.metrics.faces.detection import Face
 from ipvg_eval.metrics.faces.every_face import every_face
-from ipvg_eval.metrics.faces.published_pass import crop_batches
+from ipvg_eval.metrics.faces.face_similarity_pass import crop_batches
 from ipvg_eval.metrics.faces.scrfd import Scrfd
 from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
 from ipvg_eval.metrics.faces.subject_faces import SubjectFaces, SubjectFacesOptions

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import importlib.util
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 from types import ModuleType
 
 import numpy as np
 import pytest
 import torch
+from weight_files import WeightFiles
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.gme.checkpoint import load_model
@@ -19,26 +19,6 @@ from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
 
 GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "gme"
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A weight source that hands out one snapshot folder."""
-
-    folder: Path
-    random_seed: int | None = None
-
-    def path(self, name: str) -> Path:
-        assert name.startswith("gme_")
-        return self.folder
-
-    def sha256(self, name: str) -> str:
-        return f"hash of {name}"
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
 
 
 @pytest.fixture(scope="session")
@@ -75,7 +55,7 @@ def tokenizer(snapshot):
 
 @pytest.fixture
 def runtime(snapshot):
-    return Runtime(weights=Weights(snapshot))
+    return Runtime(weights=WeightFiles(snapshot))
 
 
 @pytest.fixture

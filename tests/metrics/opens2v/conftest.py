@@ -2,47 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
 from pathlib import Path
 
 import numpy as np
 import pytest
 import skimage.data
-import torch
+from weight_files import WeightFiles
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
-
-
-@dataclass(frozen=True)
-class Weights:
-    """A weight source: seeded random weights, or files by name."""
-
-    random_seed: int | None = 0
-    files: dict[str, Path] = field(default_factory=dict)
-
-    def path(self, name: str) -> Path:
-        return self.files[name]
-
-    def sha256(self, name: str) -> str:
-        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
-
-
-@pytest.fixture(autouse=True)
-def _one_thread():
-    torch.set_num_threads(1)
+from ipvg_eval.metrics.weights import RandomWeights
 
 
 @pytest.fixture
 def runtime():
-    return Runtime(weights=Weights(), batch_size=2)
+    return Runtime(weights=RandomWeights(), batch_size=2)
 
 
 @pytest.fixture
 def with_files():
     """A runtime whose weights are files by name."""
-    return lambda **files: Runtime(weights=Weights(random_seed=None, files=files), batch_size=2)
+    return lambda **files: Runtime(weights=WeightFiles(**files), batch_size=2)
 
 
 @pytest.fixture

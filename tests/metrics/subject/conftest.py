@@ -4,24 +4,15 @@ from __future__ import annotations
 
 import pytest
 import timm
-import torch
-from planted_things import Weights
 from safetensors.torch import save_file
 
 from ipvg_eval.metrics.runtime import Runtime
-
-
-@pytest.fixture(autouse=True, scope="session")
-def one_thread():
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield
-    torch.set_num_threads(threads)
+from ipvg_eval.metrics.weights import RandomWeights
 
 
 @pytest.fixture(scope="session")
 def runtime():
-    return Runtime(weights=Weights(), batch_size=3)
+    return Runtime(weights=RandomWeights(), batch_size=3)
 
 
 @pytest.fixture(scope="session")

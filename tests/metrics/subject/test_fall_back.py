@@ -13,7 +13,7 @@ from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.metrics.weights import WEIGHTS
 from ipvg_eval.metrics.weights.places import Places
 from ipvg_eval.metrics.weights.store import WeightStore
-from ipvg_eval.scoring import scorer
+from ipvg_eval.scoring import Recipe, recipe
 
 METRICS = ("subject_similarity", "subject_coverage")
 
@@ -47,10 +47,10 @@ def test_track_2_asks_for_the_detector_and_can_do_without():
 
 
 def test_without_it_every_output_says_so(store, protocol, monkeypatch):
-    monkeypatch.setattr(scorer, "weight_source", lambda _spec: store)
-    built = scorer.build_scorer(protocol, metrics=METRICS, device="cpu")
-    assert list(built.facts.weights) == ["dinov2_vitb14"]
-    assert built.facts.protocol_info.notice.endswith(
+    monkeypatch.setattr(recipe, "weight_source", lambda _spec: store)
+    built = Recipe(protocol=protocol, metrics=METRICS, device="cpu").build()
+    assert list(built.info.weights) == ["dinov2_vitb14"]
+    assert built.info.protocol_info.notice.endswith(
         "Subjects: no detector: the whole frame is the crop; its weights are not on this machine."
     )
 
@@ -59,16 +59,16 @@ def test_a_damaged_detector_is_an_error_and_not_a_missing_one(store, protocol, m
     folder = store.places.weights_dir / WEIGHTS["owlv2_base"].file_name
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    monkeypatch.setattr(scorer, "weight_source", lambda _spec: store)
+    monkeypatch.setattr(recipe, "weight_source", lambda _spec: store)
     try:
         with pytest.raises(WeightsMissing, match=r"model\.safetensors is missing"):
-            scorer.build_scorer(protocol, metrics=METRICS, device="cpu")
+            Recipe(protocol=protocol, metrics=METRICS, device="cpu").build()
     finally:
         (folder / "config.json").unlink()
         folder.rmdir()
 
 
 def test_random_weights_have_a_detector(protocol):
-    built = scorer.build_scorer(protocol, metrics=METRICS, device="cpu", weights="random:1")
-    assert built.facts.weights == {"dinov2_vitb14": "random:1", "owlv2_base": "random:1"}
-    assert "no detector" not in built.facts.protocol_info.notice
+    built = Recipe(protocol=protocol, metrics=METRICS, device="cpu", weights="random:1").build()
+    assert built.info.weights == {"dinov2_vitb14": "random:1", "owlv2_base": "random:1"}
+    assert "no detector" not in built.info.protocol_info.notice

@@ -11,7 +11,7 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from planted_things import Weights
+from weight_files import WeightFiles
 
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
@@ -138,7 +138,7 @@ def test_pictures_of_any_shape(model, tokenizer, size):
 
 def test_a_published_folder(model, tokenizer, tmp_path, picture):
     model.save_pretrained(tmp_path)
-    runtime = Runtime(weights=Weights(random_seed=None, file=tmp_path))
+    runtime = Runtime(weights=WeightFiles(tmp_path))
     with pytest.raises(WeightsMissing, match=r"no tokenizer\.json"):
         load_detector("grounding_dino_tiny", runtime)
     tokenizer.save(tmp_path / "tokenizer.json")

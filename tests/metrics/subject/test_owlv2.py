@@ -13,7 +13,8 @@ import transformers
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from planted_things import Weights, clip_of
+from planted_things import clip_of
+from weight_files import WeightFiles
 
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
@@ -23,6 +24,7 @@ from ipvg_eval.metrics.subject.detection.loading import is_here, load_detector
 from ipvg_eval.metrics.subject.detection.owlv2 import Owlv2Detector
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
 from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.weights import RandomWeights
 
 LABELS = ["man", "red ball", "an endless label that goes on and on and on and on and on and on and on"]
 
@@ -142,7 +144,7 @@ def test_a_broken_network_is_not_an_empty_picture(model, pictures):
 
 def test_a_published_folder(model, tmp_path, pictures):
     model.save_pretrained(tmp_path / "whole")
-    runtime = Runtime(weights=Weights(random_seed=None, file=tmp_path / "whole"))
+    runtime = Runtime(weights=WeightFiles(tmp_path / "whole"))
     detector = load_detector("owlv2", runtime, threshold=0.0)
     assert detector.weights == {"owlv2_base": "hash of owlv2_base"}
     assert is_here("owlv2", runtime)
@@ -150,14 +152,14 @@ def test_a_published_folder(model, tmp_path, pictures):
     for ours, theirs in zip(detector.detect(pictures, LABELS), expected, strict=True):
         assert (ours.corners == theirs.corners).all()
         assert (ours.scores == theirs.scores).all()
-    nowhere = Runtime(weights=Weights(random_seed=None, file=tmp_path / "nowhere"))
+    nowhere = Runtime(weights=WeightFiles(tmp_path / "nowhere"))
     with pytest.raises(WeightsMissing, match="cannot be loaded"):
         load_detector("owlv2", nowhere)
     lacking = model.state_dict()
     lacking.pop("box_head.dense0.weight")
     model.save_pretrained(tmp_path / "part", state_dict=lacking)
     with pytest.raises(WeightsMissing, match=r"lacks box_head\.dense0\.weight"):
-        load_detector("owlv2", Runtime(weights=Weights(random_seed=None, file=tmp_path / "part")))
+        load_detector("owlv2", Runtime(weights=WeightFiles(tmp_path / "part")))
 
 
 def test_the_full_size_is_the_published_one():
@@ -174,7 +176,7 @@ def test_the_full_size_network_end_to_end(tmp_path):
     target = Target(
         sample_id="s", references=(Reference(path=tmp_path / "woman.png", label="woman"),), prompt=""
     )
-    evaluator = SubjectMetrics(SubjectOptions(frame_count=2), Runtime(weights=Weights()))
+    evaluator = SubjectMetrics(SubjectOptions(frame_count=2), Runtime(weights=RandomWeights()))
     assert evaluator.weights == {"dinov2_vitb14": "random:0", "owlv2_base": "random:0"}
     looking = evaluator.start(target, clip_of(2))
     looking.add([0], photograph[None, :240, :320])

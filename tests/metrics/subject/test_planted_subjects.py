@@ -10,8 +10,9 @@ from dataclasses import replace
 import numpy as np
 import pytest
 from PIL import Image
-from planted_things import ColourDetector, ToldDetector, Weights, clip_of, framed, quick_dino, scene
+from planted_things import ColourDetector, ToldDetector, clip_of, framed, quick_dino, scene
 from safetensors.torch import save_file
+from weight_files import WeightFiles
 
 from ipvg_eval.core.measurement import FrameValues
 from ipvg_eval.metrics.errors import WeightsMissing
@@ -22,8 +23,9 @@ from ipvg_eval.metrics.subject.boxes import Boxes
 from ipvg_eval.metrics.subject.detection.loading import is_here
 from ipvg_eval.metrics.subject.dino import DinoEncoder, dino_pixels
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from ipvg_eval.metrics.subject.measuring import WHOLE_FRAME
+from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
 from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.weights import RandomWeights
 
 
 @pytest.fixture(scope="module", autouse=True)
@@ -36,7 +38,7 @@ def _quick_network():
 
 @pytest.fixture(scope="module")
 def runtime():
-    return Runtime(weights=Weights(), batch_size=3)
+    return Runtime(weights=RandomWeights(), batch_size=3)
 
 
 @pytest.fixture(scope="module")
@@ -250,24 +252,11 @@ def test_without_a_detector_whole_frames_are_compared_and_the_row_says_so(
     file = tmp_path_factory.mktemp("weights") / "model.safetensors"
     save_file(dino._build().state_dict(), file)
 
-    class OnlyDino:
-        """DINOv2's file and no other."""
-
-        random_seed = None
-
-        def path(self, name):
-            if name != "dinov2_vitb14":
-                raise WeightsMissing(name)
-            return file
-
-        def sha256(self, name):
-            return f"hash of {name}"
-
     options = SubjectOptions(frame_count=2, detector="auto")
     assert SubjectMetrics.required_weights(options) == ("dinov2_vitb14",)
     assert SubjectMetrics.optional_weights(options) == ("owlv2_base",)
     assert not is_here("owlv2", Runtime())
-    automatic = SubjectMetrics(options, Runtime(weights=OnlyDino()))
+    automatic = SubjectMetrics(options, Runtime(weights=WeightFiles(dinov2_vitb14=file)))
     # What a run records tells it from one with a detector.
     assert automatic.weights == {"dinov2_vitb14": "hash of dinov2_vitb14"}
     assert "weights are not on this machine" in automatic.notice
@@ -280,7 +269,7 @@ def test_without_a_detector_whole_frames_are_compared_and_the_row_says_so(
         WHOLE_FRAME
     }
     with pytest.raises(WeightsMissing):
-        SubjectMetrics(SubjectOptions(detector="owlv2"), Runtime(weights=OnlyDino()))
+        SubjectMetrics(SubjectOptions(detector="owlv2"), Runtime(weights=WeightFiles(dinov2_vitb14=file)))
     whole = SubjectMetrics(SubjectOptions(frame_count=2, detector="none"), runtime)
     assert [spec.name for spec in whole.specs] == ["subject_similarity", "subject_consistency"]
     assert whole.notice is None

@@ -10,9 +10,9 @@ import torch
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from planted_things import Weights
 from safetensors.torch import load_file
 from vbench.subject_consistency import subject_consistency
+from weight_files import WeightFiles
 
 from ipvg_eval.core.errors import UnreadablePicture
 from ipvg_eval.core.measurement import ClipInfo
@@ -136,7 +136,7 @@ def test_missing_frames_and_pictures(evaluator, frames, target, tmp_path):
 
 
 def test_weights_come_from_a_local_file(frames, dino_file, tmp_path):
-    encoder = DinoEncoder(Runtime(weights=Weights(random_seed=None, file=dino_file)))
+    encoder = DinoEncoder(Runtime(weights=WeightFiles(dino_file)))
     pixels = dino_pixels(frames[0])
     resized = timm.create_model(
         "vit_base_patch14_dinov2", pretrained=False, num_classes=0, dynamic_img_size=True
@@ -150,4 +150,4 @@ def test_weights_come_from_a_local_file(frames, dino_file, tmp_path):
     path = tmp_path / "model.safetensors"
     path.write_bytes(b"nothing")
     with pytest.raises(WeightsMissing, match="not the checkpoint"):
-        DinoEncoder(Runtime(weights=Weights(random_seed=None, file=path)))
+        DinoEncoder(Runtime(weights=WeightFiles(path)))

@@ -9,7 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 from PIL import Image
-from planted_things import ColourDetector, Weights, clip_of, framed, quick_dino, scene
+from planted_things import ColourDetector, clip_of, framed, quick_dino, scene
 
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.subject.appearances import Appearances
@@ -20,6 +20,7 @@ from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment
 from ipvg_eval.metrics.timeline.scorers.prototype_encoder import PrototypeEncoder
 from ipvg_eval.metrics.timeline.scorers.text_video_scorer import EmbeddingScorer
 from ipvg_eval.metrics.timeline.subject_consistency import crop_consistency
+from ipvg_eval.metrics.weights import RandomWeights
 
 TIMES = tuple(i / 4 for i in range(8))
 HALVES = ((0.0, 1.0), (1.0, 2.0))
@@ -130,7 +131,7 @@ def measured(tmp_path_factory):
         prompt="",
         timeline="0-1s: he stands in the dark; 1-2s: he stands in the light",
     )
-    runtime = Runtime(weights=Weights(), batch_size=3)
+    runtime = Runtime(weights=RandomWeights(), batch_size=3)
     examples = {
         "he stands in the dark": [scene((eileen, 10, 10), ground=20)],
         "he stands in the light": [scene((eileen, 10, 10), ground=220)],

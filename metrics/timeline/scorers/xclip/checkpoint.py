@@ -10,9 +10,8 @@ from typing import Any, Final
 
 import torch
 
-from ipvg_eval.metrics.checkpoint import weight_source
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.snapshots import VERIFY, load_snapshot, random_network, transformers
 
 PATCH_SIZES: Final = MappingProxyType({"xclip-base-patch32": 32, "xclip-base-patch16": 16})

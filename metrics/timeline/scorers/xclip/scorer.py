@@ -9,8 +9,7 @@ import numpy as np
 
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.batches import FixedBatches
-from ipvg_eval.metrics.checkpoint import weight_source
-from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.timeline.alignment.event_grid import FloatArray
 from ipvg_eval.metrics.timeline.frame_sampling import clip_columns

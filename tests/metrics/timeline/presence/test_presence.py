@@ -6,7 +6,6 @@ import importlib.util
 import json
 import math
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -23,6 +22,7 @@ from transformers import (
     Qwen2VLProcessor,
     Qwen2VLVideoProcessor,
 )
+from weight_files import WeightFiles
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.errors import WeightsMissing
@@ -40,21 +40,6 @@ from ipvg_eval.metrics.weights import WEIGHTS
 GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "gme"
 A, B, C = "An astronaut poses", "An officer poses", "Coffee is served"
 TIMELINE = f"0-1s: [{A}]; 1-3s: [{B}]; 3-4s: [{C}]"
-
-
-@dataclass(frozen=True)
-class Weights:
-    """One snapshot folder."""
-
-    folder: Path
-    random_seed: int | None = None
-
-    def path(self, name: str) -> Path:
-        assert name == "qwen2_vl_2b"
-        return self.folder
-
-    def sha256(self, name: str) -> str:
-        return f"hash of {name}"
 
 
 @pytest.fixture(scope="module")
@@ -77,7 +62,7 @@ def judge(snapshot):
     """From the snapshot, in float32 instead of the checkpoint's bfloat16."""
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(checkpoint, "DTYPE", torch.float32)
-        return PresenceJudge.load("qwen2_vl_2b", Runtime(weights=Weights(snapshot)))
+        return PresenceJudge.load("qwen2_vl_2b", Runtime(weights=WeightFiles(snapshot)))
 
 
 @pytest.fixture(scope="module")
@@ -241,7 +226,7 @@ def test_an_event_that_is_not_reached_counts_nothing(film, evaluators):
 
 
 def test_output_that_is_not_finite_is_missing_with_the_reason(film, examples, snapshot):
-    broken = PresenceJudge.load("qwen2_vl_2b", Runtime(weights=Weights(snapshot)))
+    broken = PresenceJudge.load("qwen2_vl_2b", Runtime(weights=WeightFiles(snapshot)))
     broken._network.lm_head.weight.fill_(torch.nan)
     evaluator = TimelineAlignment(
         TimelineAlignmentOptions(scorer="prototypes", presence="vlm"),
@@ -288,7 +273,7 @@ def test_full_size_parameter_counts(name, published):
 
 def test_unusable_snapshots_are_refused(maker, tmp_path, judge):
     maker.write(tmp_path)
-    runtime = Runtime(weights=Weights(tmp_path))
+    runtime = Runtime(weights=WeightFiles(tmp_path))
     with pytest.raises(WeightsMissing, match="video token"):
         PresenceJudge(judge._network, QuestionTokenizer.bytes_only(), weights={})
     partial = {name: value for name, value in maker.weights().items() if "layers.1.mlp" not in name}

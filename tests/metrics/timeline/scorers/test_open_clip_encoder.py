@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import logging
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import open_clip
@@ -14,34 +12,21 @@ import torch
 from open_clip.transform import PreprocessCfg, image_transform_v2
 from PIL import Image
 from safetensors.torch import save_file
+from weight_files import WeightFiles
 
 from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions, neutral_text
 from ipvg_eval.metrics.timeline.scorers.open_clip_encoder import OpenClipEncoder, weight_name
 from ipvg_eval.metrics.timeline.scorers.text_video_scorer import EmbeddingScorer
+from ipvg_eval.metrics.weights import RandomWeights
 
 SMALL = "PE-Core-T-16-384"
 
 
-@dataclass(frozen=True)
-class Weights:
-    """Seeded random weights, or one file."""
-
-    random_seed: int | None = 0
-    file: Path | None = None
-
-    def path(self, name: str) -> Path:
-        assert self.file is not None, name
-        return self.file
-
-    def sha256(self, name: str) -> str:
-        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
-
-
 @pytest.fixture(scope="module")
 def small():
-    return OpenClipEncoder(SMALL, Runtime(weights=Weights(), batch_size=2))
+    return OpenClipEncoder(SMALL, Runtime(weights=RandomWeights(), batch_size=2))
 
 
 @pytest.fixture(scope="module")
@@ -52,7 +37,7 @@ def picture():
 def test_the_default_model_runs_at_full_size(film):
     """PE-Core-L-14-336 with seeded random weights, through the evaluator."""
     evaluator = TimelineAlignment(
-        TimelineAlignmentOptions(rate=1.0), Runtime(weights=Weights(), batch_size=2)
+        TimelineAlignmentOptions(rate=1.0), Runtime(weights=RandomWeights(), batch_size=2)
     )
     assert evaluator.weights == {"pe_core_l_14_336": "random:0"}
     assert TimelineAlignment.required_weights(TimelineAlignmentOptions()) == ("pe_core_l_14_336",)
@@ -92,15 +77,15 @@ def test_weights_come_from_a_local_file(small, picture, tmp_path):
     """Seed 1 would give other values than the file, which holds those of seed 0."""
     path = tmp_path / "weights.safetensors"
     save_file(small._network.state_dict(), path)
-    loaded = OpenClipEncoder(SMALL, Runtime(weights=Weights(random_seed=None, file=path)))
+    loaded = OpenClipEncoder(SMALL, Runtime(weights=WeightFiles(path)))
     assert loaded.weights == {"pe_core_t_16_384": "hash of pe_core_t_16_384"}
     pixels = [small.prepare(picture)]
     assert (loaded.images(pixels) == small.images(pixels)).all()
-    other = OpenClipEncoder(SMALL, Runtime(weights=Weights(random_seed=1)))
+    other = OpenClipEncoder(SMALL, Runtime(weights=RandomWeights(1)))
     assert not np.allclose(other.images(pixels), small.images(pixels), rtol=0.1, atol=0)
     path.write_bytes(b"not weights")
     with pytest.raises(WeightsMissing, match="not the checkpoint of open_clip"):
-        OpenClipEncoder(SMALL, Runtime(weights=Weights(random_seed=None, file=path)))
+        OpenClipEncoder(SMALL, Runtime(weights=WeightFiles(path)))
 
 
 def test_long_texts_are_cut_and_said_to_be(small, caplog):
@@ -133,10 +118,10 @@ def test_windows_are_means_of_cosines(small, picture):
 
 def test_unknown_models_and_missing_weights_are_refused():
     with pytest.raises(ProtocolError, match="no model 'PE-Core-L'") as raised:
-        OpenClipEncoder("PE-Core-L", Runtime(weights=Weights()))
+        OpenClipEncoder("PE-Core-L", Runtime(weights=RandomWeights()))
     assert "PE-Core-" in (raised.value.hint or "")
     with pytest.raises(ProtocolError, match="not supported"):
-        OpenClipEncoder("coca_ViT-B-32", Runtime(weights=Weights()))
+        OpenClipEncoder("coca_ViT-B-32", Runtime(weights=RandomWeights()))
     with pytest.raises(WeightsMissing):
         OpenClipEncoder(SMALL, Runtime())
 

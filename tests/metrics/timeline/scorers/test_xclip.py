@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 import json
-from dataclasses import dataclass
-from pathlib import Path
 
 import numpy as np
 import open_clip
@@ -17,6 +15,7 @@ from PIL import Image
 from pydantic import ValidationError
 from safetensors.torch import load_file, save_file
 from transformers import VideoMAEImageProcessorPil, XCLIPConfig, XCLIPModel
+from weight_files import WeightFiles
 
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
@@ -26,7 +25,7 @@ from ipvg_eval.metrics.timeline.frame_sampling import clip_columns
 from ipvg_eval.metrics.timeline.scorers.xclip.checkpoint import PixelRules
 from ipvg_eval.metrics.timeline.scorers.xclip.network import XClip
 from ipvg_eval.metrics.timeline.scorers.xclip.scorer import XClipScorer
-from ipvg_eval.metrics.weights import WEIGHTS
+from ipvg_eval.metrics.weights import WEIGHTS, RandomWeights
 
 TEXTS = ["she waves", "a dog runs across the field and then sits down"]
 SMALL = {
@@ -40,21 +39,6 @@ SMALL = {
     "projection_dim": 32,
     "prompt_num_attention_heads": 4,
 }  # fmt: skip
-
-
-@dataclass(frozen=True)
-class Weights:
-    """Seeded random weights, or one snapshot folder."""
-
-    random_seed: int | None = 0
-    folder: Path | None = None
-
-    def path(self, name: str) -> Path:
-        assert self.folder is not None, name
-        return self.folder
-
-    def sha256(self, name: str) -> str:
-        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
 
 
 @pytest.fixture(scope="module")
@@ -85,7 +69,7 @@ def test_full_size_cosines_are_those_of_the_library(pictures):
     with torch.device("meta"):
         patch16 = XCLIPModel(XCLIPConfig(vision_config={"patch_size": 16}))
     assert sum(p.numel() for p in patch16.parameters()) == 194_929_153
-    runtime = Runtime(weights=Weights())
+    runtime = Runtime(weights=RandomWeights())
     ours = XClip.load("xclip-base-patch32", "xclip_base_patch32", runtime)
     assert sum(p.numel() for p in ours._network.parameters()) == 196_585_729
     found = ours.cosines([[ours.crop(frame) for frame in pictures[:8]]], TEXTS)
@@ -206,7 +190,7 @@ def test_a_snapshot_folder_is_loaded_with_its_pixel_rules(tmp_path, pictures, sm
     small._network.save_pretrained(tmp_path)
     rules = {"image_mean": [0.1, 0.2, 0.3], "image_std": [0.4, 0.5, 0.6], "resample": 2, "size": 224}
     (tmp_path / "preprocessor_config.json").write_text(json.dumps(rules))
-    runtime = Runtime(weights=Weights(random_seed=None, folder=tmp_path))
+    runtime = Runtime(weights=WeightFiles(tmp_path))
     scorer = XClipScorer.load("xclip-base-patch32", "xclip_base_patch32", runtime)
     assert scorer.weights == {"xclip_base_patch32": "hash of xclip_base_patch32"}
     loaded = scorer._network

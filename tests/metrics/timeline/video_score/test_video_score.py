@@ -6,7 +6,6 @@ import hashlib
 import importlib.util
 import json
 import sys
-from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
@@ -16,6 +15,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from safetensors.numpy import load_file, save_file
 from transformers import Idefics2ForConditionalGeneration
+from weight_files import WeightFiles
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.metrics.errors import WeightsMissing
@@ -29,27 +29,11 @@ from ipvg_eval.metrics.timeline.video_score.network import VideoScore, _bytes_on
 from ipvg_eval.metrics.timeline.video_score.passes import VideoScorePass, video_score_frames
 from ipvg_eval.metrics.timeline.video_score.query import query
 from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
-from ipvg_eval.metrics.weights import WEIGHTS
+from ipvg_eval.metrics.weights import WEIGHTS, RandomWeights
 
 GOLDEN = Path(__file__).resolve().parents[3] / "golden" / "video_score"
 NAMES = [spec.name for spec in VIDEO_SCORES]
 A, B = "An astronaut poses", "An officer poses"
-
-
-@dataclass(frozen=True)
-class Weights:
-    """One snapshot folder, or a seed."""
-
-    folder: Path | None = None
-    random_seed: int | None = None
-
-    def path(self, name: str) -> Path:
-        assert name == "video_score"
-        assert self.folder is not None
-        return self.folder
-
-    def sha256(self, name: str) -> str:
-        return f"random:{self.random_seed}" if self.random_seed is not None else f"hash of {name}"
 
 
 @pytest.fixture(scope="module")
@@ -76,7 +60,7 @@ def snapshot(maker, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def network(snapshot):
-    return VideoScore.load(Runtime(weights=Weights(snapshot)), dtype=torch.float32)
+    return VideoScore.load(Runtime(weights=WeightFiles(snapshot)), dtype=torch.float32)
 
 
 def scored(network, maker, video):
@@ -104,7 +88,7 @@ def test_the_prompt_is_the_published_one(golden):
 
 
 def test_bfloat16_stays_near(snapshot, maker, golden):
-    rough = VideoScore.load(Runtime(weights=Weights(snapshot)))
+    rough = VideoScore.load(Runtime(weights=WeightFiles(snapshot)))
     assert rough._head.weight.dtype == rough._network.dtype == torch.bfloat16
     assert scored(rough, maker, 0) == pytest.approx(golden["scores_0"], abs=0.1)
     assert rough.weights == {"video_score": "hash of video_score"}
@@ -124,7 +108,7 @@ def test_sharded_snapshots_load(maker, golden, tmp_path):
         save_file({name: tensors[name] for name in held}, tmp_path / file, metadata={"format": "pt"})
     index = {"metadata": {}, "weight_map": {name: file for file, held in names.items() for name in held}}
     (tmp_path / "model.safetensors.index.json").write_text(json.dumps(index))
-    network = VideoScore.load(Runtime(weights=Weights(tmp_path)), dtype=torch.float32)
+    network = VideoScore.load(Runtime(weights=WeightFiles(tmp_path)), dtype=torch.float32)
     np.testing.assert_allclose(scored(network, maker, 0), golden["scores_0"], atol=3e-6)
 
 
@@ -161,7 +145,7 @@ def test_unusable_snapshots_are_refused(maker, tmp_path, damage, message):
     maker.write(tmp_path)
     damage(tmp_path)
     with pytest.raises(WeightsMissing, match=message):
-        VideoScore.load(Runtime(weights=Weights(tmp_path)))
+        VideoScore.load(Runtime(weights=WeightFiles(tmp_path)))
 
 
 def test_another_models_tokenizer_is_refused(network):
@@ -192,7 +176,7 @@ def test_random_weights_run_the_same_path(maker, monkeypatch):
     }  # fmt: skip
     for name, value in small.items():
         monkeypatch.setattr(checkpoint, name, value)
-    found = [scored(VideoScore.load(Runtime(weights=Weights(random_seed=s))), maker, 0) for s in (0, 0, 1)]
+    found = [scored(VideoScore.load(Runtime(weights=RandomWeights(s))), maker, 0) for s in (0, 0, 1)]
     assert np.isfinite(found).all()
     assert (found[0] == found[1]).all()
     assert (found[0] != found[2]).any()
@@ -282,7 +266,7 @@ def test_prompts_that_cannot_be_asked_are_missing(evaluator, scenes, target, pro
 
 
 def test_output_that_is_not_finite_is_missing(snapshot, maker):
-    broken = VideoScore.load(Runtime(weights=Weights(snapshot)))
+    broken = VideoScore.load(Runtime(weights=WeightFiles(snapshot)))
     broken._head.bias.fill_(torch.nan)
     scoring = VideoScorePass(broken, prompt="She waves.", wanted=(0,))
     scoring.add(0, maker.frames(0)[0])

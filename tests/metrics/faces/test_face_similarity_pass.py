@@ -7,14 +7,14 @@ import pytest
 import torch
 
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.metrics.faces import published_specs
+from ipvg_eval.metrics.faces import face_similarity_specs
 from ipvg_eval.metrics.faces.alignment import template
 from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC
 from ipvg_eval.metrics.faces.curricularface import WEIGHTS as CUR
 from ipvg_eval.metrics.faces.detection import Face
+from ipvg_eval.metrics.faces.face_similarity_pass import FacePass, ReferenceFace, crop_batches
+from ipvg_eval.metrics.faces.face_similarity_scores import ScoreRules, squared_distances
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from ipvg_eval.metrics.faces.published_pass import FacePass, ReferenceFace, crop_batches
-from ipvg_eval.metrics.faces.published_scores import ScoreRules, squared_distances
 
 RED, GREEN, BLUE, BLACK = (200, 0, 0), (0, 200, 0), (0, 0, 200), (0, 0, 0)
 SIDE = 128
@@ -67,7 +67,7 @@ def _measure(colours, *, reference=None, repeats=None, grouping=(1,), encoders=E
     }
     repeats = dict.fromkeys(range(len(colours)), 1) if repeats is None else repeats
     run = FacePass(
-        specs=published_specs.ALL,
+        specs=face_similarity_specs.ALL,
         rules=ScoreRules(repeats=repeats, **{**defaults, **rules}),
         retry="padded",
         detector=SquareDetector(),

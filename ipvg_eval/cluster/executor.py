@@ -1,4 +1,4 @@
-"""The measuring of one submission by the workers."""
+"""One submission, measured by the workers."""
 
 from __future__ import annotations
 
@@ -12,7 +12,7 @@ from ipvg_eval.cluster.worker import Job
 from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring.measure import Measured, unmeasured
+from ipvg_eval.scoring.one_video import Measured, unmeasured
 from ipvg_eval.testset.model import Sample
 
 _GIVEN_UP = (
@@ -22,8 +22,8 @@ _GIVEN_UP = (
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class RayMeasuring:
-    """Measures samples on the workers, in no order; see `ipvg_eval.scoring.run.Measuring`.
+class RayExecutor:
+    """Measures samples on the workers, in no order; see `ipvg_eval.scoring.run.Executor`.
 
     Attributes:
         pool: the workers.
@@ -57,12 +57,12 @@ class _Session:
     """
 
     def __init__(
-        self, measuring: RayMeasuring, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
+        self, executor: RayExecutor, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
     ) -> None:
         self.dispatcher: Dispatcher[Sample, Hired] = Dispatcher(
-            samples, depth=min(measuring.job.decoders + measuring.pool.window, MAX_CALLS)
+            samples, depth=min(executor.job.decoders + executor.pool.window, MAX_CALLS)
         )
-        self._pool, self._job, self._specs = measuring.pool, measuring.job, measuring.specs
+        self._pool, self._job, self._specs = executor.pool, executor.job, executor.specs
         self._rows = rows
         self._open: list[Hired] = []
         self._opening: dict[Any, Hired] = {}

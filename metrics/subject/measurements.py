@@ -8,6 +8,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
+from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE, missing
 from ipvg_eval.metrics.subject.consistency import frame_consistency
 from ipvg_eval.metrics.subject.matching import Matches
 from ipvg_eval.metrics.subject.spec import (
@@ -19,15 +20,13 @@ from ipvg_eval.metrics.subject.spec import (
 from ipvg_eval.metrics.subject.subjects import Subject
 
 WHOLE_FRAME = "no detector: the whole frame is the crop"
-NO_FRAME = "no frame could be read"
-NOT_FINITE = "the network's output is not finite"
 
 DETECTED = (SUBJECT_SIMILARITY, SUBJECT_SIMILARITY_ALL_FRAMES, SUBJECT_COVERAGE)
 
 
-def missing(names: Sequence[str], reason: str) -> dict[str, Measurement]:
-    """Metrics without a value, all for one reason."""
-    return {name: Measurement(name=name, value=None, reason=reason) for name in names}
+def by_name(measurements: Sequence[Measurement]) -> dict[str, Measurement]:
+    """Measurements by metric."""
+    return {measurement.name: measurement for measurement in measurements}
 
 
 def of_matches(
@@ -43,7 +42,7 @@ def of_matches(
     """
     frames = matches.of_frames()
     each = ", ".join(
-        _told(subject, own) for subject, own in zip(subjects, matches.of_subjects(), strict=True)
+        _similarity_note(subject, own) for subject, own in zip(subjects, matches.of_subjects(), strict=True)
     )
     note = "; ".join([each, *notes])
     values = {
@@ -80,8 +79,8 @@ def of_whole_frames(
             indices=indices, values=tuple(frame.similarity() for frame in matches.of_frames())
         ),
     )
-    others = missing([spec.name for spec in DETECTED[1:]], WHOLE_FRAME)
-    return {similarity.name: similarity, **others}
+    others = missing(DETECTED[1:], WHOLE_FRAME)
+    return by_name([similarity, *others])
 
 
 def consistency(indices: tuple[int, ...], rows: npt.NDArray[np.float32], notes: Sequence[str]) -> Measurement:
@@ -101,7 +100,7 @@ def consistency(indices: tuple[int, ...], rows: npt.NDArray[np.float32], notes: 
     )
 
 
-def _told(subject: Subject, own: Matches) -> str:
+def _similarity_note(subject: Subject, own: Matches) -> str:
     found = sum(frame[0] is not None for frame in own.frames)
     value = own.similarity()
     many = f"in {found} of {len(own.frames)} frames"

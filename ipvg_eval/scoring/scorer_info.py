@@ -12,7 +12,7 @@ from ipvg_eval.testset.model import TestSet
 
 
 @dataclass(frozen=True, kw_only=True)
-class ScorerFacts:
+class ScorerInfo:
     """Everything about a scorer but its networks; small, and the same wherever it is read.
 
     Attributes:
@@ -33,8 +33,8 @@ class ScorerFacts:
     decoder: str
     provenance: Provenance
 
-    def suited_to(self, testset: TestSet) -> ScorerFacts:
-        """The facts of the same scorer once it is suited to a test set.
+    def suited_to(self, testset: TestSet) -> ScorerInfo:
+        """What is recorded of the same scorer once it is suited to a test set.
 
         Raises:
             ProtocolError: nothing is left to measure.

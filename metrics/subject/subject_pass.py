@@ -9,7 +9,8 @@ import numpy as np
 from ipvg_eval.core.measurement import Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Ticket
-from ipvg_eval.metrics.subject import measuring
+from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE, lost_frames, missing
+from ipvg_eval.metrics.subject import measurements
 from ipvg_eval.metrics.subject.appearances import Appearances
 from ipvg_eval.metrics.subject.consistency import reference_similarities
 from ipvg_eval.metrics.subject.dino import dino_pixels
@@ -68,12 +69,11 @@ class SubjectPass:
         if self._waiting:
             self._find()
         indices, rows = self._batches.finish()
-        lost = [f"{len(indices)} of {self._wanted} frames could be read"]
-        lost = lost if len(indices) < self._wanted else []
+        lost = lost_frames(len(indices), self._wanted)
         self.appearances = self._appearances(indices, rows)
         found = {
             **self._subject_measurements(indices, rows, [*self._notes, *lost]),
-            SUBJECT_CONSISTENCY.name: measuring.consistency(indices, rows, lost),
+            SUBJECT_CONSISTENCY.name: measurements.consistency(indices, rows, lost),
         }
         return [found[spec.name] for spec in self._specs]
 
@@ -85,21 +85,20 @@ class SubjectPass:
     def _subject_measurements(
         self, indices: tuple[int, ...], rows: Rows, notes: Sequence[str]
     ) -> dict[str, Measurement]:
-        names = [spec.name for spec in measuring.DETECTED]
         if not indices:
-            return measuring.missing(names, measuring.NO_FRAME)
+            return measurements.by_name(missing(measurements.DETECTED, NO_FRAME))
         if not np.isfinite(self._references).all():
-            return measuring.missing(names, measuring.NOT_FINITE)
+            return measurements.by_name(missing(measurements.DETECTED, NOT_FINITE))
         if self._finder is None:
             if not np.isfinite(rows).all():
-                return measuring.missing(names, measuring.NOT_FINITE)
+                return measurements.by_name(missing(measurements.DETECTED, NOT_FINITE))
             matches = _whole_frames(rows, self._references, self._subjects)
-            return measuring.of_whole_frames(indices, matches, self._subjects, notes)
+            return measurements.of_whole_frames(indices, matches, self._subjects, notes)
         matched = tuple(frame for frame in self._matched if frame is not None)
         if len(matched) < len(self._matched):
-            return measuring.missing(names, measuring.NOT_FINITE)
+            return measurements.by_name(missing(measurements.DETECTED, NOT_FINITE))
         matches = Matches(frames=tuple(frame.similarities for frame in matched))
-        return measuring.of_matches(indices, matches, self._subjects, notes)
+        return measurements.of_matches(indices, matches, self._subjects, notes)
 
     def _appearances(self, indices: tuple[int, ...], rows: Rows) -> Appearances | None:
         found = [frame for frame in self._matched if frame is not None]
@@ -107,7 +106,7 @@ class SubjectPass:
             return None
         if self._finder is None:
             return Appearances(
-                indices=indices, rows=rows[:, None], detected=False, note=measuring.WHOLE_FRAME
+                indices=indices, rows=rows[:, None], detected=False, note=measurements.WHOLE_FRAME
             )
         nothing = np.full(rows.shape[1], np.nan, dtype=np.float32)
         crops = [[nothing if row is None else row for row in frame.rows] for frame in found]

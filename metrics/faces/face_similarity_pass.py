@@ -11,17 +11,15 @@ import numpy.typing as npt
 from ipvg_eval.core.measurement import FrameFeatures, Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches, Ticket
-from ipvg_eval.metrics.faces import arcface, curricularface, published_scores, published_specs
+from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE
+from ipvg_eval.metrics.faces import arcface, curricularface, face_similarity_scores, face_similarity_specs
 from ipvg_eval.metrics.faces.detection import FaceDetector
 from ipvg_eval.metrics.faces.face_crops import Retry, face_crops
+from ipvg_eval.metrics.faces.face_similarity_scores import Compared, ScoreRules, similarities
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
-from ipvg_eval.metrics.faces.published_scores import Compared, ScoreRules, similarities
 
 Rows = npt.NDArray[np.float32]
 Encoder = Callable[[Frames], Rows]
-
-_NOT_FINITE = "the network's output is not finite"
-_NO_FRAME = "no frame could be read"
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -83,30 +81,30 @@ class FacePass:
     def _measure(self, spec: MetricSpec, features: Mapping[str, FrameFeatures]) -> Measurement:
         looked_at = tuple(self._looked_at)
         if not looked_at:
-            return Measurement(name=spec.name, value=None, reason=_NO_FRAME)
-        if spec.name == published_specs.FACE_COVERAGE.name:
+            return Measurement(name=spec.name, value=None, reason=NO_FRAME)
+        if spec.name == face_similarity_specs.FACE_COVERAGE.name:
             with_face = frozenset(features[arcface.WEIGHTS].indices)
-            return published_scores.coverage(looked_at, with_face, self._rules)
-        if spec.name == published_specs.FACE_FID_SAMPLES.name:
+            return face_similarity_scores.coverage(looked_at, with_face, self._rules)
+        if spec.name == face_similarity_specs.FACE_FID_SAMPLES.name:
             return self._fid_samples(spec.name, features[FID_WEIGHTS])
         return self._score(spec, features[_network(spec)])
 
     def _fid_samples(self, name: str, kept: FrameFeatures) -> Measurement:
         if not np.isfinite(kept.rows).all():
-            return Measurement(name=name, value=None, reason=_NOT_FINITE)
+            return Measurement(name=name, value=None, reason=NOT_FINITE)
         note = self._rules.note(tuple(self._looked_at))
         return Measurement(name=name, value=float(len(kept.indices)), note=note, features=kept)
 
     def _score(self, spec: MetricSpec, kept: FrameFeatures) -> Measurement:
-        worth_keeping = kept if published_specs.keeps_features(spec.name) else None
+        worth_keeping = kept if face_similarity_specs.keeps_features(spec.name) else None
         if kept.reference is None:
             reason = self._reference.reason
             return Measurement(name=spec.name, value=None, reason=reason, features=worth_keeping)
         if not (np.isfinite(kept.rows).all() and np.isfinite(kept.reference).all()):
-            return Measurement(name=spec.name, value=None, reason=_NOT_FINITE)
-        compare = published_scores.distances if _network(spec) == IMAGENET_WEIGHTS else similarities
+            return Measurement(name=spec.name, value=None, reason=NOT_FINITE)
+        compare = face_similarity_scores.distances if _network(spec) == IMAGENET_WEIGHTS else similarities
         compared = Compared(looked_at=tuple(self._looked_at), values=compare(kept), features=worth_keeping)
-        return published_scores.score(spec.name, compared, self._rules)
+        return face_similarity_scores.score(spec.name, compared, self._rules)
 
 
 def _network(spec: MetricSpec) -> str:

@@ -5,8 +5,8 @@ from __future__ import annotations
 from typing import Final
 
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.faces import arcface, curricularface, scrfd
-from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS
+from ipvg_eval.metrics.faces import scrfd
+from ipvg_eval.metrics.weights.table import weights_of
 
 _SCRIPT: Final = "ConsisID eval/get_facesim_fid.py @60429e4; TPIGE ID_eval_final/cal_face_sim.py @74390b4"
 _TERMS: Final = "InsightFace model packs: non-commercial research only"
@@ -22,7 +22,7 @@ CUR_SCORE: Final = MetricSpec(
     caveats="Frames without a face are left out, so that hiding the face costs nothing: read it beside "
     "face_coverage. Rewards pasting the reference in.",
     source=f"{_SCRIPT}; CurricularFace, arXiv 2004.00288",
-    weights=(scrfd.WEIGHTS, curricularface.WEIGHTS),
+    weights=weights_of("cur_score"),
     licence=_TERMS,
 )
 ARC_SCORE: Final = MetricSpec(
@@ -36,7 +36,7 @@ ARC_SCORE: Final = MetricSpec(
     caveats="Frames without a face are left out, so that hiding the face costs nothing: read it beside "
     "face_coverage. Rewards pasting the reference in.",
     source=f"{_SCRIPT}; ArcFace, arXiv 1801.07698",
-    weights=(scrfd.WEIGHTS, arcface.WEIGHTS),
+    weights=weights_of("arc_score"),
     licence=_TERMS,
 )
 FACE_FEATURE_DISTANCE: Final = MetricSpec(
@@ -51,7 +51,7 @@ FACE_FEATURE_DISTANCE: Final = MetricSpec(
     caveats="Under the published rules a video without a face gets 0, the best value. Lighting, pose "
     "and blur move it more than identity does.",
     source=_SCRIPT,
-    weights=(scrfd.WEIGHTS, IMAGENET_WEIGHTS),
+    weights=weights_of("face_feature_distance"),
     licence=_TERMS,
 )
 FACE_COVERAGE: Final = MetricSpec(
@@ -100,7 +100,7 @@ FACE_FID_SAMPLES: Final = MetricSpec(
     summary="Number of this video's aligned faces whose features enter the Fréchet distance over all videos.",
     caveats="A count, not a score.",
     source="pytorch-fid 0.3.0 pytorch_fid/inception.py (network)",
-    weights=(scrfd.WEIGHTS, FID_WEIGHTS),
+    weights=weights_of("face_fid_samples"),
     licence=_TERMS,
 )
 

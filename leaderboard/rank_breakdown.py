@@ -1,4 +1,4 @@
-"""A worked sum: how one team's place comes about, with its numbers."""
+"""The sums behind a place: how one team's place comes about, with its numbers."""
 
 from __future__ import annotations
 
@@ -14,7 +14,7 @@ from ipvg_eval.leaderboard.phase1 import Phase1
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class WorkedSum:
+class RankBreakdown:
     """The sums of one team.
 
     Attributes:
@@ -45,7 +45,7 @@ _TIE_BREAKS = {
 }
 
 
-def worked_sum(phase1: Phase1, final: FinalRanking, team: str) -> WorkedSum:
+def rank_breakdown(phase1: Phase1, final: FinalRanking, team: str) -> RankBreakdown:
     """Work out one ranked team's sums.
 
     Raises:
@@ -66,7 +66,7 @@ def worked_sum(phase1: Phase1, final: FinalRanking, team: str) -> WorkedSum:
     rank_sum = float(terms["product"].sum())
     products = [f"{row.weight:g} × {row.rank:g} ({row.title})" for row in terms.itertuples()]
     rows = final.table.set_index("team").to_dict("index")
-    return WorkedSum(
+    return RankBreakdown(
         team=team,
         formula="rank sum = Σ weight × rank, over the metrics; the smallest sum is first",
         terms=terms,

@@ -16,7 +16,7 @@ import numpy as np
 import pytest
 
 from ipvg_eval.core.measurement import ClipInfo
-from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
+from ipvg_eval.metrics.faces.face_similarity import FaceSimilarity, FaceSimilarityOptions
 from ipvg_eval.metrics.target import Reference, Target
 
 pytestmark = pytest.mark.weights
@@ -43,10 +43,10 @@ def _named_by(variable: str) -> Path:
 def test_opens2v_scores_of_its_demonstration_video(weights_from):
     folder, video = _named_by("IPVG_FACE_WEIGHTS"), _named_by("IPVG_OPENS2V_VIDEO")
     reference = _named_by("IPVG_OPENS2V_REFERENCE")
-    options = PublishedFacesOptions(
+    options = FaceSimilarityOptions(
         frames=32, no_face="zero", zero_frames="drop_cur", feature_distance=False, corpus_fid=False
     )
-    faces = PublishedFaces(options, weights_from({name: folder / file for name, file in FILES.items()}, 16))
+    faces = FaceSimilarity(options, weights_from({name: folder / file for name, file in FILES.items()}, 16))
     with av.open(str(video)) as container:
         frames = [frame.to_ndarray(format="rgb24") for frame in container.decode(video=0)]
     clip = ClipInfo(

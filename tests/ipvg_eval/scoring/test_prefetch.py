@@ -7,7 +7,7 @@ import time
 
 import pytest
 
-from ipvg_eval.scoring.ahead import ahead
+from ipvg_eval.scoring.prefetch import prefetch
 
 
 def _read(channel):
@@ -18,7 +18,7 @@ def _read(channel):
 
 
 def _run(works, produce, tools=2, cancel=lambda _: None):
-    return ahead(works, produce, list(range(tools)), cancel=cancel)
+    return prefetch(works, produce, list(range(tools)), cancel=cancel)
 
 
 @pytest.mark.parametrize("tools", [1, 2, 7])
@@ -87,4 +87,4 @@ def test_stopping_early_cancels_the_tools_and_ends_the_threads():
     turns.close()
     assert cancelled == [0, 1]
     assert time.monotonic() - before < 5
-    assert not [thread for thread in threading.enumerate() if thread.name.startswith("ahead")]
+    assert not [thread for thread in threading.enumerate() if thread.name.startswith("prefetch")]

@@ -28,7 +28,7 @@ Small = npt.NDArray[np.float32]
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class Look:
+class VideoSignals:
     """One video as the checks see it.
 
     Attributes:
@@ -62,9 +62,9 @@ class Look:
     problem: str | None = None
 
 
-def unseen(team: str, sample: str | None, video: str, problem: str) -> Look:
+def unreadable(team: str, sample: str | None, video: str, problem: str) -> VideoSignals:
     """A video that cannot be read."""
-    return Look(
+    return VideoSignals(
         team=team,
         sample=sample,
         video=video,
@@ -75,7 +75,7 @@ def unseen(team: str, sample: str | None, video: str, problem: str) -> Look:
     )
 
 
-def look_at(
+def extract_signals(
     path: Path,
     decoder: DecoderProcess,
     *,
@@ -84,7 +84,7 @@ def look_at(
     video: str,
     metadata: Mapping[str, str],
     faces: bool,
-) -> Look:
+) -> VideoSignals:
     """Decode a video and keep what the checks need.
 
     Args:
@@ -122,7 +122,7 @@ def look_at(
                     text.append(text_rows(frame))
             if index in sampled or index in between:
                 kept[index] = frame.copy()
-    return Look(
+    return VideoSignals(
         team=team,
         sample=sample,
         video=video,

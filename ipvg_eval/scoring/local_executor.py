@@ -13,8 +13,8 @@ from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timing import running, stage
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.scoring.ahead import ahead
-from ipvg_eval.scoring.measure import Measured
+from ipvg_eval.scoring.one_video import Measured
+from ipvg_eval.scoring.prefetch import prefetch
 from ipvg_eval.scoring.prepare import Preparation
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
@@ -24,7 +24,7 @@ _FRAMES_PER_VIDEO = 16
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
-class LocalMeasuring:
+class LocalExecutor:
     """Measures samples in their order, in this process.
 
     Where the networks' batches may hold frames of several videos, a sample is finished some samples after its
@@ -47,7 +47,7 @@ class LocalMeasuring:
     def results(
         self, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
     ) -> Generator[tuple[Sample, Measured | None]]:
-        """Every sample as soon as it is measured; see `ipvg_eval.scoring.run.Measuring`."""
+        """Every sample as soon as it is measured; see `ipvg_eval.scoring.run.Executor`."""
         preparation = Preparation(
             submission=self.submission, scorer=self.scorer, rows=rows, stopwatch=running()
         )
@@ -55,7 +55,7 @@ class LocalMeasuring:
         unfinished: deque[tuple[Sample, Callable[[], Measured | None]]] = deque()
         with ExitStack() as stack:
             decoders = [stack.enter_context(DecoderProcess(self.limits)) for _ in range(self.decoders)]
-            turns = ahead(samples, preparation.produce, decoders, cancel=DecoderProcess.kill)
+            turns = prefetch(samples, preparation.produce, decoders, cancel=DecoderProcess.kill)
             for sample, channel in stack.enter_context(closing(turns)):
                 with stage("measure"):
                     unfinished.append((sample, preparation.watch(sample, channel)))

@@ -63,7 +63,7 @@ class _Failure:
         self.error = error
 
 
-def ahead(
+def prefetch(
     works: Iterable[Work],
     produce: Callable[[Work, Channel[Item], Tool], None],
     tools: Sequence[Tool],
@@ -96,7 +96,7 @@ def ahead(
         finally:
             idle.put(tool)
 
-    pool = ThreadPoolExecutor(len(tools), thread_name_prefix="ahead")
+    pool = ThreadPoolExecutor(len(tools), thread_name_prefix="prefetch")
     left = iter(works)
     waiting: deque[tuple[Work, Channel[Item]]] = deque()
 

@@ -3,24 +3,23 @@
 from __future__ import annotations
 
 from collections import OrderedDict
-from collections.abc import Collection, Mapping, Sequence
+from collections.abc import Collection, Sequence
 from dataclasses import replace
 from typing import ClassVar, Final, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
 
 from ipvg_eval.core.measurement import ClipInfo, Measurement
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.checkpoint import weight_source
-from ipvg_eval.metrics.evaluator import Pass
-from ipvg_eval.metrics.faces import arcface, curricularface, published_specs, scrfd
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, Pass
+from ipvg_eval.metrics.faces import arcface, curricularface, face_similarity_specs, scrfd
 from ipvg_eval.metrics.faces.arcface import ArcFace
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.face_crops import Retry, face_crops
+from ipvg_eval.metrics.faces.face_similarity_pass import Encoder, FacePass, ReferenceFace, crop_batches
+from ipvg_eval.metrics.faces.face_similarity_scores import Compared, ScoreRules, score, similarities
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
-from ipvg_eval.metrics.faces.published_pass import Encoder, FacePass, ReferenceFace, crop_batches
-from ipvg_eval.metrics.faces.published_scores import Compared, ScoreRules, score, similarities
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import schedule
@@ -30,11 +29,14 @@ PERSON_LABELS: Final = frozenset({"man", "woman", "crop_man", "crop_woman"})
 
 _REFERENCES_KEPT: Final = 256
 _WHAT_IS_SEEN: Final = ("frames", "short_clips", "retry", "reference", "reference_pixels")
-_DISTANCE: Final = published_specs.FACE_FEATURE_DISTANCE.name
-_WITHOUT_RULES: Final = {published_specs.FACE_COVERAGE.name, published_specs.FACE_FID_SAMPLES.name}
+_DISTANCE: Final = face_similarity_specs.FACE_FEATURE_DISTANCE.name
+_WITHOUT_RULES: Final = {
+    face_similarity_specs.FACE_COVERAGE.name,
+    face_similarity_specs.FACE_FID_SAMPLES.name,
+}
 
 
-class PublishedFacesOptions(BaseModel):
+class FaceSimilarityOptions(EvaluatorOptions):
     """Rules of one protocol. The defaults are the published rules, except that no face is never a score of 0.
 
     ConsisID (eval/get_facesim_fid.py @60429e4) and TPIGE (ID_eval_final/cal_face_sim.py @74390b4):
@@ -60,8 +62,6 @@ class PublishedFacesOptions(BaseModel):
         corpus_fid: keep FID features and measure face_fid_samples.
     """
 
-    model_config = ConfigDict(frozen=True, extra="forbid")
-
     frames: int = Field(default=16, ge=1)
     short_clips: Literal["repeat", "once"] = "repeat"
     no_face: Literal["missing", "zero"] = "missing"
@@ -74,25 +74,15 @@ class PublishedFacesOptions(BaseModel):
     corpus_fid: bool = True
 
 
-class PublishedFaces:
-    """One face pass for the metrics of `ipvg_eval.metrics.faces.published_specs`.
+class FaceSimilarity(Evaluator[FaceSimilarityOptions]):
+    """One face pass for the metrics of `ipvg_eval.metrics.faces.face_similarity_specs`."""
 
-    Attributes:
-        specs: all of them, less those whose option is off.
-        weights: sha256 of every file in use, by name.
-    """
-
-    Options: ClassVar[type[PublishedFacesOptions]] = PublishedFacesOptions
-    SPECS: ClassVar[tuple[MetricSpec, ...]] = published_specs.ALL
+    Options = FaceSimilarityOptions
+    SPECS: ClassVar[tuple[MetricSpec, ...]] = face_similarity_specs.ALL
     BUDGET: ClassVar[str] = "frames"
 
-    def __init__(self, options: PublishedFacesOptions, runtime: Runtime) -> None:
-        """Load every network the options need.
-
-        Raises:
-            WeightsMissing: a package or a weight file is not on this machine.
-        """
-        self._options = options
+    def __init__(self, options: FaceSimilarityOptions, runtime: Runtime) -> None:
+        super().__init__(options, runtime)
         self._detector = scrfd.Scrfd(runtime)
         self._encoders: dict[str, Encoder] = {
             curricularface.WEIGHTS: CurricularFace(runtime).embed,
@@ -106,22 +96,17 @@ class PublishedFaces:
             name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
             for name, encode in self._encoders.items()
         }
-        source = weight_source(runtime, scrfd.WEIGHTS)
-        self.weights: Mapping[str, str] = {
-            name: source.sha256(name) for name in self.required_weights(options)
-        }
-        self.specs = self.specs_for(options)
         self._references: OrderedDict[object, ReferenceFace] = OrderedDict()
 
     @classmethod
-    def specs_for(cls, options: PublishedFacesOptions) -> tuple[MetricSpec, ...]:
+    def specs_for(cls, options: FaceSimilarityOptions, /) -> tuple[MetricSpec, ...]:
         """The metrics these options measure; similarities that are not clamped may be negative."""
         names = set(cls.required_weights(options))
         specs = [spec for spec in cls.SPECS if names.issuperset(spec.weights)]
         return tuple(specs if options.clamp else map(_signed, specs))
 
-    @staticmethod
-    def required_weights(options: PublishedFacesOptions) -> tuple[str, ...]:
+    @classmethod
+    def required_weights(cls, options: FaceSimilarityOptions, /) -> tuple[str, ...]:
         """Names of the declared weights these options need."""
         names = [scrfd.WEIGHTS, arcface.WEIGHTS, curricularface.WEIGHTS]
         names += [IMAGENET_WEIGHTS] if options.feature_distance else []
@@ -150,8 +135,8 @@ class PublishedFaces:
     @staticmethod
     def cannot_rescore(
         name: str,
-        options: PublishedFacesOptions,
-        earlier: PublishedFacesOptions,
+        options: FaceSimilarityOptions,
+        earlier: FaceSimilarityOptions,
         reported: Collection[str],
     ) -> str | None:
         """Scores can be recombined wherever the same pixels were looked at."""
@@ -159,7 +144,7 @@ class PublishedFaces:
 
     @staticmethod
     def rescore(
-        name: str, options: PublishedFacesOptions, earlier: PublishedFacesOptions, kept: Kept
+        name: str, options: FaceSimilarityOptions, earlier: FaceSimilarityOptions, kept: Kept
     ) -> Measurement:
         """A score from its values frame by frame; only similarities that were clamped are computed anew.
 
@@ -169,7 +154,7 @@ class PublishedFaces:
         found = kept.measurements[_kept_as(name)]
         if name in _WITHOUT_RULES:
             return found
-        features = found.features if published_specs.keeps_features(name) else None
+        features = found.features if face_similarity_specs.keeps_features(name) else None
         if found.per_frame is None:  # no reference face, or no usable embedding: missing under any rule
             return replace(found, name=name, features=features)
         looked_at = found.per_frame.indices
@@ -203,14 +188,14 @@ class PublishedFaces:
         return ReferenceFace(rows=rows, reason=None)
 
 
-def _schedule(options: PublishedFacesOptions, frame_count: int) -> dict[int, int]:
+def _schedule(options: FaceSimilarityOptions, frame_count: int) -> dict[int, int]:
     rule: Literal["linspace", "linspace_repeat"] = (
         "linspace_repeat" if options.short_clips == "repeat" else "linspace"
     )
     return schedule(rule, frame_count, options.frames)
 
 
-def _rules(options: PublishedFacesOptions, frame_count: int) -> ScoreRules:
+def _rules(options: FaceSimilarityOptions, frame_count: int) -> ScoreRules:
     return ScoreRules(
         repeats=_schedule(options, frame_count),
         no_face_is_zero=options.no_face == "zero",
@@ -229,4 +214,4 @@ def _is_person(reference: Reference) -> bool:
 
 
 def _signed(spec: MetricSpec) -> MetricSpec:
-    return replace(spec, bounds=(-1.0, 1.0)) if spec in published_specs.SIMILARITIES else spec
+    return replace(spec, bounds=(-1.0, 1.0)) if spec in face_similarity_specs.SIMILARITIES else spec

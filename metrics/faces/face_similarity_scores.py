@@ -9,7 +9,7 @@ import numpy as np
 import numpy.typing as npt
 
 from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
-from ipvg_eval.metrics.faces import published_specs
+from ipvg_eval.metrics.faces import face_similarity_specs
 from ipvg_eval.metrics.similarity import cosines, scheduled_mean
 
 Rows = npt.NDArray[np.float32]
@@ -91,7 +91,7 @@ def score(name: str, compared: Compared, rules: ScoreRules) -> Measurement:
         rules: the protocol's.
     """
     values = dict(compared.values)
-    if rules.clamp and name != published_specs.FACE_FEATURE_DISTANCE.name:
+    if rules.clamp and name != face_similarity_specs.FACE_FEATURE_DISTANCE.name:
         values = {index: max(0.0, value) for index, value in values.items()}
     looked_at = compared.looked_at
     value, notes = _mean(name, values, looked_at, rules)
@@ -109,7 +109,7 @@ def coverage(looked_at: tuple[int, ...], with_face: frozenset[int], rules: Score
     """face_coverage of at least one frame."""
     values = tuple(float(index in with_face) for index in looked_at)
     return Measurement(
-        name=published_specs.FACE_COVERAGE.name,
+        name=face_similarity_specs.FACE_COVERAGE.name,
         value=scheduled_mean(looked_at, values, rules.repeats),
         note=rules.note(looked_at),
         per_frame=FrameValues(indices=looked_at, values=values),
@@ -122,9 +122,9 @@ def _mean(
     """The video's value, None where it is missing, and what a reader must know of it."""
     notes: list[str] = []
     counted = values
-    if published_specs.counts_all_frames(name):
+    if face_similarity_specs.counts_all_frames(name):
         counted = {index: values.get(index, 0.0) for index in looked_at}
-    elif rules.drop_cur_zeros and name == published_specs.CUR_SCORE.name:
+    elif rules.drop_cur_zeros and name == face_similarity_specs.CUR_SCORE.name:
         counted = {index: value for index, value in values.items() if value != 0.0}
         if len(counted) < len(values):
             notes.append(f"{len(values) - len(counted)} frames of similarity 0 left out, as published")

@@ -18,7 +18,7 @@ from torchvision import transforms
 from ipvg_eval.core.errors import UnreadablePicture
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.faces.published import PublishedFaces, PublishedFacesOptions
+from ipvg_eval.metrics.faces.face_similarity import FaceSimilarity, FaceSimilarityOptions
 from ipvg_eval.metrics.faces.random_onnx import write_detector
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Reference, Target
@@ -46,8 +46,8 @@ def runtime(tmp_path_factory, small_pack, weights_from, curricular, imagenet, fi
 
 
 @pytest.fixture(scope="module")
-def faces(runtime: Runtime) -> PublishedFaces:
-    return PublishedFaces(PublishedFacesOptions(), runtime)
+def faces(runtime: Runtime) -> FaceSimilarity:
+    return FaceSimilarity(FaceSimilarityOptions(), runtime)
 
 
 @pytest.fixture(scope="module")
@@ -68,7 +68,7 @@ def _target(*paths: Path, labels=(None,)) -> Target:
     return Target(sample_id="a", references=references, prompt="a person")
 
 
-def _measure(faces: PublishedFaces, target: Target, clip, frames: Frames, grouping: int):
+def _measure(faces: FaceSimilarity, target: Target, clip, frames: Frames, grouping: int):
     run = faces.start(target, clip)
     wanted = faces.frames(clip)
     for begin in range(0, len(frames), grouping):
@@ -156,7 +156,7 @@ def test_results_do_not_depend_on_how_frames_come(faces, reference, frames, clip
 
 
 def test_random_networks_of_full_size_measure_everything(random_runtime, reference, pictures, clip_of):
-    faces = PublishedFaces(PublishedFacesOptions(frames=1), random_runtime)
+    faces = FaceSimilarity(FaceSimilarityOptions(frames=1), random_runtime)
     assert set(faces.weights.values()) == {"random:0"}
     found = _measure(faces, _target(reference), clip_of(1), pictures[:1], 1)
     assert [spec.name for spec in faces.specs] == list(found)
@@ -170,12 +170,12 @@ def test_frames_of_81_are_the_published_table(faces, clip_of):
 
 
 @pytest.fixture(scope="module")
-def blind(tmp_path_factory, runtime, weights_from) -> PublishedFaces:
+def blind(tmp_path_factory, runtime, weights_from) -> FaceSimilarity:
     """An evaluator whose detector finds nothing."""
     path = tmp_path_factory.mktemp("blind") / "det.onnx"
     write_detector(path, 0, planes=(16, 16, 16, 16), blocks=(1, 1, 1, 1), neck=16, head=16, score_bias=-50.0)
-    options = PublishedFacesOptions(no_face="zero", feature_distance=False, corpus_fid=False)
-    return PublishedFaces(options, weights_from({**runtime.weights.files, "det_10g.onnx": path}))
+    options = FaceSimilarityOptions(no_face="zero", feature_distance=False, corpus_fid=False)
+    return FaceSimilarity(options, weights_from({**runtime.weights.files, "det_10g.onnx": path}))
 
 
 def test_a_reference_without_a_face_is_missing_even_where_no_face_counts_as_zero(
@@ -196,7 +196,7 @@ def test_options_decide_which_networks_are_needed(blind):
         "cur_score_all_frames",
         "arc_score_all_frames",
     ]
-    everything = PublishedFaces.required_weights(PublishedFacesOptions())
+    everything = FaceSimilarity.required_weights(FaceSimilarityOptions())
     assert set(everything) == {
         "det_10g.onnx",
         "w600k_r50.onnx",
@@ -207,8 +207,8 @@ def test_options_decide_which_networks_are_needed(blind):
 
 
 def test_unclamped_scores_declare_their_range(runtime):
-    options = PublishedFacesOptions(clamp=False, feature_distance=False, corpus_fid=False)
-    bounds = {spec.name: spec.bounds for spec in PublishedFaces(options, runtime).specs}
+    options = FaceSimilarityOptions(clamp=False, feature_distance=False, corpus_fid=False)
+    bounds = {spec.name: spec.bounds for spec in FaceSimilarity(options, runtime).specs}
     assert bounds["cur_score"] == (-1.0, 1.0)
     assert bounds["face_coverage"] == (0.0, 1.0)
 
@@ -218,12 +218,12 @@ def test_unclamped_scores_declare_their_range(runtime):
 )
 def test_unknown_options_are_refused(options):
     with pytest.raises(ValidationError):
-        PublishedFacesOptions.model_validate(options)
+        FaceSimilarityOptions.model_validate(options)
 
 
 def test_without_weights_it_says_so():
     with pytest.raises(WeightsMissing):
-        PublishedFaces(PublishedFacesOptions(), Runtime())
+        FaceSimilarity(FaceSimilarityOptions(), Runtime())
 
 
 def test_an_unreadable_reference_is_an_error_with_its_path(faces, tmp_path, clip_of):
@@ -249,7 +249,7 @@ def test_as_stored_ignores_orientation_and_transparency_and_as_seen_heeds_them(
     small = {"feature_distance": False, "corpus_fid": False, "frames": 1}
     embeddings = {}
     for pixels in ("as_stored", "as_seen"):
-        faces = PublishedFaces(PublishedFacesOptions(reference_pixels=pixels, **small), runtime)
+        faces = FaceSimilarity(FaceSimilarityOptions(reference_pixels=pixels, **small), runtime)
         for path in (plain, turned, glass):
             found = _measure(faces, _target(path), clip_of(1), sliver, 1)
             embeddings[pixels, path.stem] = found["arc_score"].features.reference
@@ -262,10 +262,10 @@ def test_as_stored_ignores_orientation_and_transparency_and_as_seen_heeds_them(
 
 
 def test_the_first_person_is_found_by_label_or_by_folder(runtime, pictures, tmp_path, clip_of):
-    options = PublishedFacesOptions(
+    options = FaceSimilarityOptions(
         reference="first_person", feature_distance=False, corpus_fid=False, frames=1
     )
-    faces = PublishedFaces(options, runtime)
+    faces = FaceSimilarity(options, runtime)
     (tmp_path / "crop_woman").mkdir()
     ball, woman = tmp_path / "ball.png", tmp_path / "crop_woman" / "1.png"
     Image.fromarray(pictures[0]).save(ball)
