@@ -24,7 +24,8 @@ COMMANDS = {
     ),
     "audit": (
         "audit:audit",
-        "Look for what metrics alone would reward: still, looped, repeated or pasted videos, hidden faces, text.",
+        "Look for what metrics alone would reward: still, looped, repeated or pasted videos, hidden faces, "
+        "text.",
     ),
     "verify": (
         "verify:verify",
@@ -58,6 +59,10 @@ COMMANDS = {
     "protocols": ("protocols:app", "The protocols: which metrics run with which rules."),
     "study": ("study:app", "Let people compare the finalists' videos, pair by pair."),
     "timeline": ("timeline:app", "Timelines: what should happen when."),
+    "doctor": (
+        "doctor:doctor",
+        "Check this installation and whether its numbers are right. Exit 3 if something is missing or wrong.",
+    ),
     "weights": ("weights:app", "Find, fetch and verify the published weights."),
 }
 """Name to "module:attribute" in this package, and the line that `--help` shows."""

@@ -100,11 +100,12 @@ class Drawing:
         """The drawing as an element of a page; it carries no words, those stand beside it."""
         left, top, right, bottom = self.margins
         wide, high = _short(left + self.width + right), _short(top + self.height + bottom)
-        plot = f'<rect class="background" width="{_short(self.width)}" height="{_short(self.height)}" fill="none"/>'
+        plot = f'width="{_short(self.width)}" height="{_short(self.height)}"'
         return Markup(  # noqa: S704 - numbers, and texts that are escaped above
             f'<svg aria-hidden="true" focusable="false" xmlns="http://www.w3.org/2000/svg" width="{wide}" '
-            f'height="{high}" viewBox="0 0 {wide} {high}"><g transform="translate({_short(left)},{_short(top)})">'
-            f"{plot}{''.join(self._parts)}</g></svg>"
+            f'height="{high}" viewBox="0 0 {wide} {high}">'
+            f'<g transform="translate({_short(left)},{_short(top)})"><rect class="background" {plot} fill="none"/>'
+            f"{''.join(self._parts)}</g></svg>"
         )
 
     def _add(self, name: str, attributes: dict[str, str | float], content: str = "") -> None:
