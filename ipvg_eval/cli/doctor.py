@@ -52,7 +52,9 @@ def _print(examination: Examination) -> None:
             STDOUT.print(f"       {finding.hint}", markup=False, soft_wrap=True)
     for number in examination.numbers:
         verdict = number.verdict.value if number.verdict is not None else "cannot be measured here"
-        colour = {"reproduces the published number": "green", "wrong, do not use": "bold red"}.get(verdict, "yellow")
+        colour = {"reproduces the published number": "green", "wrong, do not use": "bold red"}.get(
+            verdict, "yellow"
+        )
         STDOUT.print(f"[{colour}]{verdict}[/]: {escape(f'{number.metric}: {number.detail}')}", soft_wrap=True)
         if number.hint:
             STDOUT.print(f"       {number.hint}", markup=False, soft_wrap=True)

@@ -12,6 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
+from ipvg_eval.core.verdict import Verdict, in_words
 from ipvg_eval.results import Run
 from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.profile import Profile
@@ -64,6 +65,17 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
     for run in runs:
         console.print(f"{run.summary.team}: {state(run.summary.counts)}. Run folder: ", end="", markup=False)
         console.out(str(run.folder.path))
+    _print_verdicts(runs[-1], console)
+
+
+def _print_verdicts(run: Run, console: Console) -> None:
+    verdicts = run.info.verdicts
+    if not verdicts:
+        return
+    words = f"Numbers: {in_words(verdicts)}."
+    if set(verdicts.values()) != {Verdict.REPRODUCES}:
+        words += f" See `ipvg-eval doctor --protocol {run.info.protocol.name}`."
+    console.print(words, markup=False, soft_wrap=True)
 
 
 def print_failures(run: Run, console: Console) -> None:

@@ -11,6 +11,7 @@ from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import Counts
+from ipvg_eval.core.verdict import Verdict
 
 
 def _aware(text: str) -> str:
@@ -191,6 +192,8 @@ class RunInfo(_Info):
         seconds: wall time of all samples together.
         counts: how many samples came how far.
         rescored: the run this one was recombined from; None for a run that was measured.
+        verdicts: what `ipvg-eval doctor` had found, on the machine that measured, of each metric with these
+            weights and packages; empty in runs of versions that did not ask.
     """
 
     format: Literal[1] = 1
@@ -212,6 +215,7 @@ class RunInfo(_Info):
     counts: Counts
     workers: WorkersInfo | None = None
     rescored: RescoredInfo | None = None
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
 
     @property
     def metrics(self) -> tuple[MetricSpec, ...]:

@@ -94,7 +94,9 @@ def _weights(store: WeightStore, names: tuple[str, ...]) -> list[Finding]:
     lacking = sum(item.weight.size or 0 for item in absent)
     command = f"ipvg-eval weights pull {' '.join(item.weight.name for item in absent)}"
     detail = f"{len(absent)} of {len(look_ups)} are not here ({readable_size(lacking)})"
-    free = shutil.disk_usage(next(p for p in (store.places.target, *store.places.target.parents) if p.exists())).free
+    free = shutil.disk_usage(
+        next(p for p in (store.places.target, *store.places.target.parents) if p.exists())
+    ).free
     if lacking > free:
         detail += f", and only {readable_size(free)} of disk are free"
     wrong = [f"{bad_one.path}: {bad_one.reason}" for item in absent for bad_one in item.rejected]

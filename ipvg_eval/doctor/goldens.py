@@ -8,7 +8,9 @@ from typing import Any
 
 from ipvg_eval.metrics.weights.declaration import ReleaseAsset, WeightFile
 
-_OPENS2V = "https://raw.githubusercontent.com/PKU-YuanGroup/OpenS2V-Nexus/b4528314bd73b05d1cf2a9c7f8d8ecef34e6294c"
+_OPENS2V = (
+    "https://raw.githubusercontent.com/PKU-YuanGroup/OpenS2V-Nexus/b4528314bd73b05d1cf2a9c7f8d8ecef34e6294c"
+)
 _RESULTS = "OpenS2V-Nexus eval/demo_result/model_name_output_json @b452831"
 
 _SINGLEFACE_3 = WeightFile(
@@ -26,11 +28,12 @@ INPUTS: Mapping[str, WeightFile] = {_SINGLEFACE_3.name: _SINGLEFACE_3}
 """The files, by name; found and fetched as weights are."""
 
 _CAR = (
-    "The video features a man sitting in the driver's seat of a car. he is wearing glasses and a dark-colored "
-    "dress, and his hair is neatly styled. The interior of the car appears to be modern, with a light-colored "
-    "dashboard and a steering wheel that has some buttons on it. The background outside the car shows greenery, "
-    "suggesting that the car is parked near a park or a garden. The man seems to be looking out the window, "
-    "possibly observing something outside. The overall atmosphere of the video is calm and serene."
+    "The video features a man sitting in the driver's seat of a car. he is wearing glasses and a "
+    "dark-colored dress, and his hair is neatly styled. The interior of the car appears to be "
+    "modern, with a light-colored dashboard and a steering wheel that has some buttons on it. The "
+    "background outside the car shows greenery, suggesting that the car is parked near a park or a "
+    "garden. The man seems to be looking out the window, possibly observing something outside. The "
+    "overall atmosphere of the video is calm and serene."
 )
 
 

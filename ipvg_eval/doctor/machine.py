@@ -83,7 +83,9 @@ def _decoder() -> Finding:
     except (IpvgError, ImportError, OSError) as error:
         return bad("decoder", f"it cannot open a good video: {error}", "pip install --force-reinstall av")
     if frames != 2:
-        return bad("decoder", f"{frames} of 2 frames of a good video came", "pip install --force-reinstall av")
+        return bad(
+            "decoder", f"{frames} of 2 frames of a good video came", "pip install --force-reinstall av"
+        )
     return good("decoder", f"{decoder_version()}; in a process with limits")
 
 
@@ -111,8 +113,19 @@ def _extras() -> Iterator[Finding]:
 
 def _own(extra: str, packages: tuple[str, ...], lacking: list[str]) -> bool:
     """Whether what is there tells that the extra was meant: not what others bring along as well."""
-    brought = {"pyarrow", "scipy", "httpx", "fsspec", "huggingface_hub", "cryptography", "torch", "safetensors"}
-    brought |= {"tokenizers", "transformers", "accelerate", "ftfy", "onnx", "timm"} if extra != "metrics" else set()
+    brought = {
+        "pyarrow",
+        "scipy",
+        "httpx",
+        "fsspec",
+        "huggingface_hub",
+        "cryptography",
+        "torch",
+        "safetensors",
+    }
+    brought |= (
+        {"tokenizers", "transformers", "accelerate", "ftfy", "onnx", "timm"} if extra != "metrics" else set()
+    )
     return bool(set(packages) - set(lacking) - brought)
 
 
@@ -146,7 +159,12 @@ def _import(name: str) -> str | None:
 
 
 def _opencv() -> Finding:
-    names = ("opencv-python", "opencv-python-headless", "opencv-contrib-python", "opencv-contrib-python-headless")
+    names = (
+        "opencv-python",
+        "opencv-python-headless",
+        "opencv-contrib-python",
+        "opencv-contrib-python-headless",
+    )
     found = []
     for name in names:
         try:
@@ -157,7 +175,9 @@ def _opencv() -> Finding:
         remove = " ".join(entry.split()[0] for entry in found)
         hint = f"pip uninstall -y {remove} && pip install opencv-python-headless"
         return bad("opencv", f"they overwrite each other: {', '.join(found)}", hint)
-    return good("opencv", found[0]) if found else Finding(what="opencv", state="absent", detail="not installed")
+    return (
+        good("opencv", found[0]) if found else Finding(what="opencv", state="absent", detail="not installed")
+    )
 
 
 def _operators() -> Iterator[Finding]:
@@ -172,15 +192,23 @@ def _operators() -> Iterator[Finding]:
 
         kept = nms(torch.tensor([[0.0, 0, 2, 2], [0, 0, 2, 2.1]]), torch.tensor([0.9, 0.8]), 0.5)
     except (ImportError, RuntimeError) as error:
-        yield bad("torchvision", f"its operators do not load beside this torch: {error}".splitlines()[0], hint)
+        yield bad(
+            "torchvision", f"its operators do not load beside this torch: {error}".splitlines()[0], hint
+        )
         return
-    yield good("torchvision", "operators load") if kept.tolist() == [0] else bad("torchvision", "nms is wrong", hint)
+    yield (
+        good("torchvision", "operators load")
+        if kept.tolist() == [0]
+        else bad("torchvision", "nms is wrong", hint)
+    )
     if _import("onnxruntime") is None:
         import onnxruntime
 
         providers = onnxruntime.get_available_providers()
         if torch.cuda.is_available() and "CUDAExecutionProvider" not in providers:
-            yield bad("onnxruntime", f"no CUDA: {providers}", "pip install onnxruntime-gpu, without onnxruntime")
+            yield bad(
+                "onnxruntime", f"no CUDA: {providers}", "pip install onnxruntime-gpu, without onnxruntime"
+            )
         else:
             yield good("onnxruntime", ", ".join(providers))
 

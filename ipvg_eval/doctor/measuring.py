@@ -20,9 +20,7 @@ _TIMELINE = "0-1.5s: [an astronaut smiles]; 1.5-3s: [she turns her head]"
 def sample_target(reference: str) -> Target:
     """The sample's clip, to be compared with own.webp or other.webp."""
     path = SAMPLE / reference
-    return Target(
-        sample_id="doctor", references=(Reference(path=path),), prompt=PROMPT, timeline=_TIMELINE
-    )
+    return Target(sample_id="doctor", references=(Reference(path=path),), prompt=PROMPT, timeline=_TIMELINE)
 
 
 def measure(evaluator: Evaluator, video: Path, target: Target) -> dict[str, float | None]:

@@ -48,7 +48,7 @@ def check_numbers(
     inputs: WeightStore | None = None,
     goldens: Iterable[Golden] = GOLDENS,
 ) -> list[CheckedNumber]:
-    """Measure the sample with every evaluator of a protocol, and the files of published numbers that are here.
+    """Measure the sample with every evaluator of a protocol, and the files of published numbers.
 
     Args:
         protocol: which metrics.

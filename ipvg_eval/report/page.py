@@ -25,6 +25,7 @@ from ipvg_eval.core.page import (
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
+from ipvg_eval.core.verdict import in_words
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
 from ipvg_eval.report.audit_section import audit_section
@@ -115,6 +116,7 @@ def _render(run: Run) -> str:
         .render(
             info=run.info,
             comparable=comparable_facts(run.info),
+            verdicts=in_words(run.info.verdicts),
             summary=run.summary,
             banners=_banners(run.info),
             date=_date(run.info.finished or run.info.started),

@@ -104,7 +104,8 @@ class Drawing:
         return Markup(  # noqa: S704 - numbers, and texts that are escaped above
             f'<svg aria-hidden="true" focusable="false" xmlns="http://www.w3.org/2000/svg" width="{wide}" '
             f'height="{high}" viewBox="0 0 {wide} {high}">'
-            f'<g transform="translate({_short(left)},{_short(top)})"><rect class="background" {plot} fill="none"/>'
+            f'<g transform="translate({_short(left)},{_short(top)})">'
+            f'<rect class="background" {plot} fill="none"/>'
             f"{''.join(self._parts)}</g></svg>"
         )
 
