@@ -98,6 +98,7 @@ def stand_in(tmp_path) -> tuple[WeightStore, Golden]:
         used_by=(),
         source=ReleaseAsset(url="http://127.0.0.1:9/a.mp4"),
         file_name="a.mp4",
+        size=len(clip),
         sha256=hashlib.sha256(clip).hexdigest(),
         licence="public domain",
     )
