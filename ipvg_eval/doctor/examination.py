@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import shutil
 from dataclasses import asdict, dataclass
 from datetime import UTC, datetime
 from typing import Any
@@ -12,6 +11,7 @@ from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.doctor.machine import Finding, bad, examine_machine, good, memory
 from ipvg_eval.doctor.numbers import CheckedNumber, check_numbers
 from ipvg_eval.metrics.weights import WeightStore
+from ipvg_eval.metrics.weights.places import free_space
 from ipvg_eval.metrics.weights.sizes import readable_size
 from ipvg_eval.results.doctor_record import CheckedMetric, DoctorRecord, write_record
 from ipvg_eval.results.provenance import collect_provenance
@@ -94,9 +94,7 @@ def _weights(store: WeightStore, names: tuple[str, ...]) -> list[Finding]:
     lacking = sum(item.weight.size or 0 for item in absent)
     command = f"ipvg-eval weights pull {' '.join(item.weight.name for item in absent)}"
     detail = f"{len(absent)} of {len(look_ups)} are not here ({readable_size(lacking)})"
-    free = shutil.disk_usage(
-        next(p for p in (store.places.target, *store.places.target.parents) if p.exists())
-    ).free
+    free = free_space(store.places.target)
     if lacking > free:
         detail += f", and only {readable_size(free)} of disk are free"
     wrong = [f"{bad_one.path}: {bad_one.reason}" for item in absent for bad_one in item.rejected]
