@@ -13,6 +13,7 @@ from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
 from ipvg_eval.cli.pull_progress import pull_progress
+from ipvg_eval.core.packages import by_hand_line, by_hand_missing
 from ipvg_eval.metrics.errors import MetricsError, ProtocolError
 from ipvg_eval.metrics.weights import WEIGHTS, LookUp, WeightStore, declared
 from ipvg_eval.metrics.weights.declaration import Bundled
@@ -74,6 +75,9 @@ def pull_command(
     wanted = _wanted(names or [], everything, protocol)
     store = WeightStore()
     _announce(wanted, store)
+    if absent := by_hand_missing():
+        what = f"Networks that some of these weights belong to are missing: {'; '.join(absent)}."
+        STDERR.print(f"{what} Run: {by_hand_line()}", markup=False, soft_wrap=True)
     failed = 0
     for name in wanted:
         with pull_progress(STDERR) as progress:

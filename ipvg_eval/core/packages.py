@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from importlib import metadata
+
 from ipvg_eval.core.errors import Unavailable
 
 WITHOUT_THEIR_REQUIREMENTS = ("vbench==0.1.5", "pyiqa==0.1.16", "insightface==2.1")
@@ -46,6 +48,21 @@ def install_line(extra: str) -> str:
 def by_hand_line() -> str:
     """The command for the packages that are installed without their requirements."""
     return f"pip install --no-deps {' '.join(WITHOUT_THEIR_REQUIREMENTS)}"
+
+
+def by_hand_missing() -> tuple[str, ...]:
+    """Those of `WITHOUT_THEIR_REQUIREMENTS` that are not installed in this version, with what is."""
+    lacking = []
+    for requirement in WITHOUT_THEIR_REQUIREMENTS:
+        name, _, version = requirement.partition("==")
+        try:
+            here = metadata.version(name)
+        except metadata.PackageNotFoundError:
+            lacking.append(f"{name} is not installed")
+        else:
+            if here != version:
+                lacking.append(f"{name} is {here}, not {version}")
+    return tuple(lacking)
 
 
 def extra_of(package: str) -> str | None:

@@ -16,7 +16,13 @@ from pathlib import Path
 from typing import Literal
 
 from ipvg_eval.core.errors import IpvgError
-from ipvg_eval.core.packages import EXTRAS, WITHOUT_THEIR_REQUIREMENTS, by_hand_line, install_line
+from ipvg_eval.core.packages import (
+    EXTRAS,
+    WITHOUT_THEIR_REQUIREMENTS,
+    by_hand_line,
+    by_hand_missing,
+    install_line,
+)
 from ipvg_eval.doctor.measuring import SAMPLE
 from ipvg_eval.metrics.weights.places import Places
 from ipvg_eval.metrics.weights.sizes import readable_size
@@ -130,15 +136,7 @@ def _own(extra: str, packages: tuple[str, ...], lacking: list[str]) -> bool:
 
 
 def _by_hand() -> Finding:
-    absent = []
-    for requirement in WITHOUT_THEIR_REQUIREMENTS:
-        name, _, version = requirement.partition("==")
-        try:
-            if metadata.version(name) != version:
-                absent.append(f"{name} is {metadata.version(name)}, not {version}")
-        except metadata.PackageNotFoundError:
-            absent.append(f"{name} is not installed")
-    if absent:
+    if absent := by_hand_missing():
         return bad("networks", "; ".join(absent), by_hand_line())
     return good("networks", ", ".join(WITHOUT_THEIR_REQUIREMENTS))
 

@@ -57,6 +57,7 @@ def from_url(url: str, part: Path, progress: Progress) -> None:
             part.unlink()
             from_url(url, part, progress)
             return
+        error.close()
         kind = NotThere if error.code == http.client.NOT_FOUND else PullFailed
         raise kind(f"{url}: the server answered {error.code} {error.reason}", hint=BY_HAND) from error
     except URLError as error:
