@@ -51,8 +51,8 @@ def build_app(words: Collection[str]) -> typer.Typer:
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit.
 
-    Exit codes: 0 done; 1 invalid submission or failed gate; 2 usage; 3 weights or device missing;
-    4 finished with some samples failed; 130 interrupted.
+    Exit codes: 0 done; 1 invalid submission or failed gate; 2 usage; 3 weights or device missing, or a broken
+    installation; 4 finished with some samples failed; 130 interrupted.
     """
     words = sys.argv[1:] if arguments is None else arguments
     debug = "--debug" in words
@@ -71,10 +71,10 @@ def main(arguments: list[str] | None = None) -> None:
         sys.stderr.close()
         sys.exit(0)
     except ImportError as error:
-        if debug or (error.name or "").startswith("ipvg_eval"):
-            raise
-        from ipvg_eval.core.packages import package_missing
+        from ipvg_eval.core.packages import extra_of, package_missing
 
+        if debug or extra_of((error.name or "").partition(".")[0]) is None:
+            raise  # the installation is broken; see `ipvg_eval.cli.main`
         _leave(package_missing(error, extra="generator" if "generate" in words else None))
     except KeyboardInterrupt:
         if debug:

@@ -10,7 +10,9 @@ from typing import Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
+from ipvg_eval.cli.decoding import RequireConfinement
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.limits import ProcessLimits
 
 
 def audit(
@@ -29,6 +31,7 @@ def audit(
         typer.Option(help="Thresholds: a protocol's audit section, or a .yaml file of thresholds alone."),
     ] = None,
     faces: Annotated[bool, typer.Option(help="Look at faces, which takes most of the time.")] = True,
+    require_confinement: RequireConfinement = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Look for what metrics alone would reward: still, looped, repeated or pasted videos, hidden faces, text.
@@ -52,6 +55,7 @@ def audit(
             testset=_testset(testset, others[0]) if others else testset,
             thresholds=thresholds,
             faces=faces,
+            limits=ProcessLimits(require_confinement=require_confinement),
             on_video=progress,
         )
     for run in runs:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
+from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
@@ -88,6 +88,7 @@ def score(
     ] = None,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
+    require_confinement: RequireConfinement = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Show where the time went, and write it to profile.csv.")
     ] = False,
@@ -134,7 +135,11 @@ def score(
                     team=name,
                     out=folder,
                     limit=limit,
-                    limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+                    limits=ProcessLimits(
+                        memory_mib=decoder_memory,
+                        seconds=decoder_seconds,
+                        require_confinement=require_confinement,
+                    ),
                     decoders=decoders,
                     command=tuple(without_secrets(word) for word in sys.argv),
                     on_sample=on_sample,

@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.cli.decoding import RequireConfinement
 from ipvg_eval.cli.progress import delayed_progress
 from ipvg_eval.core.errors import UsageError
 
@@ -46,6 +47,7 @@ def create_command(
     annotators: Annotated[int | None, typer.Option(min=1, help="Deal the pairs to so many people.")] = None,
     share: Annotated[float | None, typer.Option(help="Use this share of the samples, 0 to 1.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of every draw.")] = None,
+    require_confinement: RequireConfinement = False,
 ) -> None:
     """Make a study of all pairs of the finalists. Prints the secrets once: only their hashes are kept."""
     from ipvg_eval.clips import ClipMaker
@@ -55,7 +57,10 @@ def create_command(
     given: dict[str, Any] = {"annotators": annotators, "share": share, "seed": seed}
     settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
     teams, samples = study_source([*(runs or []), *(more_runs or [])], submissions or [], testset)
-    with ClipMaker() as make_clip, delayed_progress("Clips") as on_clip:
+    with (
+        ClipMaker(require_confinement=require_confinement) as make_clip,
+        delayed_progress("Clips") as on_clip,
+    ):
         created = create_study(
             teams, samples, settings, out, on_clip=on_clip, workers=make_clip.processes, make_clip=make_clip
         )

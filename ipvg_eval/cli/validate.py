@@ -9,7 +9,7 @@ from typing import Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
+from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
 from ipvg_eval.cli.progress import delayed_progress
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.testset.model import Track
@@ -24,6 +24,7 @@ def validate(
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame.")] = False,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
+    require_confinement: RequireConfinement = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
 ) -> None:
     """Check a submission before the upload. Exit 0 if it is valid, 1 if not."""
@@ -36,7 +37,11 @@ def validate(
             track=track,
             deep=deep,
             progress=progress,
-            process_limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+            process_limits=ProcessLimits(
+                memory_mib=decoder_memory,
+                seconds=decoder_seconds,
+                require_confinement=require_confinement,
+            ),
         )
     if as_json:
         STDOUT.out(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))

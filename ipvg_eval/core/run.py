@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ipvg_eval.core.combination import Combination
-from ipvg_eval.core.limits import ProcessLimits
+from ipvg_eval.core.limits import Confinement, ProcessLimits
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import Counts
 from ipvg_eval.core.verdict import Verdict
@@ -183,6 +183,7 @@ class RunInfo(_Info):
         random_weights: seed where networks had random weights, else None.
         decoder: library and versions that decoded the videos.
         limits: what each decoder process was allowed to use.
+        confinement: how each was confined; None where that was not recorded.
         device: where the networks ran.
         workers: the processes that ran them; None where the command itself did.
         provenance: software and machine.
@@ -213,6 +214,7 @@ class RunInfo(_Info):
     finished: Moment | None
     seconds: float
     counts: Counts
+    confinement: Confinement | None = None
     workers: WorkersInfo | None = None
     rescored: RescoredInfo | None = None
     verdicts: dict[str, Verdict] = Field(default_factory=dict)

@@ -185,6 +185,7 @@ class ScoringRun:
             random_weights=self.scorer_info.random_seed,
             decoder=self.scorer_info.decoder,
             limits=self.executor.limits,
+            confinement=self.scorer_info.confinement,
             device=self.scorer_info.device_info,
             workers=None if self.workers is None else self.workers(),
             provenance=self.scorer_info.provenance,

@@ -14,7 +14,7 @@ from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.listing import Listing, list_entries
 from ipvg_eval.submission.member import Member, MemberError, Slice
-from ipvg_eval.submission.model import Kind, Submission
+from ipvg_eval.submission.model import Kind, Place, Submission
 from ipvg_eval.submission.zip_directory import read_directory
 
 
@@ -73,6 +73,11 @@ class ZipSubmission(Submission):
                 spool.write(piece)
             spool.seek(0)
             yield spool  # type: ignore[misc]
+
+    def place(self, relative: str) -> Place | None:
+        """A part of the zip where the member is stored, None where it is packed."""
+        member = self._member(relative)
+        return None if member.deflated else Place(self.path, member.offset, member.size)
 
     @contextmanager
     def open_video(self, relative: str) -> Iterator[Path]:

@@ -42,7 +42,7 @@ def mutate(data: bytes, rng: np.random.Generator, *, marks: tuple[bytes, ...] = 
     raw = bytearray(data)
     places = [at for mark in marks if (at := data.find(mark)) >= 0]
     for _ in range(int(rng.integers(1, 7))):
-        if len(raw) < 16:
+        if len(raw) <= 16:
             break
         at = int(rng.integers(len(raw) - 8))
         if places and rng.random() < 0.5:
