@@ -6,12 +6,13 @@ from importlib import metadata
 
 from ipvg_eval.core.errors import Unavailable
 
-WITHOUT_THEIR_REQUIREMENTS = ("vbench==0.1.5", "pyiqa==0.1.16", "insightface==2.1")
+WITHOUT_THEIR_REQUIREMENTS = ("vbench==0.1.5", "pyiqa==0.1.16", "insightface==2.1", "decord==0.6.0")
 """What the published metrics take networks from, but whose own requirements cannot be met together: vbench
-pins transformers 4.33 and numpy 1, pyiqa asks for pytest and ruff, insightface for a second OpenCV."""
+pins transformers 4.33 and numpy 1, pyiqa asks for pytest and ruff, insightface for a second OpenCV, and
+`pip check` calls decord's wheel unsupported where it works."""
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "lite": ("torch", "torchvision", "facenet_pytorch", "cv2", "skimage", "scipy", "ruptures", "pyarrow"),
+    "lite": ("torch", "torchvision", "facenet_pytorch", "cv2", "skimage", "scipy", "ruptures"),
     "metrics": (
         "huggingface_hub",
         "onnx",
@@ -22,7 +23,6 @@ EXTRAS: dict[str, tuple[str, ...]] = {
         "timm",
         "tokenizers",
         "transformers",
-        "decord",
     ),
     "generator": ("accelerate", "diffusers", "ftfy", "httpx", "peft", "sentencepiece"),
     "study": ("fastapi", "uvicorn"),
