@@ -84,6 +84,7 @@ def _decoder() -> Finding:
 
     try:
         with DecoderProcess() as decoder:
+            confined = decoder.hello().confinement
             opened = decoder.open(SAMPLE / "clip.mp4")
             frames = sum(len(batch.indices) for batch in opened.batches([0, opened.clip.frame_count - 1]))
     except (IpvgError, ImportError, OSError) as error:
@@ -92,7 +93,8 @@ def _decoder() -> Finding:
         return bad(
             "decoder", f"{frames} of 2 frames of a good video came", "pip install --force-reinstall av"
         )
-    return good("decoder", f"{decoder_version()}; in a process with limits")
+    lacking = f", without {'; '.join(confined.lacking)}" if confined.lacking else ""
+    return good("decoder", f"{decoder_version()}; confined by {', '.join(confined.by)}{lacking}")
 
 
 def _extras() -> Iterator[Finding]:

@@ -70,14 +70,20 @@ class Drawing:
                 continue
             path.append(f"{pen}{_short(point[0])},{_short(point[1])}")
             pen = "L"
-        style = {"fill": "none", "stroke-width": thick, "stroke-linejoin": "round"}
+        style: dict[str, str | float] = {"fill": "none", "stroke-width": thick, "stroke-linejoin": "round"}
         self._add("path", {"class": "curve", "d": "".join(path), "stroke": colour, **style})
 
     def text(
         self, x: float, y: float, words: str, colour: str, *, anchor: str = "middle", **style: str | float
     ) -> None:
         """Text whose middle line is at y."""
-        place = {"x": x, "y": y, "text-anchor": anchor, "dominant-baseline": "central", "fill": colour}
+        place: dict[str, str | float] = {
+            "x": x,
+            "y": y,
+            "text-anchor": anchor,
+            "dominant-baseline": "central",
+            "fill": colour,
+        }
         self._add("text", {**place, "font-size": _FONT, **style}, escape(words))
 
     def bottom_axis(self, scale: Scale, ticks: Sequence[float], *, unit: str = "", gap: float = 0) -> None:
