@@ -2,8 +2,6 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Annotated
 
@@ -11,7 +9,6 @@ import typer
 
 from ipvg_eval.cli.consoles import STDOUT
 from ipvg_eval.cli.decoding import RequireConfinement
-from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.limits import ProcessLimits
 
 
@@ -45,6 +42,7 @@ def audit(
     from ipvg_eval.audit.terminal import render
     from ipvg_eval.cli.progress import delayed_progress
     from ipvg_eval.results import load_run
+    from ipvg_eval.testset import find_testset_if_any
 
     runs = [load_run(path) for path in sources if is_run(path)]
     others = [path for path in sources if not is_run(path)]
@@ -52,7 +50,7 @@ def audit(
     with delayed_progress("looking at videos") as progress:
         report = look(
             [*others, *runs],
-            testset=_testset(testset, others[0]) if others else testset,
+            testset=find_testset_if_any(testset, others[0]) if others else testset,
             thresholds=thresholds,
             faces=faces,
             limits=ProcessLimits(require_confinement=require_confinement),
@@ -61,19 +59,6 @@ def audit(
     for run in runs:
         write_audit(report, run)
     if as_json:
-        STDOUT.out(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        STDOUT.out_json(report.to_dict())
     else:
         render(report, STDOUT)
-
-
-def _testset(explicit: Path | None, submission: Path) -> Path | None:
-    """The test set where there is one; a named one must exist."""
-    from ipvg_eval.testset import find_testset
-    from ipvg_eval.testset.locate import ENVIRONMENT_VARIABLE
-
-    try:
-        return find_testset(explicit, submission)
-    except UsageError:
-        if explicit is not None or os.environ.get(ENVIRONMENT_VARIABLE):
-            raise
-        return None

@@ -2,18 +2,18 @@
 
 from __future__ import annotations
 
-import json
 from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from ipvg_eval.doctor import Examination
 
-_SOMETHING_MISSING = 3
+
 _COLOURS = {"good": "green", "bad": "bold red", "absent": "dim"}
 
 
@@ -36,10 +36,10 @@ def doctor(
         STDERR.print(line, markup=False, soft_wrap=True)
     examination = examine(protocol, device=device)
     if as_json:
-        STDOUT.out(json.dumps(examination.to_dict(), indent=2, ensure_ascii=False))
+        STDOUT.out_json(examination.to_dict())
     else:
         _print(examination)
-    raise typer.Exit(0 if examination.ok else _SOMETHING_MISSING)
+    raise typer.Exit(0 if examination.ok else ExitCode.UNAVAILABLE)
 
 
 def _print(examination: Examination) -> None:

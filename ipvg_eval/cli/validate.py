@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -18,7 +17,11 @@ from ipvg_eval.testset.model import Track
 def validate(
     submission: Annotated[str, typer.Argument(help="Folder or zip, or a URL of either.")],
     testset: Annotated[
-        Path | None, typer.Option(help="Test set; without it only the submission's shape is checked.")
+        Path | None,
+        typer.Option(
+            help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here. Where there is "
+            "none, only the submission's shape is checked."
+        ),
     ] = None,
     track: Annotated[Track | None, typer.Option(help="Track; told from the name if left out.")] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame.")] = False,
@@ -29,11 +32,13 @@ def validate(
 ) -> None:
     """Check a submission before the upload. Exit 0 if it is valid, 1 if not."""
     from ipvg_eval import validation
+    from ipvg_eval.submission.address import is_url
+    from ipvg_eval.testset import find_testset_if_any
 
     with delayed_progress("checking videos") as progress:
         found = validation.validate(
             submission,
-            testset,
+            find_testset_if_any(testset, None if is_url(submission) else Path(submission)),
             track=track,
             deep=deep,
             progress=progress,
@@ -44,7 +49,7 @@ def validate(
             ),
         )
     if as_json:
-        STDOUT.out(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        STDOUT.out_json(found.to_dict())
     else:
         validation.render(found, STDOUT)
     raise typer.Exit(0 if found.ok else 1)

@@ -9,6 +9,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.limits import Confinement, ProcessLimits
+from ipvg_eval.core.names import TeamName
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import Counts
 from ipvg_eval.core.verdict import Verdict
@@ -198,7 +199,7 @@ class RunInfo(_Info):
     """
 
     format: Literal[1] = 1
-    team: str
+    team: TeamName
     submission: SubmissionInfo
     protocol: ProtocolInfo
     specs: tuple[MetricSpec, ...]

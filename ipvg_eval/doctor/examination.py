@@ -10,6 +10,7 @@ from ipvg_eval.core.errors import IpvgError
 from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.doctor.machine import Finding, bad, examine_machine, good, memory
 from ipvg_eval.doctor.numbers import CheckedNumber, check_numbers
+from ipvg_eval.metrics.protocols.definition import read_definition
 from ipvg_eval.metrics.weights import WeightStore
 from ipvg_eval.metrics.weights.places import free_space
 from ipvg_eval.metrics.weights.sizes import readable_size
@@ -58,6 +59,8 @@ def examine(protocol: str | None = None, *, device: str = "auto") -> Examination
     Raises:
         ProtocolError: no such protocol.
     """
+    if protocol is not None:
+        read_definition(protocol)  # a wrong word is said at once
     findings = list(examine_machine())
     if protocol is None:
         return Examination(protocol=None, device=None, findings=tuple(findings), numbers=())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
@@ -133,7 +134,7 @@ class ScoringRun:
                 raise RunError(
                     f"the run cannot be written ({error.strerror or error})",
                     path=self.folder.path,
-                    hint="Make room, then run the same command again: finished samples are kept.",
+                    hint=_what_to_do(error),
                 ) from error
         return summary
 
@@ -203,6 +204,13 @@ class ScoringRun:
         if self.workers is not None:  # this machine's record says nothing about theirs
             return dict.fromkeys(names, Verdict.UNCHECKED)
         return verdicts_of(names, info.weights, info.provenance.packages, info.device_info.device)
+
+
+def _what_to_do(error: OSError) -> str:
+    again = "run the same command again: finished samples are kept."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"Make room, then {again}"
+    return f"Mend that, or choose another folder with --out; then {again}"
 
 
 def _now() -> str:

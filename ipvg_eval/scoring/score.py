@@ -7,6 +7,7 @@ from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.run import WorkersInfo
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.results import Run, load_run
@@ -121,4 +122,4 @@ def score(
 
 def default_out(team: str, info: ScorerInfo) -> Path:
     """Where a run goes when no folder is given."""
-    return Path("runs") / f"{team}-{info.protocol.definition.name}"
+    return Path("runs") / f"{folder_name(team)}-{info.protocol.definition.name}"

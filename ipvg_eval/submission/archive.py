@@ -7,6 +7,7 @@ import io
 import tempfile
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -122,5 +123,7 @@ def open_zip(
     Raises:
         SubmissionError: its directory cannot be read, or is too large.
     """
-    listing = list_entries(read_directory(path, limits), limits)
+    entries, odd = read_directory(path, limits)
+    listing = list_entries(entries, limits)
+    listing = replace(listing, findings=(*odd, *listing.findings))
     return ZipSubmission(path, listing=listing, limits=limits, location=location, address=address)

@@ -90,11 +90,13 @@ def test_a_crash_is_named_and_the_next_video_decodes(decoder, video, signal_numb
 
 def test_a_hang_is_ended_after_the_time_limit(video, monkeypatch):
     monkeypatch.setattr("ipvg_eval.sandbox.process._GRACE", 0.5)
-    with DecoderProcess(ProcessLimits(seconds=1)) as decoder:
+    with DecoderProcess() as decoder:
         opened = decoder.open(video)
         os.kill(_child(decoder), signal.SIGSTOP)
+        decoder.limits = ProcessLimits(seconds=1)
         with pytest.raises(VideoError, match="longer than 1 s"):
             list(opened.batches([5]))
+        decoder.limits = ProcessLimits()
         assert list(decoder.open(video).batches([5]))
 
 

@@ -140,9 +140,8 @@ def test_no_room_for_another_process(monkeypatch):
         decoder.open(Path("video.mp4"))
 
 
-def test_the_time_for_a_video_does_not_run_while_the_process_starts(monkeypatch, tmp_path, fixtures):
-    (tmp_path / "sitecustomize.py").write_text("import time; time.sleep(3)")
-    monkeypatch.setenv("PYTHONPATH", str(tmp_path))
+def test_the_time_for_a_video_does_not_run_while_the_process_starts(monkeypatch):
+    """No process starts in a thousandth of a second."""
     monkeypatch.setattr("ipvg_eval.sandbox.process._GRACE", 0.0)
-    with DecoderProcess(ProcessLimits(seconds=2.5)) as decoder:
-        assert decoder.open(fixtures / "submissions" / "careful" / "id001" / "prompt1.mp4").clip.frame_count
+    with DecoderProcess(ProcessLimits(seconds=0.001)) as decoder:
+        assert decoder.hello().versions["Python"]
