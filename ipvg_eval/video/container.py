@@ -21,7 +21,9 @@ EXPORT_AGAIN = "Export the video again as MP4 with H.264."
 # Playlists and other formats that make FFmpeg open further files or addresses stay out.
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,h264,hevc,m4v,obu,ivf,mjpeg,gif"
 # From version 19 on PyAV always keeps bytes that are no UTF-8 as surrogates; before, it has to be told.
-_UNDECODABLE = {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
+_UNDECODABLE: dict[str, Any] = (
+    {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
 DECODERS = (
     "h264",
     *("hevc", "av1", "libdav1d", "libaom-av1", "vp8", "vp9", "libvpx", "libvpx-vp9"),
