@@ -56,6 +56,10 @@ COMMANDS = {
         "elo:elo",
         "Rate teams from votes alone: points, Bradley-Terry, Elo and the ranks they leave open.",
     ),
+    "agree": (
+        "agree:agree",
+        "Say which metric agrees with people, beside chance and the annotators' own agreement.",
+    ),
     "protocols": ("protocols:app", "The protocols: which metrics run with which rules."),
     "study": ("study:app", "Let people compare the finalists' videos, pair by pair."),
     "timeline": ("timeline:app", "Timelines: what should happen when."),

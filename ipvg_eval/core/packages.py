@@ -12,7 +12,7 @@ pins transformers 4.33 and numpy 1, pyiqa asks for pytest and ruff, insightface 
 `pip check` calls decord's wheel unsupported where it works."""
 
 EXTRAS: dict[str, tuple[str, ...]] = {
-    "lite": ("torch", "torchvision", "facenet_pytorch", "cv2", "skimage", "scipy", "ruptures"),
+    "lite": ("torch", "torchvision", "facenet_pytorch", "cv2", "skimage", "ruptures"),
     "metrics": (
         "huggingface_hub",
         "onnx",

@@ -123,7 +123,6 @@ def _own(extra: str, packages: tuple[str, ...], lacking: list[str]) -> bool:
     """Whether what is there tells that the extra was meant: not what others bring along as well."""
     brought = {
         "pyarrow",
-        "scipy",
         "httpx",
         "fsspec",
         "huggingface_hub",

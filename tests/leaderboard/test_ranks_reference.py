@@ -1,4 +1,4 @@
-"""Ranks and win groups against SciPy, which the board itself does without."""
+"""Ranks and win groups against SciPy."""
 
 from __future__ import annotations
 
