@@ -13,7 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
-from ipvg_eval.core.verdict import Verdict, in_words
+from ipvg_eval.core.verdict import Verdict
+from ipvg_eval.core.verdict import in_words as verdicts_in_words
 from ipvg_eval.results import Run
 from ipvg_eval.results.identification import in_words
 from ipvg_eval.results.profile import Profile
@@ -74,7 +75,7 @@ def _print_verdicts(run: Run, console: Console) -> None:
     verdicts = run.info.verdicts
     if not verdicts:
         return
-    words = f"Numbers: {in_words(verdicts)}."
+    words = f"Numbers: {verdicts_in_words(verdicts)}."
     if set(verdicts.values()) != {Verdict.REPRODUCES}:
         words += f" See `ipvg-eval doctor --protocol {run.info.protocol.name}`."
     console.print(words, markup=False, soft_wrap=True)
