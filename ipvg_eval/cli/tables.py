@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -17,6 +19,7 @@ from ipvg_eval.results.profile import Profile
 from ipvg_eval.results.summary import arrow, interval, number, state, worked_sum
 
 _SHOWN_FAILURES = 5
+_SHOWN_REASONS = 3
 _LEFT: dict[str, Any] = {
     "title_justify": "left",
     "title_style": "bold",
@@ -96,10 +99,28 @@ def _print_one(run: Run, console: Console) -> None:
             f"[red]{scored}[/]" if m.missing else scored,
         )
     console.print(table)
+    _print_missing(run, console)
     if summary.caution:
         console.print(f"[yellow]{escape(summary.caution)}[/]", soft_wrap=True)
     _print_totals(summary, console)
     _print_identification(summary, console)
+
+
+def _print_missing(run: Run, console: Console) -> None:
+    """Once for each metric that has no value anywhere: why."""
+    missing = [json.loads(text) for text in run.samples["missing"] if isinstance(text, str)]
+    for metric in run.summary.metrics:
+        if metric.count == 0 and metric.missing:
+            reasons = Counter(row[metric.name] for row in missing if metric.name in row).most_common()
+            why = "; ".join(
+                f"{reason} ({count} of {metric.missing})" for reason, count in reasons[:_SHOWN_REASONS]
+            )
+            rest = (
+                f"; and {len(reasons) - _SHOWN_REASONS} other reasons"
+                if len(reasons) > _SHOWN_REASONS
+                else ""
+            )
+            console.print(f"{metric.name} has no value: {why}{rest}", markup=False, soft_wrap=True)
 
 
 def _print_totals(summary: Summary, console: Console) -> None:
