@@ -93,8 +93,9 @@ FORMULAS: dict[str, str] = {
     "timeline_sem": "(1 / K) sum_k (2 s(k) - 1), s(k) the share of other actions with a smaller "
     "cos(e(prompted stretch of k), e(text))",
     "timeline_success": "[timeline_p <= 0.05]",
-    "timeline_tim": "(T - E) / (1 - E), T the mean of (MoF - 1/K) / (1 - 1/K), order, (mIoU - f) / (1 - f) and "
-    "the correlation of curves and prompted times, E its mean over orders of the texts; f the mean IoU of noise",
+    "timeline_tim": "(T - E) / (1 - E), T the mean of (MoF - 1/K) / (1 - 1/K), order, (mIoU - f) / (1 - f) "
+    "and the correlation of curves and prompted times, E its mean over orders of the texts; f the mean IoU "
+    "of noise",
     "timeline_tim_rescaled": "timeline_tim with times x (length of the video / end of the timeline)",
     "video_score_dynamic_degree": _REGRESSION,
     "video_score_factual_consistency": _REGRESSION,

@@ -38,6 +38,7 @@ COSINES = "CLIP-T, no vision-language model"
 _ONE_ACTION = "the timeline has one action only, as the scorer reads it"
 NO_CONTRAST = "one action fills the whole video: nothing to tell it from"
 NO_DISTRACTOR = "no distractor is left to compare the actions with"
+_AS_SEEN = frozenset({spec.SUCCESS.name, spec.P.name, spec.ALL_PRESENT.name})
 _FROZEN = f"the video is frozen: no window differs from its mean (cosine {FROZEN} or more)"
 _BROKEN = "the vision-language model's output is not finite"
 
@@ -89,7 +90,11 @@ def measurements(specs: Sequence[MetricSpec], result: VideoResult) -> list[Measu
     found = []
     for one in specs:
         value, reason, note = values[one.name]
-        frozen = _FROZEN if result.alignment.frozen and one.version == FIRST_VERSION else None
+        frozen = (
+            _FROZEN
+            if result.alignment.frozen and one.version == FIRST_VERSION and one.name not in _AS_SEEN
+            else None
+        )
         notes = "; ".join(part for part in (note, *result.notes, frozen) if part)
         found.append(
             Measurement(
