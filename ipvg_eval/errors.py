@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from ipvg_eval.core.errors import IpvgError
+from ipvg_eval.core.errors import ExitCode, IpvgError
 
 
 class TestSetError(IpvgError):
     """The test set cannot be read."""
 
     __test__ = False  # pytest must not collect it
+    exit_code = ExitCode.USAGE
 
 
 class SubmissionError(IpvgError):
@@ -21,3 +22,9 @@ class VideoError(IpvgError):
 
 class RunError(IpvgError):
     """A run folder cannot be used."""
+
+
+class RunUnwritable(RunError):
+    """A run cannot be written where it was asked for."""
+
+    exit_code = ExitCode.USAGE

@@ -13,6 +13,7 @@ from typing import Annotated, Any, Literal, get_args
 import yaml
 from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationError, model_validator
 
+from ipvg_eval.core.names import TeamName
 from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.core.yaml_text import read_yaml
@@ -153,7 +154,7 @@ class Challenge(_Strict):
     tie_rule: TieRule = "shared"
     finalists: int = Field(default=3, ge=1)
     coverage: float = Field(default=0.95, ge=0, le=1)
-    baselines: tuple[str, ...] = ()
+    baselines: tuple[TeamName, ...] = ()
     counting: Counting = "latest"
     final: FinalRule = Field(default_factory=FinalRule)
     study: StudyRule = Field(default_factory=StudyRule)

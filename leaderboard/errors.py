@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.core.errors import IpvgError
+from ipvg_eval.core.errors import ExitCode, IpvgError
 
 
 class LeaderboardError(IpvgError):
@@ -12,7 +12,7 @@ class LeaderboardError(IpvgError):
 class ChallengeError(LeaderboardError):
     """The challenge's settings are not understood or do not fit the runs."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class RunsError(LeaderboardError):

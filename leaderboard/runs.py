@@ -14,6 +14,7 @@ from pydantic import BaseModel, ValidationError
 from ipvg_eval.core.audit_record import FILE_NAME, AuditRecord
 from ipvg_eval.core.bounded import read_bounded
 from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.run_folder import check_run_folder
 from ipvg_eval.core.run_tables import read_samples
 from ipvg_eval.core.suggest import listed
 from ipvg_eval.core.summary import Summary
@@ -66,7 +67,8 @@ def read_runs(folders: Iterable[Path | str]) -> tuple[ScoredRun, ...]:
     """Read run folders, each once.
 
     Raises:
-        RunsError: no folder is given, or one is no run, unfinished, or has a damaged file.
+        NotARun: a folder is no run.
+        RunsError: no folder is given, or one is unfinished, or has a damaged file.
     """
     paths = {Path(folder).resolve(): Path(folder) for folder in folders}
     if not paths:
@@ -78,15 +80,11 @@ def read_run(path: Path | str) -> ScoredRun:
     """Read one run folder: run.json, summary.json and samples.parquet.
 
     Raises:
+        NotARun: the folder is no run.
         RunsError: as `read_runs`; names the file.
     """
     path = Path(path)
-    if not (path / "run.json").is_file():
-        raise RunsError(
-            "this is not a run folder: it has no run.json",
-            path=path,
-            hint="Give the folder that `ipvg-eval score` wrote.",
-        )
+    check_run_folder(path)
     info = _read_json(path / "run.json", RunInfo)
     if info.finished is None:
         raise RunsError(

@@ -12,6 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ipvg_eval.core.names import case_clashes, composed
 from ipvg_eval.core.suggest import did_you_mean, listed
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import bad_lines, read_sheet
@@ -105,7 +106,7 @@ def votes_from_table(table: pd.DataFrame, *, source: str) -> Votes:
     _check_columns([str(column) for column in table.columns if column != "line"], source)
     lines = table["line"] if "line" in table else pd.Series(range(1, len(table) + 1), index=table.index)
     text = {
-        column: table[column].astype(object).where(table[column].notna(), "").map(str)
+        column: table[column].astype(object).where(table[column].notna(), "").map(str).map(composed)
         if column in table
         else pd.Series("", index=table.index, dtype=object)
         for column in (*REQUIRED, *OPTIONAL)
@@ -151,6 +152,13 @@ def _checked(table: pd.DataFrame, *, source: str, sha256: str, problems: Sequenc
     if problems:
         hint = "Mend these lines; several people's votes on one pair need a column `annotator`."
         raise bad_lines(problems, path=source, hint=hint)
+    if clashes := case_clashes([*table["team_a"], *table["team_b"]]):
+        raise VotesError(
+            "teams whose names differ by case alone:\n"
+            + listed([f"{one!r} and {other!r}" for one, other in clashes]),
+            path=source,
+            hint="Write every team's name in one way.",
+        )
     if table.empty:
         raise VotesError("there is no vote", path=source, hint="Below the header, one line per vote.")
     return Votes(source=source, sha256=sha256, table=table)

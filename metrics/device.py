@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.metrics.errors import DeviceUnavailable
 
 
@@ -18,7 +19,8 @@ def resolve_device(wanted: str) -> str:
         "cpu" or "cuda:N".
 
     Raises:
-        DeviceUnavailable: the name is not understood, or there is no such device here.
+        UsageError: the name is not understood.
+        DeviceUnavailable: there is no such device here.
     """
     import torch
 
@@ -28,7 +30,7 @@ def resolve_device(wanted: str) -> str:
         return wanted
     kind, _, number = wanted.partition(":")
     if kind != "cuda" or not (number or "0").isdigit():
-        raise DeviceUnavailable(f"there is no device {wanted!r}", hint="Use auto, cpu, cuda or cuda:N.")
+        raise UsageError(f"there is no device {wanted!r}", hint="Use auto, cpu, cuda or cuda:N.")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
     index = int(number or "0")
     if index >= count:

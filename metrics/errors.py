@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.core.errors import IpvgError
+from ipvg_eval.core.errors import ExitCode, IpvgError
 
 
 class MetricsError(IpvgError):
@@ -12,16 +12,16 @@ class MetricsError(IpvgError):
 class ProtocolError(MetricsError):
     """A protocol file, an option or a metric name is not understood."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class WeightsMissing(MetricsError):
     """Weights, or the package that carries them, are not on this machine."""
 
-    exit_code = 3
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class DeviceUnavailable(MetricsError):
     """The requested device does not exist here."""
 
-    exit_code = 3
+    exit_code = ExitCode.UNAVAILABLE

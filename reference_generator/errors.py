@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.core.errors import IpvgError, UnreadablePicture
+from ipvg_eval.core.errors import ExitCode, IpvgError, UnreadablePicture
 
 
 class GeneratorError(IpvgError):
@@ -12,25 +12,25 @@ class GeneratorError(IpvgError):
 class SettingsError(GeneratorError):
     """A preset, a key or a value is not understood, or two settings exclude each other."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class ModelsMissing(GeneratorError):
     """Models, or a package they need, are not on this machine."""
 
-    exit_code = 3
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class RewriterUnusable(GeneratorError):
     """The language model cannot be used at all: wrong address, key or model name."""
 
-    exit_code = 3
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class OutputInUse(GeneratorError):
     """The output folder holds videos that this run did not make."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class SampleFailed(GeneratorError):

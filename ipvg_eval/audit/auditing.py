@@ -17,7 +17,7 @@ from ipvg_eval.audit.sources import check_rows, signals_of_run, signals_of_submi
 from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
 from ipvg_eval.audit.timing import check_timing
 from ipvg_eval.core.errors import UsageError
-from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.decoding import DecoderProcess, PictureProcess
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.metrics.protocols.definition import parse_definition
 from ipvg_eval.results import Run, load_run
@@ -77,12 +77,13 @@ def audit(
                 if on_video is not None:
                     on_video(len(seen), total)
     named = {submission.name for submission in submissions}
-    for run in runs:
-        findings.extend(check_rows(run, limit))
-        if run.info.team not in named:
-            for signals in signals_of_run(run):
-                findings.extend(check_motion(signals, limit))
-                seen.append(signals)
+    with PictureProcess(limits) as pictures:
+        for run in runs:
+            findings.extend(check_rows(run, limit))
+            if run.info.team not in named:
+                for signals in signals_of_run(run, pictures):
+                    findings.extend(check_motion(signals, limit))
+                    seen.append(signals)
     findings.extend(_check_all(seen, expected, limit))
     teams = {team: sum(signals.team == team for signals in seen) for team in _teams(submissions, runs)}
     return AuditReport(teams=teams, thresholds=limit, findings=_ordered(findings), unchecked=unchecked)

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 
 from ipvg_eval.audit.model import AuditReport
 from ipvg_eval.core.audit_record import FILE_NAME, AuditRecord
+from ipvg_eval.core.printable import json_text
 from ipvg_eval.results.files import read_json, write_text
 from ipvg_eval.results.reading import Run
 
@@ -17,7 +17,7 @@ def write_audit(report: AuditReport, run: Run) -> Path:
     record = report.to_dict()
     record["findings"] = [f for f in record["findings"] if f["team"] == run.info.team]
     del record["counts"]
-    write_text(path, json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    write_text(path, json_text(record, indent=2) + "\n")
     return path
 
 

@@ -8,7 +8,6 @@ from typing import Any
 
 import numpy as np
 import pandas as pd
-from PIL import Image
 
 from ipvg_eval.audit.model import AuditFinding
 from ipvg_eval.audit.signals import (
@@ -21,7 +20,7 @@ from ipvg_eval.audit.signals import (
 )
 from ipvg_eval.audit.thresholds import Thresholds
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.decoding import DecoderProcess, PictureProcess
 from ipvg_eval.errors import VideoError
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.results import Run
@@ -74,10 +73,15 @@ def videos_of(submission: Submission, testset: TestSet | None) -> list[tuple[str
     return [(s.video, s.id) for s in testset.samples if submission.has(s.video)]
 
 
-def signals_of_run(run: Run) -> Iterator[VideoSignals]:
-    """Every row of a run, seen through its thumbnail strip of five frames."""
+def signals_of_run(run: Run, pictures: PictureProcess) -> Iterator[VideoSignals]:
+    """Every row of a run, seen through its thumbnail strip of five frames.
+
+    Args:
+        run: whoever made it.
+        pictures: where its pictures are read.
+    """
     for row in run.samples.to_dict("records"):
-        frames = _strip(run.folder.thumbnail(str(row["sample"])))
+        frames = _strip(run.folder.thumbnail(str(row["sample"])), pictures)
         if frames is None or pd.isna(row["duration"]):
             continue
         yield VideoSignals(
@@ -92,12 +96,11 @@ def signals_of_run(run: Run) -> Iterator[VideoSignals]:
         )
 
 
-def _strip(path: Path) -> Sequence[Frames] | None:
+def _strip(path: Path, pictures: PictureProcess) -> Sequence[Frames] | None:
     """The frames of a thumbnail strip; None where there is none, or it has not five frames."""
     try:
-        with Image.open(path, formats=["WEBP"]) as image:
-            pixels = np.asarray(image.convert("RGB"))
-    except (OSError, Image.DecompressionBombError):
+        pixels = pictures.read(path)
+    except VideoError:
         return None
     width, left_over = divmod(pixels.shape[1] + _GAP, HASHED_FRAMES)
     if left_over or width <= _GAP:

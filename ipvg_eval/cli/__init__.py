@@ -1,5 +1,25 @@
 """The `ipvg-eval` command. One module per subcommand; heavy imports happen inside them."""
 
-from ipvg_eval.cli.app import main
+from __future__ import annotations
+
+import sys
 
 __all__ = ["main"]
+
+_BROKEN = 3
+
+
+def main(arguments: list[str] | None = None) -> None:
+    """Run the command and exit; see `ipvg_eval.cli.app.main`."""
+    try:
+        from ipvg_eval.cli.app import main as run
+
+        run(arguments)
+    except ImportError as error:
+        if "--debug" in (sys.argv[1:] if arguments is None else arguments):
+            raise
+        sys.stderr.write(
+            f"error: this installation is broken: {error}\n"
+            "See what `pip check` says, and install ipvg-eval again.\n"
+        )
+        sys.exit(_BROKEN)

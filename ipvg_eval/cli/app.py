@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Annotated
+from typing import Annotated, Any
 
 import typer
 from rich.markup import escape
+from typer.rich_utils import rich_format_error
 
 from ipvg_eval.cli import (
     audit,
@@ -26,10 +27,11 @@ from ipvg_eval.cli import (
     verify,
     weights,
 )
-from ipvg_eval.cli.consoles import STDERR
-from ipvg_eval.core.errors import IpvgError
+from ipvg_eval.cli.consoles import STDERR, STDOUT, keep_streams_printing
+from ipvg_eval.core.errors import ExitCode, IpvgError
 
-_INTERRUPTED = 130
+# Typer has a click of its own from some version on; this is its class of them in every version.
+_WRONG_WORDS: Any = typer.BadParameter.__base__
 
 app = typer.Typer(
     name="ipvg-eval",
@@ -61,7 +63,7 @@ def _version(wanted: bool) -> None:
     if wanted:
         from ipvg_eval.results.provenance import tool_version
 
-        typer.echo(f"ipvg-eval {tool_version()}")
+        STDOUT.out(f"ipvg-eval {tool_version()}")
         raise typer.Exit
 
 
@@ -76,39 +78,64 @@ def _options(
 
 
 def main(arguments: list[str] | None = None) -> None:
-    """Run the command and exit.
+    """Run the command and exit with an `ExitCode`.
 
-    Exit codes: 0 done; 1 invalid submission or failed gate; 2 usage; 3 weights or device missing;
-    4 finished with some samples failed; 130 interrupted.
+    Where `--json` is given, an error is JSON on stdout too: kind, message, path, hint and exit_code.
     """
     words = sys.argv[1:] if arguments is None else arguments
-    debug = "--debug" in words
+    debug, as_json = "--debug" in words, "--json" in words
+    keep_streams_printing()
     # torchao announces two deprecations of its own through torch's logger whenever transformers finds it.
     logging.getLogger("torch.utils._pytree").setLevel(logging.ERROR)
     if debug:
         logging.basicConfig(level=logging.DEBUG)
         logging.getLogger("matplotlib").setLevel(logging.INFO)
     try:
-        app(args=[word for word in words if word != "--debug"], prog_name="ipvg-eval")
+        sys.exit(_run([word for word in words if word != "--debug"], as_json=as_json))
     except IpvgError as error:
         if debug:
             raise
+        if as_json:
+            _print_json(type(error).__name__, error.message, error.exit_code, error.path, error.hint)
         STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
         if error.hint:
             STDERR.print(escape(error.hint), soft_wrap=True)
         sys.exit(error.exit_code)
+    except ImportError:
+        raise  # the installation is broken; see `ipvg_eval.cli.main`
     except BrokenPipeError:
         sys.stderr.close()
-        sys.exit(0)
-    except KeyboardInterrupt:
+        sys.exit(ExitCode.DONE)
+    except (KeyboardInterrupt, typer.Abort):
         if debug:
             raise
         STDERR.print("Interrupted.")
-        sys.exit(_INTERRUPTED)
+        sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:
         if debug:
             raise
-        what = escape(f"{type(error).__name__}: {error}")
-        STDERR.print(f"[bold red]error:[/] this should not have happened: {what}", soft_wrap=True)
-        STDERR.print("Run the same command with --debug for the traceback, and report it.")
-        sys.exit(1)
+        what = f"this should not have happened: {type(error).__name__}: {error}"
+        hint = "Run the same command with --debug for the traceback, and report it."
+        if as_json:
+            _print_json(type(error).__name__, what, ExitCode.FAULT, None, hint)
+        STDERR.print(f"[bold red]error:[/] {escape(what)}", soft_wrap=True)
+        STDERR.print(hint)
+        sys.exit(ExitCode.FAULT)
+
+
+def _run(words: list[str], *, as_json: bool) -> int:
+    """The command's exit code; what click finds wrong with the words is printed as click does."""
+    try:
+        return app(args=words, prog_name="ipvg-eval", standalone_mode=False) or ExitCode.DONE
+    except _WRONG_WORDS as error:
+        if as_json:
+            _print_json("UsageError", error.format_message(), ExitCode.USAGE, None, "Try --help.")
+        rich_format_error(error)
+        return ExitCode.USAGE
+
+
+def _print_json(kind: str, message: str, code: int, path: object, hint: str | None) -> None:
+    where = None if path is None else str(path)
+    STDOUT.out_json(
+        {"error": {"kind": kind, "message": message, "path": where, "hint": hint, "exit_code": int(code)}}
+    )

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-import json
-import os
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.core.errors import UsageError
+from ipvg_eval.cli.decoding import RequireConfinement
+from ipvg_eval.core.limits import ProcessLimits
 
 
 def audit(
@@ -29,6 +28,7 @@ def audit(
         typer.Option(help="Thresholds: a protocol's audit section, or a .yaml file of thresholds alone."),
     ] = None,
     faces: Annotated[bool, typer.Option(help="Look at faces, which takes most of the time.")] = True,
+    require_confinement: RequireConfinement = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Look for what metrics alone would reward: still, looped, repeated or pasted videos, hidden faces, text.
@@ -42,6 +42,7 @@ def audit(
     from ipvg_eval.audit.terminal import render
     from ipvg_eval.cli.progress import delayed_progress
     from ipvg_eval.results import load_run
+    from ipvg_eval.testset import find_testset_if_any
 
     runs = [load_run(path) for path in sources if is_run(path)]
     others = [path for path in sources if not is_run(path)]
@@ -49,27 +50,15 @@ def audit(
     with delayed_progress("looking at videos") as progress:
         report = look(
             [*others, *runs],
-            testset=_testset(testset, others[0]) if others else testset,
+            testset=find_testset_if_any(testset, others[0]) if others else testset,
             thresholds=thresholds,
             faces=faces,
+            limits=ProcessLimits(require_confinement=require_confinement),
             on_video=progress,
         )
     for run in runs:
         write_audit(report, run)
     if as_json:
-        STDOUT.out(json.dumps(report.to_dict(), indent=2, ensure_ascii=False))
+        STDOUT.out_json(report.to_dict())
     else:
         render(report, STDOUT)
-
-
-def _testset(explicit: Path | None, submission: Path) -> Path | None:
-    """The test set where there is one; a named one must exist."""
-    from ipvg_eval.testset import find_testset
-    from ipvg_eval.testset.locate import ENVIRONMENT_VARIABLE
-
-    try:
-        return find_testset(explicit, submission)
-    except UsageError:
-        if explicit is not None or os.environ.get(ENVIRONMENT_VARIABLE):
-            raise
-        return None

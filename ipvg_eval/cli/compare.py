@@ -32,11 +32,9 @@ def compare(
     comparison = compare_runs(load_run(run_a), load_run(run_b), most=most, anyway=anyway)
     _shout(comparison)
     if as_json:
-        import json
-
         from ipvg_eval.core.jsonable import jsonable
 
-        STDOUT.out(json.dumps(jsonable(comparison), indent=2, ensure_ascii=False))
+        STDOUT.out_json(jsonable(comparison))
     else:
         _print(comparison)
 

@@ -15,4 +15,10 @@ SECONDS = _DEFAULT.seconds
 DecoderMemory = Annotated[
     int, typer.Option(min=512, help="Memory of each process that opens videos, in MiB.")
 ]
+RequireConfinement = Annotated[
+    bool,
+    typer.Option(
+        "--require-confinement", help="Exit 3 where the system cannot confine the processes that open videos."
+    ),
+]
 DecoderSeconds = Annotated[float, typer.Option(min=0.1, help="Time to open a video, and again to decode it.")]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
@@ -35,7 +34,7 @@ def elo(
     names = read_identities(identities, samples=set(read.table["sample"])) if identities else None
     ratings = rate(read, question=question, identities=names)
     if as_json:
-        STDOUT.out(json.dumps(jsonable(ratings), indent=1, ensure_ascii=False, allow_nan=False))
+        STDOUT.out_json(jsonable(ratings))
         return
     STDOUT.print(rankings.ratings_table(ratings))
     STDOUT.print(rankings.wins_table(ratings))

@@ -9,12 +9,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
-from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
+from ipvg_eval.core.errors import ExitCode
 
 if TYPE_CHECKING:
     from ipvg_eval.reference_generator.estimate import Estimate
@@ -26,10 +26,8 @@ if TYPE_CHECKING:
     from ipvg_eval.reference_generator.settings import Settings
     from ipvg_eval.testset import TestSet
 
-_SOME_FAILED = 4
 _LOG_EVERY = 30.0
 _SHOWN = 10
-_PLAIN_WIDTH = 160
 
 
 def _list_systems(wanted: bool) -> None:
@@ -94,7 +92,7 @@ def generate(
     outcome = _make(jobs, settings, out, part, overwrite)
     _print_outcome(outcome, out, settings)
     if outcome.failed:
-        raise typer.Exit(_SOME_FAILED)
+        raise typer.Exit(ExitCode.SOME_FAILED)
 
 
 def _jobs(testset: TestSet) -> list[Job]:
@@ -260,8 +258,7 @@ def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
 
 
 def _print_table(table: Table) -> None:
-    console = STDOUT if STDOUT.is_terminal else Console(width=_PLAIN_WIDTH)
-    console.print(table)
+    listing().print(table)
 
 
 def _big(count: int) -> str:

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable
 from dataclasses import replace
 from pathlib import Path
@@ -12,7 +11,7 @@ import typer
 from rich.markup import escape
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.suggest import listed
 
 if TYPE_CHECKING:
@@ -21,7 +20,6 @@ if TYPE_CHECKING:
     from ipvg_eval.results.screening import Refused
 
 _Sheet = TypeVar("_Sheet")
-_SOME_LEFT_OUT = 4
 
 
 class _RunPictures:
@@ -100,7 +98,7 @@ def leaderboard(
     page = write_site(board, out, public=public, media=_RunPictures(), tool=tool)
     if as_json:
         content = {"page": str(page), **leaderboard_dict(board, public=public)}
-        STDOUT.out(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+        STDOUT.out_json(content)
     else:
         _print(board)
         STDOUT.print("Page: ", end="")
@@ -108,15 +106,18 @@ def leaderboard(
         if not public:
             STDERR.print("This site names hidden samples; publish one that was made with --public.")
     if refused:
-        raise typer.Exit(_SOME_LEFT_OUT)
+        raise typer.Exit(ExitCode.SOME_FAILED)
 
 
 def _screened(
     runs: list[Path], strict: bool, public_key: Path | None
 ) -> tuple[tuple[Path, ...], tuple[Refused, ...]]:
+    from ipvg_eval.core.run_folder import check_run_folder
     from ipvg_eval.errors import RunError
     from ipvg_eval.results.screening import screen
 
+    for path in runs:
+        check_run_folder(path)
     fit, refused = screen(runs, strict=strict, public_key=public_key)
     for run in refused:
         STDERR.print(f"[bold red]left out:[/] {escape(str(run.path))}: {escape(run.reason)}", soft_wrap=True)

@@ -11,8 +11,8 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
-from ipvg_eval.core.errors import UsageError
+from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
+from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
@@ -26,8 +26,6 @@ if TYPE_CHECKING:
     from ipvg_eval.scoring import Recipe, Scorer
     from ipvg_eval.scoring.score import Engine
     from ipvg_eval.submission import Submission
-
-_SOME_FAILED = 4
 
 
 def score(
@@ -88,6 +86,7 @@ def score(
     ] = None,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
+    require_confinement: RequireConfinement = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Show where the time went, and write it to profile.csv.")
     ] = False,
@@ -99,11 +98,13 @@ def score(
     from ipvg_eval.scoring import score as score_submission
     from ipvg_eval.scoring.score import default_out
     from ipvg_eval.submission import load_submission
+    from ipvg_eval.testset import find_testset
 
     _check_ray_options(ray, workers, gpus_per_worker)
     if ray is not None and profile:
         raise UsageError("--profile looks at one process", hint="Leave out --ray, or --profile.")
     loaded = [load_submission(path) for path in submissions]
+    find_testset(testset, loaded[0].beside)  # before the networks, which take a while
     teams = _teams(loaded, team)
     recipe = Recipe(
         protocol=protocol,
@@ -134,7 +135,11 @@ def score(
                     team=name,
                     out=folder,
                     limit=limit,
-                    limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+                    limits=ProcessLimits(
+                        memory_mib=decoder_memory,
+                        seconds=decoder_seconds,
+                        require_confinement=require_confinement,
+                    ),
                     decoders=decoders,
                     command=tuple(without_secrets(word) for word in sys.argv),
                     on_sample=on_sample,
@@ -235,17 +240,20 @@ def finish(runs: list[Run], as_json: bool, profiles: Sequence[Profile] = ()) -> 
     """Print runs, with where the time of each went.
 
     Raises:
-        typer.Exit: some samples could not be scored.
+        typer.Exit: some samples could not be scored, or a submission has none of its videos.
     """
     from ipvg_eval.cli import tables
 
     if as_json:
-        STDOUT.out(tables.to_json(runs, profiles))
+        STDOUT.out_json(tables.to_dict(runs, profiles))
     else:
         tables.print_runs(runs, STDOUT)
         for run in runs:
             tables.print_failures(run, STDERR)
         for run, profile in zip(runs, profiles, strict=False):
             tables.print_profile(profile, run.summary.team, STDERR)
-    if any(run.summary.counts.failed for run in runs):
-        raise typer.Exit(_SOME_FAILED)
+    counts = [run.summary.counts for run in runs]
+    if any(count.missing == count.samples for count in counts):
+        raise typer.Exit(ExitCode.INVALID)
+    if any(count.failed for count in counts):
+        raise typer.Exit(ExitCode.SOME_FAILED)

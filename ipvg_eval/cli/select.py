@@ -12,7 +12,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.errors import RunError
 
 if TYPE_CHECKING:
@@ -21,7 +21,6 @@ if TYPE_CHECKING:
     from ipvg_eval.submission import Submission
 
 _ALIASES = {"overall": "overall_score"}
-_INCOMPLETE = 4
 
 
 def select(
@@ -56,7 +55,7 @@ def select(
     write_selection(selection, candidates, out)
     _print(selection, out)
     if selection.missing:
-        raise typer.Exit(_INCOMPLETE)
+        raise typer.Exit(ExitCode.SOME_FAILED)
 
 
 def _check_comparable(runs: Sequence[Run]) -> None:

@@ -6,13 +6,14 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
+from ipvg_eval.cli.decoding import RequireConfinement
 from ipvg_eval.cli.progress import delayed_progress
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.printable import csv_text
 
 if TYPE_CHECKING:
     from ipvg_eval.leaderboard.study import Created, Overview
@@ -20,7 +21,6 @@ if TYPE_CHECKING:
 app = typer.Typer(no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair.")
 
 _Folder = Annotated[Path, typer.Argument(metavar="STUDY", help="The folder `study create` made.")]
-_PLAIN_WIDTH = 160
 _LOCAL = ("127.0.0.1", "::1", "localhost")
 
 
@@ -46,6 +46,7 @@ def create_command(
     annotators: Annotated[int | None, typer.Option(min=1, help="Deal the pairs to so many people.")] = None,
     share: Annotated[float | None, typer.Option(help="Use this share of the samples, 0 to 1.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of every draw.")] = None,
+    require_confinement: RequireConfinement = False,
 ) -> None:
     """Make a study of all pairs of the finalists. Prints the secrets once: only their hashes are kept."""
     from ipvg_eval.clips import ClipMaker
@@ -55,7 +56,10 @@ def create_command(
     given: dict[str, Any] = {"annotators": annotators, "share": share, "seed": seed}
     settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
     teams, samples = study_source([*(runs or []), *(more_runs or [])], submissions or [], testset)
-    with ClipMaker() as make_clip, delayed_progress("Clips") as on_clip:
+    with (
+        ClipMaker(require_confinement=require_confinement) as make_clip,
+        delayed_progress("Clips") as on_clip,
+    ):
         created = create_study(
             teams, samples, settings, out, on_clip=on_clip, workers=make_clip.processes, make_clip=make_clip
         )
@@ -73,7 +77,7 @@ def tokens_command(
 
     made = new_annotators(open_study(study), count)
     for annotator in made:
-        typer.echo(f"{annotator.name}\t{url.rstrip('/')}/a/{annotator.token}")
+        STDOUT.out(f"{annotator.name}\t{url.rstrip('/')}/a/{annotator.token}")
     if len(made) < count:
         STDERR.print(f"Only {len(made)} sheets were free; every comparison has its annotators now.")
 
@@ -115,11 +119,11 @@ def export_command(
     for path in (out, audit):
         if path is not None and path.exists():
             raise UsageError("is already there", path=path, hint="Choose another file.")
-    text = votes_table(opened).to_csv(index=False, lineterminator="\n")
+    text = csv_text(votes_table(opened))
     if audit is not None:
-        audit.write_text(audit_table(opened).to_csv(index=False, lineterminator="\n"), encoding="utf-8")
+        audit.write_text(csv_text(audit_table(opened)), encoding="utf-8")
     if out is None:
-        typer.echo(text, nl=False)
+        STDOUT.out(text, end="")
     else:
         out.write_text(text, encoding="utf-8")
 
@@ -146,14 +150,14 @@ def release_command(
     if not names and idle_hours is None:
         raise UsageError("nobody is named", hint="Name annotators, or give --idle-hours.")
     for name in release(open_study(study), names=tuple(names or ()), idle_hours=idle_hours):
-        typer.echo(name)
+        STDOUT.out(name)
 
 
 def _report(created: Created, *, crowd: bool) -> None:
-    typer.echo(f"study\t{created.path}")
-    typer.echo(f"admin page\t/admin/{created.admin_secret}")
+    STDOUT.out(f"study\t{created.path}")
+    STDOUT.out(f"admin page\t/admin/{created.admin_secret}")
     if crowd:
-        typer.echo(f"join\t/join/{created.join_secret}?pid=PARTICIPANT")
+        STDOUT.out(f"join\t/join/{created.join_secret}?pid=PARTICIPANT")
     STDERR.print(
         f"{created.comparisons} comparisons, {created.showings} showings on {created.sheets} sheets.",
         highlight=False,
@@ -206,7 +210,7 @@ def _print_status(seen: Overview) -> None:
             f"{person.repeated.failed}/{person.repeated.answered}",
             "[red]excluded[/]" if person.excluded else "released" if person.released else "",
         )
-    (STDOUT if STDOUT.is_terminal else Console(width=_PLAIN_WIDTH)).print(people)
+    listing().print(people)
     STDOUT.print(escape(seen.rule), soft_wrap=True)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from typing import Any
 
@@ -25,12 +24,12 @@ _LEFT: dict[str, Any] = {
 }
 
 
-def to_json(runs: Sequence[Run], profiles: Sequence[Profile] = ()) -> str:
+def to_dict(runs: Sequence[Run], profiles: Sequence[Profile] = ()) -> dict[str, Any]:
     """Every run's folder, summary and, where there is one, profile."""
     records = [{"folder": str(r.folder.path), **r.summary.model_dump(mode="json")} for r in runs]
     for record, profile in zip(records, profiles, strict=False):
         record["profile"] = profile.to_dict()
-    return json.dumps({"runs": records}, indent=2, ensure_ascii=False)
+    return {"runs": records}
 
 
 def print_profile(profile: Profile, team: str, console: Console) -> None:

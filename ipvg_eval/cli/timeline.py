@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import json
+import os
+import re
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -17,6 +19,7 @@ from ipvg_eval.core.timeline import Timeline, parse_timeline
 from ipvg_eval.core.timeline.format import as_json
 
 _BAR = 48
+_FILE = re.compile(r"[^\s.]\.[A-Za-z]{1,5}$|^\S*[/\\]\S*$")
 _COLOURS = ("cyan", "magenta", "green", "yellow", "blue", "red")
 
 app = typer.Typer(help="Timelines: what should happen when.", no_args_is_help=True)
@@ -37,8 +40,10 @@ def show(
 ) -> None:
     """Print a timeline's events as a table and a bar. Exit 1 if it holds none."""
     timeline = parse_timeline(_one_item(_content(source), sample))
+    if not timeline.events and _FILE.search(source) and not _is_file(source):
+        raise UsageError("does not exist", path=source, hint="Give a file, or the timeline itself.")
     if as_json_text:
-        STDOUT.out(json.dumps({"events": as_json(timeline.events)}, indent=2, ensure_ascii=False))
+        STDOUT.out_json({"events": as_json(timeline.events)})
     elif timeline.events:
         STDOUT.print(_table(timeline))
         STDOUT.print(_scale(timeline))
@@ -51,14 +56,22 @@ def show(
 
 def _content(source: str) -> str:
     path = Path(source)
+    if not _is_file(source):
+        if source and os.path.isdir(source):  # noqa: PTH112 - as below
+            raise UsageError("this is a folder", path=path, hint="Give a file, or the timeline itself.")
+        return source
     try:
-        if not path.is_file():
-            return source
         return path.read_text("utf-8-sig")
     except UnicodeDecodeError as error:
         raise UsageError("this file is not UTF-8 text", path=path, hint="Save it as UTF-8.") from error
-    except OSError:
-        return source  # longer than a path may be, so a text
+    except OSError as error:
+        raise UsageError(
+            f"cannot be read ({error.strerror})", path=path, hint="Check its permissions."
+        ) from error
+
+
+def _is_file(source: str) -> bool:
+    return os.path.isfile(source)  # noqa: PTH113 - Path.is_file raises for texts longer than a path may be
 
 
 def _one_item(text: str, sample: int | None) -> str | dict[str, Any]:

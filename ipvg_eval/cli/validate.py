@@ -2,14 +2,13 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated
 
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds
+from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
 from ipvg_eval.cli.progress import delayed_progress
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.testset.model import Track
@@ -18,28 +17,39 @@ from ipvg_eval.testset.model import Track
 def validate(
     submission: Annotated[str, typer.Argument(help="Folder or zip, or a URL of either.")],
     testset: Annotated[
-        Path | None, typer.Option(help="Test set; without it only the submission's shape is checked.")
+        Path | None,
+        typer.Option(
+            help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here. Where there is "
+            "none, only the submission's shape is checked."
+        ),
     ] = None,
     track: Annotated[Track | None, typer.Option(help="Track; told from the name if left out.")] = None,
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame.")] = False,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
+    require_confinement: RequireConfinement = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
 ) -> None:
     """Check a submission before the upload. Exit 0 if it is valid, 1 if not."""
     from ipvg_eval import validation
+    from ipvg_eval.submission.address import is_url
+    from ipvg_eval.testset import find_testset_if_any
 
     with delayed_progress("checking videos") as progress:
         found = validation.validate(
             submission,
-            testset,
+            find_testset_if_any(testset, None if is_url(submission) else Path(submission)),
             track=track,
             deep=deep,
             progress=progress,
-            process_limits=ProcessLimits(memory_mib=decoder_memory, seconds=decoder_seconds),
+            process_limits=ProcessLimits(
+                memory_mib=decoder_memory,
+                seconds=decoder_seconds,
+                require_confinement=require_confinement,
+            ),
         )
     if as_json:
-        STDOUT.out(json.dumps(found.to_dict(), indent=2, ensure_ascii=False))
+        STDOUT.out_json(found.to_dict())
     else:
         validation.render(found, STDOUT)
     raise typer.Exit(0 if found.ok else 1)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from dataclasses import asdict
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
@@ -58,7 +57,7 @@ def verify(
             ok = ok and not outcome["recomputed"]["differences"]
     outcome["ok"] = ok
     if as_json:
-        STDOUT.out(json.dumps(outcome, indent=2, ensure_ascii=False))
+        STDOUT.out_json(outcome)
     else:
         _print(outcome)
     raise typer.Exit(0 if ok else 1)

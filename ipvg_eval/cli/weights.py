@@ -2,17 +2,16 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import Annotated, Any
 
 import typer
-from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
-from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
 from ipvg_eval.cli.pull_progress import pull_progress
+from ipvg_eval.core.errors import ExitCode
 from ipvg_eval.metrics.errors import MetricsError, ProtocolError
 from ipvg_eval.metrics.weights import WEIGHTS, LookUp, WeightStore, declared
 from ipvg_eval.metrics.weights.declaration import Bundled
@@ -20,8 +19,6 @@ from ipvg_eval.metrics.weights.pull import pull as pull_weight
 from ipvg_eval.metrics.weights.sizes import readable_size
 
 app = typer.Typer(no_args_is_help=True, help="Find, fetch and verify the published weights.")
-
-_PLAIN_WIDTH = 160
 
 
 @app.command("list")
@@ -35,7 +32,7 @@ def list_command(
     store = WeightStore()
     look_ups = [store.look_up(name) for name in store.table]
     if as_json:
-        typer.echo(json.dumps([_as_json(item) for item in look_ups], indent=2))
+        STDOUT.out_json([_as_json(item) for item in look_ups])
         return
     table = Table("Name", "Used by", "Size", "Licence", "State")
     for item in look_ups:
@@ -44,8 +41,7 @@ def list_command(
         table.add_row(
             weight.name, ", ".join(weight.used_by), readable_size(weight.size), licence, _state(item)
         )
-    console = STDOUT if STDOUT.is_terminal else Console(width=_PLAIN_WIDTH)
-    console.print(table)
+    listing().print(table)
 
 
 @app.command("pull")
@@ -82,10 +78,10 @@ def pull_command(
                 if error.hint:
                     STDERR.print(escape(error.hint), soft_wrap=True)
             else:
-                typer.echo(f"{pulled.weight.name}\t{pulled.action}\t{pulled.found.path}")
+                STDOUT.out(f"{pulled.weight.name}\t{pulled.action}\t{pulled.found.path}")
     if failed:
         STDERR.print(f"{failed} of {len(wanted)} weights could not be fetched.")
-        raise typer.Exit(3)
+        raise typer.Exit(ExitCode.UNAVAILABLE)
 
 
 @app.command("verify")
@@ -97,19 +93,19 @@ def verify_command() -> None:
         item = store.look_up(name)
         for rejected in item.rejected:
             wrong += 1
-            typer.echo(f"{name}\tWRONG\t{rejected.path}\t{rejected.reason}")
+            STDOUT.out(f"{name}\tWRONG\t{rejected.path}\t{rejected.reason}")
         if item.found is not None:
-            typer.echo(f"{name}\tok\t{item.found.path}")
+            STDOUT.out(f"{name}\tok\t{item.found.path}")
         elif not item.rejected:
-            typer.echo(f"{name}\tmissing")
+            STDOUT.out(f"{name}\tmissing")
     if wrong:
-        raise typer.Exit(1)
+        raise typer.Exit(ExitCode.INVALID)
 
 
 @app.command("path")
 def path_command(name: Annotated[str, typer.Argument(help="A weight's name or file name.")]) -> None:
     """Print where a weight is, verified; exit 3 if it is not on this machine."""
-    typer.echo(WeightStore().path(name))
+    STDOUT.out(WeightStore().path(name))
 
 
 def _wanted(names: list[str], everything: bool, protocol: str | None) -> list[str]:

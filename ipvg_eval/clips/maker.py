@@ -5,18 +5,18 @@ from __future__ import annotations
 import errno
 import os
 import queue
+import shutil
+import tempfile
 from collections.abc import Sequence
 from contextlib import ExitStack
 from pathlib import Path
 from types import TracebackType
 from typing import Self
 
-from pydantic import ValidationError
-
-from ipvg_eval.clips.messages import Made, Make
+from ipvg_eval.clips.messages import CLIP, SOURCE, Folder, Made, Make
 from ipvg_eval.errors import VideoError
 from ipvg_eval.leaderboard.study.errors import StudyError
-from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
+from ipvg_eval.sandbox import LimitedProcess, ProcessLimits, open_file
 
 _LIMITS = ProcessLimits(seconds=600)  # a clip that a browser cannot play is encoded anew
 
@@ -28,9 +28,9 @@ class ClipMaker:
         processes: how many clips are made at a time.
     """
 
-    def __init__(self, processes: int | None = None, limits: ProcessLimits = _LIMITS) -> None:
+    def __init__(self, processes: int | None = None, *, require_confinement: bool = False) -> None:
         self.processes = processes or os.cpu_count() or 1
-        self._limits = limits
+        self._limits = _LIMITS.model_copy(update={"require_confinement": require_confinement})
         self._idle: queue.SimpleQueue[_ClipProcess] = queue.SimpleQueue()
         self._open = ExitStack()
 
@@ -58,21 +58,43 @@ class ClipMaker:
             self._idle.put(process)
 
 
-class _ClipProcess(LimitedProcess):
+class _ClipProcess(LimitedProcess[Made]):
+    """Reaches one folder, into which a video is copied and from which its clip is taken."""
+
     def __init__(self, limits: ProcessLimits) -> None:
-        super().__init__("ipvg_eval.clips.worker", limits)
+        # A private name, and nobody else's folder: the one thing that the process may change.
+        self._scratch = tempfile.TemporaryDirectory(prefix="ipvg-clip-")
+        self._folder = Path(self._scratch.name).resolve()
+        super().__init__("ipvg_eval.clips.worker", Made, limits, Folder(path=self._folder))
+
+    def close(self) -> None:
+        super().close()
+        if self._folder.exists():
+            self._empty()
+
+    def __exit__(self, *_: object) -> None:
+        self.close()
+        self._scratch.cleanup()
 
     def make(self, source: Path, target: Path, forbidden: Sequence[str]) -> float:
-        paths = {"source": str(source.absolute()), "target": str(target.absolute())}
         try:
-            self.ask(Make(**paths, forbidden=tuple(forbidden)))
-            answer = Made.model_validate_json(self.line(self.patience()))
+            with open_file(source) as file, (self._folder / SOURCE).open("wb") as copy:
+                shutil.copyfileobj(file, copy, 1 << 20)
+            self.ask(Make(forbidden=tuple(forbidden)))
+            made = self.answer()
+            if made.seconds is None:
+                raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+            with open_file(self._folder / CLIP) as clip, target.open("wb") as file:
+                shutil.copyfileobj(clip, file, 1 << 20)
         except VideoError as error:
             raise StudyError(error.message) from error
-        except ValidationError:
-            raise StudyError(self.refuse("an answer that makes no sense").message) from None
-        if answer.full:
-            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
-        if answer.seconds is None:
-            raise StudyError(answer.problem or "no clip was made")
-        return answer.seconds
+        finally:
+            self._empty()
+        return made.seconds
+
+    def _empty(self) -> None:
+        for path in self._folder.iterdir():
+            if path.is_dir() and not path.is_symlink():
+                shutil.rmtree(path)
+            else:
+                path.unlink()

@@ -2,29 +2,35 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import Annotated, Literal
 
-from pydantic import BaseModel, ConfigDict, Field
+from pydantic import Field
+
+from ipvg_eval.sandbox.messages import Message
 
 LARGEST_CLIP = 2**30
 """Bytes that a file of the process may have."""
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+SOURCE, CLIP = "source", "clip.mp4"
+"""Names of a video and of its clip in the folder that the process may read and write in."""
 
 
-class Make(_Message):
-    """Make a clip; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`."""
+class Folder(Message):
+    """Where it works."""
 
-    source: str
-    target: str
+    path: Path
+
+
+class Make(Message):
+    """Make a clip of the video there; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`."""
+
     forbidden: tuple[str, ...]
 
 
-class Made(_Message):
-    """The clip's length in seconds, or why there is none; `full` where the disk is."""
+class Made(Message):
+    """The clip's length in seconds; None where the disk is full."""
 
-    seconds: Annotated[float, Field(ge=0)] | None = None
-    problem: str | None = None
-    full: bool = False
+    kind: Literal["made"] = "made"
+    seconds: Annotated[float, Field(ge=0)] | None

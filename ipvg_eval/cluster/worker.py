@@ -9,7 +9,7 @@ import queue
 import threading
 from collections.abc import Callable
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TypeVar
 
@@ -140,7 +140,9 @@ class MeasuringWorker:
         if self._built is None:
             self._built = self._recipe.build()
             self._networks.window = _CROSSING_WINDOW if self._built.runtime.crossing else 1
-        return Ready(node=platform.node(), info=self._built.info, window=self._networks.window)
+        with DecoderProcess() as decoder:
+            info = replace(self._built.info, confinement=decoder.hello().confinement)
+        return Ready(node=platform.node(), info=info, window=self._networks.window)
 
     def _open(self, job: Job) -> Ready:
         ready = self._build()
@@ -155,8 +157,10 @@ class MeasuringWorker:
             raise _differs("submission", submission.location)
         self._scorer, self._submission = self._built.suited_to(testset), submission
         self.close()
-        for _ in range(job.decoders):
-            self._idle.put(DecoderProcess(job.limits))
+        decoders = [DecoderProcess(job.limits) for _ in range(job.decoders)]
+        decoders[0].hello()  # a node that cannot open videos, or not as asked, takes no part
+        for decoder in decoders:
+            self._idle.put(decoder)
         self._job = job
         return ready
 

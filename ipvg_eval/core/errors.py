@@ -2,7 +2,20 @@
 
 from __future__ import annotations
 
+from enum import IntEnum
 from pathlib import Path
+
+
+class ExitCode(IntEnum):
+    """What every command ends with; docs/exit-codes.md says the same for people."""
+
+    DONE = 0
+    INVALID = 1
+    USAGE = 2
+    UNAVAILABLE = 3
+    SOME_FAILED = 4
+    FAULT = 70
+    INTERRUPTED = 130
 
 
 class IpvgError(Exception):
@@ -12,10 +25,10 @@ class IpvgError(Exception):
         message: what happened, without the path.
         path: the file or folder it is about, or None.
         hint: what the reader can do next, or None.
-        exit_code: 1 invalid input, 2 usage, 3 weights, device, package, cluster or storage missing.
+        exit_code: what a command that meets it ends with.
     """
 
-    exit_code = 1
+    exit_code: int = ExitCode.INVALID
 
     def __init__(self, message: str, *, path: Path | str | None = None, hint: str | None = None) -> None:
         super().__init__(f"{path}: {message}" if path is not None else message)
@@ -27,13 +40,13 @@ class IpvgError(Exception):
 class UsageError(IpvgError):
     """The command cannot be carried out as it was typed."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE
 
 
 class Unavailable(IpvgError):
     """Something the command needs is not here: a package, a cluster, a storage, permission for it."""
 
-    exit_code = 3
+    exit_code = ExitCode.UNAVAILABLE
 
 
 class UnreadablePicture(IpvgError):

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
+from typing import BinaryIO
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -26,11 +27,13 @@ _TURNS: Mapping[int, Image.Transpose] = {
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
-def read_picture(path: Path, *, apply_orientation: bool = True, over_white: bool = True) -> Image.Image:
+def read_picture(
+    path: Path | BinaryIO, *, apply_orientation: bool = True, over_white: bool = True
+) -> Image.Image:
     """A picture as RGB, 8 bits a channel; grey of 16 bits is scaled.
 
     Args:
-        path: a png, jpeg or webp file.
+        path: a png, jpeg or webp file, or one that is open.
         apply_orientation: turn the picture as its EXIF orientation says. Published face scripts do not.
         over_white: lay transparent pixels over white. Published face scripts drop the transparency, which
             shows whatever colour is stored under it.
@@ -51,12 +54,12 @@ def read_picture(path: Path, *, apply_orientation: bool = True, over_white: bool
     except Exception as error:  # decoders of strangers' bytes raise whatever they like
         raise UnreadablePicture(
             f"the picture cannot be read ({_cause(error)})",
-            path=path,
+            path=path if isinstance(path, Path) else None,
             hint="Replace it with a valid png, webp or jpg file.",
         ) from error
 
 
-def read_rgb(path: Path, *, apply_orientation: bool = True, over_white: bool = True) -> Frames:
+def read_rgb(path: Path | BinaryIO, *, apply_orientation: bool = True, over_white: bool = True) -> Frames:
     """As `read_picture`, as pixels: (height, width, 3) uint8."""
     return np.asarray(read_picture(path, apply_orientation=apply_orientation, over_white=over_white))
 

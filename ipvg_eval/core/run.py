@@ -8,7 +8,8 @@ from typing import Annotated, Any, Literal
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
 from ipvg_eval.core.combination import Combination
-from ipvg_eval.core.limits import ProcessLimits
+from ipvg_eval.core.limits import Confinement, ProcessLimits
+from ipvg_eval.core.names import TeamName
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import Counts
 
@@ -182,6 +183,7 @@ class RunInfo(_Info):
         random_weights: seed where networks had random weights, else None.
         decoder: library and versions that decoded the videos.
         limits: what each decoder process was allowed to use.
+        confinement: how each was confined; None where that was not recorded.
         device: where the networks ran.
         workers: the processes that ran them; None where the command itself did.
         provenance: software and machine.
@@ -194,7 +196,7 @@ class RunInfo(_Info):
     """
 
     format: Literal[1] = 1
-    team: str
+    team: TeamName
     submission: SubmissionInfo
     protocol: ProtocolInfo
     specs: tuple[MetricSpec, ...]
@@ -210,6 +212,7 @@ class RunInfo(_Info):
     finished: Moment | None
     seconds: float
     counts: Counts
+    confinement: Confinement | None = None
     workers: WorkersInfo | None = None
     rescored: RescoredInfo | None = None
 

@@ -6,14 +6,16 @@ import difflib
 from collections.abc import Iterable, Sequence
 
 _SHOWN = 10
+_LIKE = 0.6
 
 
 def did_you_mean(name: str, known: Iterable[str]) -> str:
     """The nearest known name as a sentence, or the list of known names."""
     names = sorted(known)
-    near = difflib.get_close_matches(name, names, n=1, cutoff=0.5)
+    by_case = {known.casefold(): known for known in names}
+    near = difflib.get_close_matches(name.casefold(), by_case, n=1, cutoff=_LIKE)
     if near:
-        return f"Did you mean {near[0]!r}?"
+        return f"Did you mean {by_case[near[0]]!r}?"
     return "Known: " + ", ".join(names) + "." if names else "None is known."
 
 

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from ipvg_eval.core.names import TeamName
+
 
 class _Part(BaseModel):
     # A summary of a newer version may say more; what is not named here is left alone.
@@ -134,7 +136,7 @@ class Summary(_Part):
         corpus: metrics of the whole submission.
     """
 
-    team: str
+    team: TeamName
     protocol: str
     testset: str
     notice: str

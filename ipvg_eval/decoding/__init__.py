@@ -1,5 +1,6 @@
-"""Decoding of untrusted videos in processes of their own."""
+"""Decoding of untrusted videos and pictures in processes of their own."""
 
+from ipvg_eval.decoding.pictures import PictureProcess
 from ipvg_eval.decoding.process import DecoderProcess, OpenVideo
 
-__all__ = ["DecoderProcess", "OpenVideo"]
+__all__ = ["DecoderProcess", "OpenVideo", "PictureProcess"]

@@ -1,43 +1,39 @@
 """What the parent and a decoder process say to each other.
 
-Requests and answers are one line of JSON; frames come through shared memory. The parent checks every answer:
-the process on the other side reads untrusted files and may have been taken over.
+Frames come through shared memory. The parent checks every answer: the process on the other side reads
+untrusted files and may have been taken over.
 """
 
 from __future__ import annotations
 
 from typing import Annotated, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, NonNegativeInt, PositiveInt, TypeAdapter, model_validator
+from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, model_validator
 
 from ipvg_eval.core.measurement import ClipInfo
+from ipvg_eval.sandbox.messages import Message
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
-
-
-class Open(_Message):
-    """Look at a video."""
+class Open(Message):
+    """Look at the video whose file comes with this."""
 
     kind: Literal["open"] = "open"
-    path: str
 
 
-class Memory(_Message):
+class Memory(Message):
     """Where frames are written: a file descriptor that the decoder process inherits."""
 
     descriptor: NonNegativeInt
 
 
-class Decode(_Message):
+class Decode(Message):
     """Begin to decode these frames of the video that was opened last; nothing is answered yet."""
 
     kind: Literal["decode"] = "decode"
     indices: tuple[NonNegativeInt, ...]
 
 
-class Fill(_Message):
+class Fill(Message):
     """Write the next frames into this piece of the shared memory, and say which they are."""
 
     kind: Literal["fill"] = "fill"
@@ -45,7 +41,7 @@ class Fill(_Message):
     size: PositiveInt
 
 
-class Opened(_Message):
+class Opened(Message):
     """The video can be decoded; what is known of it."""
 
     kind: Literal["opened"] = "opened"
@@ -69,14 +65,14 @@ class Opened(_Message):
         )
 
 
-class Room(_Message):
+class Room(Message):
     """The next frames need a piece of so many bytes; ask again with one."""
 
     kind: Literal["room"] = "room"
     size: PositiveInt
 
 
-class Batch(_Message):
+class Batch(Message):
     """These frames are at the beginning of the piece, count x height x width x 3 bytes."""
 
     kind: Literal["batch"] = "batch"
@@ -96,7 +92,7 @@ class Batch(_Message):
         return len(self.indices) * self.height * self.width * 3
 
 
-class End(_Message):
+class End(Message):
     """All frames that decode have been sent."""
 
     kind: Literal["end"] = "end"
@@ -104,23 +100,7 @@ class End(_Message):
     note: str | None
 
 
-class Failed(_Message):
-    """The video cannot be opened, or none of the frames decodes.
-
-    Attributes:
-        message: why.
-        hint: what to do about it.
-        spent: whether the process is of no further use.
-    """
-
-    kind: Literal["failed"] = "failed"
-    spent: bool = False
-    message: str
-    hint: str | None
-
-
-Request = Annotated[Open | Decode | Fill, Field(discriminator="kind")]
-Answer = Annotated[Opened | Room | Batch | End | Failed, Field(discriminator="kind")]
-
-REQUEST: TypeAdapter[Open | Decode | Fill] = TypeAdapter(Request)
-ANSWER: TypeAdapter[Opened | Room | Batch | End | Failed] = TypeAdapter(Answer)
+Answer = Opened | Room | Batch | End
+REQUEST: TypeAdapter[Open | Decode | Fill] = TypeAdapter(
+    Annotated[Open | Decode | Fill, Field(discriminator="kind")]
+)

@@ -4,37 +4,24 @@ from __future__ import annotations
 
 import weakref
 from collections.abc import Iterator, Sequence
+from io import FileIO
 from pathlib import Path
 
-from pydantic import ValidationError
-
 from ipvg_eval.core.measurement import ClipInfo
-from ipvg_eval.decoding.messages import (
-    ANSWER,
-    Batch,
-    Decode,
-    End,
-    Failed,
-    Fill,
-    Memory,
-    Open,
-    Opened,
-    Room,
-)
+from ipvg_eval.decoding.messages import Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
 from ipvg_eval.decoding.shared_memory import FrameMemory, Slot
 from ipvg_eval.errors import VideoError
-from ipvg_eval.sandbox import LimitedProcess, Patience, ProcessLimits
+from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 
 _USUAL_BATCH = 32 * 2**20
-_MAX_BATCH = 2**30
 
 
-class DecoderProcess(LimitedProcess):
+class DecoderProcess(LimitedProcess[Answer]):
     """Opens and decodes videos, one after the other, in a process with limits.
 
-    Frames come through memory that both share; a process that was taken over could change frames it has
-    handed over, and nothing else.
+    Frames come through memory that both share. A process that was taken over could change frames that it has
+    handed over, and answer what it likes; see `ipvg_eval.sandbox.confine` for what is out of its reach.
     """
 
     def __init__(self, limits: ProcessLimits | None = None) -> None:
@@ -42,35 +29,27 @@ class DecoderProcess(LimitedProcess):
         weakref.finalize(self, self.memory.close)
         descriptor = self.memory.descriptor
         settings = Memory(descriptor=descriptor)
-        super().__init__("ipvg_eval.decoding.worker", limits, settings, inherited=(descriptor,))
+        super().__init__("ipvg_eval.decoding.worker", Answer, limits, settings, inherited=(descriptor,))
 
-    def open(self, path: Path) -> OpenVideo:
-        """Look at a video.
+    @property
+    def largest_frame(self) -> int:
+        """Bytes of the largest picture."""
+        return self.limits.max_pixels * 3
+
+    def open(self, video: Path | FileIO) -> OpenVideo:
+        """Look at a video: a path, or a plain file that is open, which nobody else may read meanwhile.
 
         Raises:
             VideoError: it cannot be opened, or the process failed on it.
         """
-        self.ask(Open(path=str(path.absolute())))
-        answer = self.answer(self.patience())
+        if isinstance(video, Path):
+            self.ask_about(video, Open())
+        else:
+            self.ask(Open(), video)
+        answer = self.answer()
         if not isinstance(answer, Opened):
             raise self.refuse("an answer out of turn")
         return OpenVideo(self, answer)
-
-    def answer(self, patience: Patience) -> Opened | Room | Batch | End:
-        """The next answer.
-
-        Raises:
-            VideoError: the process failed, or says that the video did.
-        """
-        try:
-            answer = ANSWER.validate_json(self.line(patience))
-        except ValidationError:
-            raise self.refuse("an answer that makes no sense") from None
-        if isinstance(answer, Failed):
-            if answer.spent:
-                self.close()
-            raise VideoError(answer.message, hint=answer.hint)
-        return answer
 
 
 class OpenVideo:
@@ -101,7 +80,7 @@ class OpenVideo:
         process, wanted = self._process, sorted(set(indices))
         process.ask(Decode(indices=tuple(wanted)))
         patience = process.patience()
-        size = min(max(_USUAL_BATCH, self.clip.width * self.clip.height * 3), _MAX_BATCH)
+        size = max(_USUAL_BATCH, min(self.clip.width * self.clip.height * 3, process.largest_frame))
         slot = self._ask_for_more(size)
         unread = True
         try:
@@ -134,12 +113,12 @@ class OpenVideo:
         return slot
 
     def _with_more_room(self, slot: Slot, size: int) -> Slot:
-        if not slot.size < size <= _MAX_BATCH:
+        if not slot.size < size <= max(_USUAL_BATCH, self._process.largest_frame):
             raise self._process.refuse("frames that are too large")
         slot.give_back()
         return self._ask_for_more(size)
 
-    def _frames(self, answer: Opened | Batch, wanted: Sequence[int], last: int, slot: Slot) -> FrameBatch:
+    def _frames(self, answer: Answer, wanted: Sequence[int], last: int, slot: Slot) -> FrameBatch:
         process, times = self._process, self.clip.times
         if not isinstance(answer, Batch) or answer.indices[0] <= last:
             raise process.refuse("an answer out of turn")

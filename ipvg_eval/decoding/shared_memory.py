@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import mmap
 import os
 import tempfile
@@ -83,6 +82,8 @@ def _anonymous_file() -> int:
     if not hasattr(os, "memfd_create"):  # not on Linux: a file without a name, which is mapped all the same
         with tempfile.TemporaryFile() as file:
             return os.dup(file.fileno())
+    import fcntl
+
     descriptor = os.memfd_create("frames", os.MFD_CLOEXEC | os.MFD_ALLOW_SEALING)
     seals = 0
     for name in _SEALS:

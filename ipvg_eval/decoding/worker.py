@@ -1,78 +1,43 @@
-"""The decoder process: reads requests from stdin, answers on stdout, writes frames into shared memory.
-
-python -P -m ipvg_eval.decoding.worker LIMITS MEMORY
-"""
+"""The decoder process; it writes frames into shared memory."""
 
 from __future__ import annotations
 
 import mmap
-import sys
 from collections.abc import Iterator
-from pathlib import Path
-
-from pydantic import BaseModel
+from typing import BinaryIO
 
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.decoding.messages import (
-    REQUEST,
-    Batch,
-    Decode,
-    End,
-    Failed,
-    Fill,
-    Memory,
-    Open,
-    Opened,
-    Room,
-)
-from ipvg_eval.errors import VideoError
-from ipvg_eval.sandbox.confine import Answers, confine
+from ipvg_eval.decoding.messages import REQUEST, Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
+from ipvg_eval.sandbox.child import limits, serve, setting
 from ipvg_eval.video import Batch as FrameBatch
-from ipvg_eval.video import Decoding, FrameIndex, decode, index_frames
+from ipvg_eval.video import Decoding, FrameIndex, decode, decoder_version, index_frames
 
 _BATCH_BYTES = 32 * 2**20
 
 
 def main() -> None:
-    """Serve requests until stdin ends; the process limits itself before the first file is opened."""
-    limits = ProcessLimits.model_validate_json(sys.argv[1])
-    memory = Memory.model_validate_json(sys.argv[2])
-    answers = Answers()
-    confine(limits)
-    decoder = _Decoder(limits, memory)
-    for line in sys.stdin.buffer:
-        try:
-            answer = decoder.answer(line)
-        except VideoError as error:
-            answer = Failed(message=error.message, hint=error.hint)
-        except MemoryError:
-            message = f"it needs more memory than the limit of {limits.memory_mib} MiB"
-            # What is taken is not given back reliably, and the next video must not pay for it.
-            hint = "Lower the resolution, or raise the memory limit."
-            answer = Failed(message=message, hint=hint, spent=True)
-        if answer is not None:
-            answers.send(answer)
+    """Serve requests until stdin ends."""
+    serve(REQUEST, _Decoder(limits(), setting(Memory)).answer, versions={"decoder": decoder_version()})
 
 
 class _Decoder:
     def __init__(self, limits: ProcessLimits, memory: Memory) -> None:
-        self._seconds = limits.seconds
+        self._limits = limits
         self._memory = memory
-        self._path = Path()
+        self._file: BinaryIO | None = None
         self._index: FrameIndex | None = None
         self._decoding: Decoding | None = None
         self._batches: Iterator[FrameBatch] = iter(())
         self._waiting: FrameBatch | None = None
 
-    def answer(self, line: bytes) -> BaseModel | None:
+    def answer(self, request: Open | Decode | Fill, file: BinaryIO | None) -> Answer | None:
         """What to answer to a request; None for nothing."""
-        request = REQUEST.validate_json(line)
         if isinstance(request, Fill):
             return self._fill(request)
         self._stop()
         if isinstance(request, Open):
-            return self._open(request)
+            return self._open(file)
         self._begin(request)
         return None
 
@@ -81,9 +46,10 @@ class _Decoder:
             self._decoding.close()
         self._decoding, self._waiting, self._batches = None, None, iter(())
 
-    def _open(self, request: Open) -> Opened:
-        self._path = Path(request.path)
-        self._index = index_frames(self._path, time_limit=self._seconds)
+    def _open(self, file: BinaryIO | None) -> Opened:
+        assert file is not None
+        self._file = file
+        self._index = index_frames(file, time_limit=self._limits.seconds, max_pixels=self._limits.max_pixels)
         clip = self._index.clip
         return Opened(
             codec=self._index.header.codec,
@@ -96,12 +62,13 @@ class _Decoder:
 
     def _begin(self, request: Decode) -> None:
         assert self._index is not None
+        assert self._file is not None
         self._decoding = decode(
-            self._path,
+            self._file,
             request.indices,
             index=self._index,
             batch_bytes=_BATCH_BYTES,
-            time_limit=self._seconds,
+            time_limit=self._limits.seconds,
         )
         self._batches = iter(self._decoding)
 

@@ -2,21 +2,17 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
+
+from ipvg_eval.sandbox.messages import Message
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+class Read(Message):
+    """Read the file that comes with this."""
 
 
-class Read(_Message):
-    """Read a file."""
+class Texts(Message):
+    """The texts of a file by key."""
 
-    path: str
-
-
-class Texts(_Message):
-    """The texts of a file by key, or why there are none."""
-
-    texts: dict[str, str] = {}
-    problem: str | None = None
+    kind: Literal["texts"] = "texts"
+    texts: dict[str, str]

@@ -4,18 +4,15 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from pydantic import ValidationError
-
-from ipvg_eval.errors import VideoError
 from ipvg_eval.metadata.messages import Read, Texts
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 
 
-class MetadataProcess(LimitedProcess):
+class MetadataProcess(LimitedProcess[Texts]):
     """Reads the metadata of videos, one after the other, in a process with limits."""
 
     def __init__(self, limits: ProcessLimits | None = None) -> None:
-        super().__init__("ipvg_eval.metadata.worker", limits)
+        super().__init__("ipvg_eval.metadata.worker", Texts, limits)
 
     def read(self, path: Path) -> dict[str, str]:
         """The texts of a video's container and streams by key; see `reading.read_texts`.
@@ -23,11 +20,5 @@ class MetadataProcess(LimitedProcess):
         Raises:
             VideoError: the file cannot be opened, or the process failed on it.
         """
-        self.ask(Read(path=str(path.absolute())))
-        try:
-            answer = Texts.model_validate_json(self.line(self.patience()))
-        except ValidationError:
-            raise self.refuse("an answer that makes no sense") from None
-        if answer.problem is not None:
-            raise VideoError(answer.problem)
-        return answer.texts
+        self.ask_about(path, Read())
+        return self.answer().texts

@@ -3,10 +3,9 @@
 from __future__ import annotations
 
 import re
-from pathlib import Path
 
 from ipvg_eval.core.printable import printable
-from ipvg_eval.video.container import open_container
+from ipvg_eval.video.container import Source, open_container
 
 _BRANDS = ("major_brand", "minor_version", "compatible_brands", "vendor_id")
 _PLAIN_KEYS = frozenset((*_BRANDS, "creation_time", "duration", "language"))
@@ -14,7 +13,7 @@ _PLAIN_VALUES = re.compile(r"(Lavf|Lavc|x264|x265|VideoHandler|SoundHandler|ISO 
 _MOST = 40
 
 
-def read_texts(path: Path) -> dict[str, str]:
+def read_texts(source: Source) -> dict[str, str]:
     """The texts of a container and its streams, printable and shortened, at most forty.
 
     Brands, dates, languages and the names of common libraries are left out.
@@ -22,7 +21,7 @@ def read_texts(path: Path) -> dict[str, str]:
     Raises:
         VideoError: the file cannot be opened.
     """
-    with open_container(path, headers_only=True) as container:
+    with open_container(source, headers_only=True) as container:
         sources = [container.metadata, *(stream.metadata for stream in container.streams)]
         pairs = [(key, value) for source in sources for key, value in source.items()]
     kept = {

@@ -22,6 +22,7 @@ from ipvg_eval.core.page import (
     page_environment,
     read_asset,
 )
+from ipvg_eval.core.printable import csv_text
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
@@ -167,7 +168,8 @@ def _metric(run: Run, spec: MetricSpec, samples: tuple[Sample, ...]) -> _Metric:
         problem = ValueError(f"it has no metric {spec.name}")
         raise unreadable(run.folder.path / "summary.json", problem) from error
     values = [value for sample in samples if (value := sample.values[spec.name]) is not None]
-    chart = histogram(values, summary.mean) if values and summary.mean is not None else None
+    mean = summary.mean
+    chart = histogram(values, mean, bounds=spec.bounds) if values and mean is not None else None
     return _Metric(
         spec=spec, summary=summary, decimals=decimals(summary.minimum, summary.maximum), chart=chart
     )
@@ -238,7 +240,7 @@ def _downloads(run: Run) -> list[tuple[str, str]]:
         raise unreadable(path, error) from error
     table = pd.DataFrame([metric.model_dump() for metric in run.summary.metrics])
     contents = {
-        "summary.csv": ("text/csv", table.to_csv(index=False, lineterminator="\n")),
+        "summary.csv": ("text/csv", csv_text(table)),
         "summary.json": ("application/json", run.summary.model_dump_json(indent=2)),
         "samples.csv": ("text/csv", rows),
     }

@@ -10,6 +10,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.core.bounded import read_bounded
+from ipvg_eval.core.run_folder import check_run_folder
 from ipvg_eval.errors import RunError
 from ipvg_eval.results.files import write_text
 
@@ -54,8 +55,10 @@ def check_folder(folder: Path) -> FolderCheck:
     """Compare every file of a run with its checksum.
 
     Raises:
+        NotARun: the folder is no run.
         RunError: there are no checksums, or they cannot be read.
     """
+    check_run_folder(folder)
     named = read_checksums(folder)
     there = set(_covered(folder))
     try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-import json
+import os
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import asdict
@@ -12,17 +12,19 @@ from urllib.parse import quote
 from filelock import FileLock, Timeout
 
 from ipvg_eval.core.comparability import obstacles
+from ipvg_eval.core.file_names import file_name
+from ipvg_eval.core.printable import json_escaped, json_text
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.summary import CorpusSummary, Summary
-from ipvg_eval.errors import RunError
+from ipvg_eval.errors import RunError, RunUnwritable
 from ipvg_eval.findings import Finding
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
 from ipvg_eval.results.journal import Journal
 from ipvg_eval.results.summary import to_latex, to_markdown
-from ipvg_eval.results.tables import frames_table, samples_table, write_csv, write_parquet
+from ipvg_eval.results.tables import frames_table, samples_table, timings_table, write_csv, write_parquet
 
 EVENT_PICTURES = 24
 """Events of a timeline that get a picture, at most."""
@@ -58,7 +60,7 @@ class RunFolder:
                 hint="Wait for it, or choose another folder with --out.",
             ) from error
         except OSError as error:
-            raise RunError(
+            raise RunUnwritable(
                 f"this run folder cannot be written ({error.strerror})",
                 path=self.path,
                 hint="Choose another folder with --out.",
@@ -97,28 +99,28 @@ class RunFolder:
 
     def write_info(self, info: RunInfo) -> None:
         """Write run.json."""
-        write_text(self._info_path, info.model_dump_json(indent=2) + "\n")
+        write_text(self._info_path, json_escaped(info.model_dump_json(indent=2)) + "\n")
 
     def write_findings(self, findings: Sequence[Finding]) -> None:
         """Write findings.json."""
         records = [asdict(finding) for finding in findings]
-        write_text(self.path / "findings.json", json.dumps(records, indent=2, ensure_ascii=False) + "\n")
+        write_text(self.path / "findings.json", json_text(records, indent=2) + "\n")
 
     def thumbnail(self, sample: str) -> Path:
         """Where a sample's contact strip lies."""
-        return self.path / "thumbnails" / f"{_file_name(sample)}.webp"
+        return _place(self.path / "thumbnails", sample, ".webp")
 
     def event_picture(self, sample: str, number: int) -> Path:
         """Where the picture of an event of a sample's timeline lies; numbers from 1."""
-        return self.path / "thumbnails" / "events" / f"{_file_name(sample)}-{number}.webp"
+        return _place(self.path / "thumbnails" / "events", sample, f"-{number}.webp")
 
     def reference(self, identity: str) -> Path:
         """Where the small copy of an identity's first reference picture lies."""
-        return self.path / "thumbnails" / "references" / f"{_file_name(identity)}.webp"
+        return _place(self.path / "thumbnails" / "references", identity, ".webp")
 
     def features(self, sample: str) -> Path:
         """Where a sample's embeddings lie."""
-        return self.path / "features" / f"{_file_name(sample)}.npz"
+        return _place(self.path / "features", sample, ".npz")
 
     def write_results(
         self, info: RunInfo, rows: Sequence[SampleRow], corpus: Sequence[CorpusSummary] = ()
@@ -145,9 +147,8 @@ class RunFolder:
         write_parquet(samples, self.path / "samples.parquet")
         write_csv(samples, self.path / "samples.csv")
         write_parquet(frames_table(rows), self.path / "frames.parquet")
-        timings = "".join(f"{json.dumps(row.sample)},{row.seconds:.3f}\n" for row in rows)
-        write_text(self.path / "timings.csv", "sample,seconds\n" + timings)
-        write_text(self.path / "summary.json", summary.model_dump_json(indent=2) + "\n")
+        write_csv(timings_table(rows), self.path / "timings.csv")
+        write_text(self.path / "summary.json", json_escaped(summary.model_dump_json(indent=2)) + "\n")
         write_text(self.path / "summary.md", to_markdown(summary))
         write_text(self.path / "summary.tex", to_latex([summary]))
         self.write_info(info)
@@ -155,5 +156,10 @@ class RunFolder:
         return summary
 
 
-def _file_name(identifier: str) -> str:
-    return quote(identifier, safe=" ")
+def _place(folder: Path, identifier: str, ending: str) -> Path:
+    """Where the file of an id lies; in folders of version 0.1 under the id itself, percent-encoded."""
+    place, earlier = (
+        folder / f"{name}{ending}" for name in (file_name(identifier), quote(identifier, safe=" "))
+    )
+    # Not Path.exists: it raises for names that are too long.
+    return earlier if os.path.exists(earlier) and not place.exists() else place  # noqa: PTH110

@@ -11,9 +11,9 @@ from pydantic import TypeAdapter
 
 from ipvg_eval.core.bounded import read_table
 from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.run_folder import check_run_folder
 from ipvg_eval.core.run_tables import read_samples
 from ipvg_eval.core.summary import Summary
-from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
 from ipvg_eval.results.files import read_json, unreadable
 from ipvg_eval.results.folder import RunFolder
@@ -46,15 +46,11 @@ def load_run(path: Path | str) -> Run:
     """Read a run folder.
 
     Raises:
-        RunError: the folder is no run, or a file of it is missing or damaged.
+        NotARun: the folder is no run.
+        RunError: a file of it is missing or damaged.
     """
     folder = RunFolder(Path(path))
-    if not (folder.path / "run.json").exists():
-        raise RunError(
-            "this is not a run folder: it has no run.json",
-            path=path,
-            hint="Give the folder that `ipvg-eval score` wrote.",
-        )
+    check_run_folder(folder.path)
     info = folder.read_info()
     return Run(
         folder=folder,

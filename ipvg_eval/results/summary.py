@@ -4,21 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ipvg_eval.core.printable import latex_text, markdown_text, printable
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, Counts, MetricSummary, Summary
 from ipvg_eval.results.intervals import INTERVAL_TITLE
-
-_LATEX = {
-    "&": r"\&",
-    "%": r"\%",
-    "$": r"\$",
-    "#": r"\#",
-    "_": r"\_",
-    "{": r"\{",
-    "}": r"\}",
-    "~": r"\textasciitilde{}",
-    "^": r"\textasciicircum{}",
-    "\\": r"\textbackslash{}",
-}
 
 
 def number(value: float | None) -> str:
@@ -61,7 +49,7 @@ def state(counts: Counts) -> str:
 def to_markdown(summary: Summary) -> str:
     """A table with one line per metric, then the weighted sums and the metrics of the whole submission."""
     lines = [
-        f"# {summary.team}",
+        f"# {markdown_text(summary.team)}",
         "",
         f"Protocol {summary.protocol}, test set {summary.testset[:12]}: {state(summary.counts)}.",
         "",
@@ -84,7 +72,8 @@ def _combined_lines(summary: Summary) -> list[str]:
     if not summary.combined:
         return []
     rows = [
-        f"| {_headed(c)} | {number(c.value)} | {interval(c.low, c.high)} | {c.reason or worked_sum(c)} |"
+        f"| {_headed(c)} | {number(c.value)} | {interval(c.low, c.high)} "
+        f"| {_remark(c.reason) or worked_sum(c)} |"
         for c in summary.combined
     ]
     return ["", "| weighted sum of means | value | 95 % interval | terms |", "|---|--:|--:|---|", *rows]
@@ -94,11 +83,15 @@ def _corpus_lines(summary: Summary) -> list[str]:
     if not summary.corpus:
         return []
     rows = [
-        f"| {_headed(c)} | {number(c.value)} | {c.samples} | {c.references} | {c.reason or ''} |"
+        f"| {_headed(c)} | {number(c.value)} | {c.samples} | {c.references} | {_remark(c.reason)} |"
         for c in summary.corpus
     ]
     head = "| whole submission | value | samples | references | remark |"
     return ["", head, "|---|--:|--:|--:|---|", *rows]
+
+
+def _remark(text: str | None) -> str:
+    return markdown_text(text or "")
 
 
 def _headed(summary: MetricSummary | CombinedSummary | CorpusSummary) -> str:
@@ -115,10 +108,10 @@ def to_latex(summaries: Sequence[Summary]) -> str:
     marks = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
     columns: list[MetricSummary | CombinedSummary | CorpusSummary]
     columns = [*first.metrics, *first.combined, *first.corpus]
-    head = [_escape(column.title) + marks[column.higher_is_better] for column in columns]
+    head = [latex_text(column.title) + marks[column.higher_is_better] for column in columns]
     lines = [
-        f"% protocol {first.protocol}, test set {first.testset}",
-        *([f"% {first.notice}"] if first.notice else []),
+        f"% protocol {printable(first.protocol)}, test set {printable(first.testset)}",
+        *([f"% {printable(first.notice)}"] if first.notice else []),
         rf"\begin{{tabular}}{{l{'r' * len(head)}}}",
         r"\toprule",
         " & ".join(["Team", *head]) + r" \\",
@@ -128,9 +121,5 @@ def to_latex(summaries: Sequence[Summary]) -> str:
         means = [m.mean for m in summary.metrics]
         totals = [c.value for c in summary.combined] + [c.value for c in summary.corpus]
         values = ["--" if value is None else number(value) for value in (*means, *totals)]
-        lines.append(" & ".join([_escape(summary.team), *values]) + r" \\")
+        lines.append(" & ".join([latex_text(summary.team), *values]) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"
-
-
-def _escape(text: str) -> str:
-    return "".join(_LATEX.get(character, character) for character in text)

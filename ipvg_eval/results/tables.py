@@ -11,6 +11,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 
 from ipvg_eval.core.combination import Combination, combine
+from ipvg_eval.core.printable import csv_text
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.results.files import replacing
 
@@ -80,6 +81,17 @@ def frames_table(rows: Iterable[SampleRow]) -> pa.Table:
     return pa.Table.from_pylist(records, schema=_FRAME_SCHEMA)
 
 
+def timings_table(rows: Iterable[SampleRow]) -> pa.Table:
+    """One row per sample: the seconds that measuring it took."""
+    rows = list(rows)
+    return pa.table(
+        {
+            "sample": pa.array([row.sample for row in rows], pa.string()),
+            "seconds": pa.array([round(row.seconds, 3) for row in rows], pa.float64()),
+        }
+    )
+
+
 def write_parquet(table: pa.Table, path: Path) -> None:
     """Write a table; equal tables give equal bytes."""
     with replacing(path) as temporary:
@@ -89,7 +101,7 @@ def write_parquet(table: pa.Table, path: Path) -> None:
 def write_csv(table: pa.Table, path: Path) -> None:
     """Write a table as CSV; floats keep every digit, a missing value is an empty cell."""
     with replacing(path) as temporary:
-        table.to_pandas(types_mapper=pd.ArrowDtype).to_csv(temporary, index=False, lineterminator="\n")
+        temporary.write_text(csv_text(table.to_pandas(types_mapper=pd.ArrowDtype)), "utf-8", newline="")
 
 
 def _sample_record(row: SampleRow, combined: Sequence[Combination]) -> dict[str, object]:

@@ -2,42 +2,61 @@
 
 from __future__ import annotations
 
+import functools
+import logging
 import os
 import select
 import signal
+import socket
+import stat
 import subprocess
 import tempfile
 import time
+from io import FileIO
+from pathlib import Path
 from types import TracebackType
-from typing import Self
+from typing import Annotated, Any, Generic, Self, TypeVar
 
-from pydantic import BaseModel
+from pydantic import BaseModel, Field, TypeAdapter, ValidationError
 
+from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
+from ipvg_eval.sandbox.confine import hide_memory
+from ipvg_eval.sandbox.messages import Failed, Hello, Message
 from ipvg_eval.sandbox.python import absolute_python_path, module_command
 
 MAX_LINE = 64 * 2**20
 """Bytes of the longest answer; the times of a ten-hour video take about 20 MiB."""
 
 TRY_AGAIN = "Export the video again as MP4 with H.264."
-_INHERITED = frozenset(
-    {"HOME", "LANG", "LD_LIBRARY_PATH", "PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR", "TZ", "VIRTUAL_ENV"}
-)
-_INHERITED_PREFIXES = ("COV", "DYLD_", "LC_", "MKL_", "OMP_", "OPENBLAS_", "PYTHON")
+_INHERITED = frozenset({"LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR"})
+_INHERITED_PREFIXES = ("COV", "DYLD_", "PYTHON")
+# Threads of libraries would take address space, by the number of cores, and Landlock would not hold them.
+_ONE_THREAD = {
+    **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
+    "JE_ARROW_MALLOC_CONF": "background_thread:false",
+}
+_START = 300.0  # seconds until a process must have said hello, however busy the machine is
 _GRACE = 5.0  # the process watches its own time; the parent steps in where it does not
 
+_log = logging.getLogger(__name__)
 
-class LimitedProcess:
+Answer = TypeVar("Answer")
+
+
+class LimitedProcess(Generic[Answer]):
     """Starts a module of ours in a process of its own, asks it and reads its answers, a line each.
 
     When the process crashes, hangs or talks nonsense it is ended, and that is a VideoError for the file at
-    hand; the next request starts a new process. Not for several threads at once.
+    hand; the next request starts a new process. One that does not even start is Unavailable: no file is to
+    blame. Not for several threads at once.
     """
 
     def __init__(
         self,
         module: str,
+        answers: Any,
         limits: ProcessLimits | None = None,
         *settings: BaseModel,
         inherited: tuple[int, ...] = (),
@@ -45,16 +64,21 @@ class LimitedProcess:
         """Nothing is started yet.
 
         Args:
-            module: run as `python -P -m` does.
+            module: run as `python -P -m` does; calls `ipvg_eval.sandbox.child.serve`.
+            answers: what it may answer: a message, or a union of messages.
             limits: of the process.
             settings: further arguments, as JSON.
             inherited: file descriptors it shares with this process, under the same numbers.
         """
         self.limits = limits or ProcessLimits()
         self._module = module
+        self._answers: TypeAdapter[Any] = TypeAdapter(
+            Annotated[Failed | Hello | answers, Field(discriminator="kind")]
+        )
         self._settings = settings
         self._inherited = inherited
         self._process: subprocess.Popen[bytes] | None = None
+        self._hello: Hello | None = None
         self._unread = bytearray()
 
     def __enter__(self) -> Self:
@@ -73,42 +97,112 @@ class LimitedProcess:
 
     def close(self) -> None:
         """End the process."""
-        process, self._process = self._process, None
+        process, self._process, self._hello = self._process, None, None
         if process is None:
             return
         process.kill()
         process.wait()
         self._stderr.close()
-        for pipe in (process.stdin, process.stdout):
-            if pipe is not None:
-                try:
-                    pipe.close()
-                except BrokenPipeError:
-                    continue
+        self._channel.close()
+        assert process.stdout is not None
+        process.stdout.close()
 
-    def ask(self, request: BaseModel) -> None:
-        """Send a request.
+    def hello(self) -> Hello:
+        """Start the process, unless it runs already; what it said of itself.
+
+        Raises:
+            Unavailable: it does not start, or a package that it needs is broken.
+        """
+        if self._hello is None:
+            try:
+                self._begin()
+                hello = self._parsed(self._line(Patience(_START)))
+                if not isinstance(hello, Hello):
+                    raise self.refuse("an answer out of turn")
+            except VideoError as error:
+                raise Unavailable(
+                    f"this installation is broken: before it opened a file, {error.message}",
+                    hint="No video is to blame. See what `pip check` says, and install ipvg-eval again.",
+                ) from error
+            except OSError as error:
+                self.close()
+                raise Unavailable(
+                    f"no process can be started to open videos in ({error.strerror})",
+                    hint="Close other programs, or raise the limits of this account.",
+                ) from error
+            lacking = ", ".join(hello.confinement.lacking)
+            if lacking and self.limits.require_confinement:
+                self.close()
+                raise Unavailable(
+                    f"videos cannot be opened as safely as --require-confinement asks: {lacking}",
+                    hint="Use Linux 6.7 or newer, or leave the option out and run it in a container.",
+                )
+            _say_what_is_lacking(lacking)
+            self._hello = hello
+        return self._hello
+
+    def ask(self, request: Message, file: FileIO | None = None) -> None:
+        """Send a request, and the open file that it is about.
 
         Raises:
             VideoError: the process has ended.
+            Unavailable: it does not start.
         """
-        process = self._running()
-        assert process.stdin is not None
+        self.hello()
+        line = memoryview(request.model_dump_json().encode() + b"\n")
         try:
-            process.stdin.write(request.model_dump_json().encode() + b"\n")
-        except BrokenPipeError:
+            if file is not None:
+                line = line[socket.send_fds(self._channel, [line], [file.fileno()]) :]
+            self._channel.sendall(line)
+        except (BrokenPipeError, ConnectionResetError):
             raise self._ended() from None
+        except TimeoutError:
+            raise self._too_slow(self.limits.seconds) from None
+
+    def ask_about(self, path: Path, request: Message) -> None:
+        """Send a request about a file, which is opened here: the process itself reaches none.
+
+        Raises:
+            VideoError: the file cannot be opened, or the process has ended.
+            Unavailable: it does not start.
+        """
+        with open_file(path) as file:
+            self.ask(request, file)
+
+    def answer(self, patience: Patience | None = None) -> Answer:
+        """The next answer.
+
+        Args:
+            patience: how long to wait; as long as one request may take where None.
+
+        Raises:
+            VideoError: the process failed, or says that the file did.
+        """
+        answer = self._parsed(self._line(patience or self.patience()))
+        if isinstance(answer, Failed):
+            if answer.spent:
+                self.close()
+            raise VideoError(answer.message, hint=answer.hint)
+        if isinstance(answer, Hello):
+            raise self.refuse("an answer out of turn")
+        return answer  # type: ignore[no-any-return]
 
     def patience(self) -> Patience:
         """The time the process has for a request."""
-        return Patience(self.limits.seconds + _GRACE)
+        return Patience(self.limits.seconds, grace=_GRACE)
 
-    def line(self, patience: Patience) -> bytes:
-        """The next line of an answer.
+    def refuse(self, what: str) -> VideoError:
+        """End a process that cannot be trusted any more; the error to raise."""
+        self.close()
+        return VideoError(f"the decoder gave {what} and was stopped", hint=TRY_AGAIN)
 
-        Raises:
-            VideoError: the process ended, took too long, or the line has no end.
-        """
+    def _parsed(self, line: bytes) -> Any:
+        try:
+            return self._answers.validate_json(line)
+        except ValidationError:
+            raise self.refuse("an answer that makes no sense") from None
+
+    def _line(self, patience: Patience) -> bytes:
         while b"\n" not in self._unread:
             if len(self._unread) > MAX_LINE:
                 raise self.refuse("an answer without end")
@@ -123,15 +217,18 @@ class LimitedProcess:
         with patience:
             ready, _, _ = select.select([process.stdout], [], [], patience.left)
         if not ready:
-            self.close()
-            raise VideoError(
-                f"the decoder took longer than {self.limits.seconds:g} s and was stopped",
-                hint="Export the video again, or raise --decoder-seconds.",
-            )
+            raise self._too_slow(patience.said)
         part = os.read(process.stdout.fileno(), min(most, 1 << 20))
         if not part:
             raise self._ended()
         return part
+
+    def _too_slow(self, seconds: float) -> VideoError:
+        self.close()
+        return VideoError(
+            f"the decoder took longer than {seconds:g} s and was stopped",
+            hint="Export the video again, or raise --decoder-seconds.",
+        )
 
     def _ended(self) -> VideoError:
         process = self._running()
@@ -142,22 +239,20 @@ class LimitedProcess:
         self.close()
         return VideoError(f"the decoder {what}" + (f" ({said[-1][:200]})" if said else ""), hint=TRY_AGAIN)
 
-    def refuse(self, what: str) -> VideoError:
-        """End a process that cannot be trusted any more; the error to raise."""
-        self.close()
-        return VideoError(f"the decoder gave {what} and was stopped", hint=TRY_AGAIN)
-
     def _command(self) -> list[str]:
         settings = [setting.model_dump_json() for setting in (self.limits, *self._settings)]
         return [*module_command(self._module), *settings]
 
-    def _running(self) -> subprocess.Popen[bytes]:
-        if self._process is None:
-            self._unread.clear()
-            self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+    def _begin(self) -> None:
+        hide_memory()
+        self._unread.clear()
+        self._channel, theirs = socket.socketpair()
+        self._channel.settimeout(self.limits.seconds + _GRACE)
+        self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
+        try:
             self._process = subprocess.Popen(  # noqa: S603 - our own module
                 self._command(),
-                stdin=subprocess.PIPE,
+                stdin=theirs.fileno(),
                 stdout=subprocess.PIPE,
                 stderr=self._stderr,
                 bufsize=0,
@@ -165,25 +260,63 @@ class LimitedProcess:
                 env=_environment(),
                 start_new_session=True,  # Ctrl-C is for the parent
             )
+        except OSError:
+            self._stderr.close()
+            self._channel.close()
+            raise
+        finally:
+            theirs.close()
+
+    def _running(self) -> subprocess.Popen[bytes]:
+        assert self._process is not None, "nothing was asked"
         return self._process
+
+
+def open_file(path: Path) -> FileIO:
+    """A file, open for reading.
+
+    Raises:
+        VideoError: it cannot be.
+    """
+    hint = "Check the path and its permissions."
+    try:
+        # A pipe that took the file's place must not make us wait for its other end.
+        file = FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
+    except OSError as error:
+        raise VideoError(f"cannot be read ({error.strerror or error})", path=path, hint=hint) from error
+    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
+        file.close()
+        raise VideoError("is no plain file", path=path, hint=hint)
+    return file
+
+
+@functools.cache
+def _say_what_is_lacking(lacking: str) -> None:
+    if lacking:
+        _log.warning("Videos are opened in processes that this system cannot confine fully: no %s.", lacking)
 
 
 def _environment() -> dict[str, str]:
     """What a process needs to run at all: keys and tokens of this one are none of its business."""
-    return absolute_python_path(
-        {
-            name: value
-            for name, value in os.environ.items()
-            if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
-        }
-    )
+    kept = {
+        name: value
+        for name, value in os.environ.items()
+        if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
+    }
+    return absolute_python_path(kept | _ONE_THREAD)
 
 
 class Patience:
-    """Waiting time that is left; only what passes inside a with block counts."""
+    """Waiting time that is left; only what passes inside a with block counts.
 
-    def __init__(self, seconds: float) -> None:
-        self.left = seconds
+    Attributes:
+        left: seconds.
+        said: seconds that messages speak of.
+    """
+
+    def __init__(self, seconds: float, *, grace: float = 0.0) -> None:
+        self.said = seconds
+        self.left = seconds + grace
 
     def __enter__(self) -> None:
         self._since = time.monotonic()

@@ -11,7 +11,7 @@ from typing import Protocol, TypeVar
 import numpy as np
 from PIL import Image
 
-from ipvg_eval.core.errors import IpvgError
+from ipvg_eval.core.errors import IpvgError, Unavailable
 from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, Measurement
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status, VideoFacts
 from ipvg_eval.core.spec import MetricSpec
@@ -152,6 +152,8 @@ class Watched:
         started = time.perf_counter()
         try:
             return step()
+        except Unavailable:
+            raise  # no video is to blame, and every other one would fail the same way
         except VideoError as error:
             self._fail(Status.UNDECODABLE, error.message)
         except Exception as error:

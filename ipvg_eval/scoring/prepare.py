@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+import hashlib
 from collections.abc import Callable, Iterator, Mapping
+from contextlib import ExitStack
 from dataclasses import dataclass
+from io import FileIO
 
 from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
-from ipvg_eval.errors import VideoError
+from ipvg_eval.errors import SubmissionError, VideoError
 from ipvg_eval.metrics.timing import Stopwatch, beside, stage
+from ipvg_eval.sandbox import open_file
 from ipvg_eval.scoring.one_video import Measured, unmeasured, wanted_frames, watch
 from ipvg_eval.scoring.prefetch import Channel
 from ipvg_eval.scoring.scorer import Scorer
@@ -39,26 +43,44 @@ class Preparation:
 
     def produce(self, sample: Sample, channel: Channel[Item], decoder: DecoderProcess) -> None:
         """In a thread: see whether the sample must be measured, and decode its video."""
-        sha256, refusal = self._hash(sample)
-        earlier = self.rows.get(sample.id)
-        if earlier is not None and earlier.finished and earlier.video_sha256 == sha256:
-            channel.put(None)
-        elif sha256 is None:
-            channel.put(refusal)
-        else:
-            channel.put(sha256)
-            with self.submission.open_video(sample.video) as path:
-                with beside(self.stopwatch, "decode"):
-                    video = decoder.open(path)
-                channel.put(video)
-                batches = video.batches(wanted_frames(self.scorer.evaluators, sample, video.clip))
-                while True:
-                    with beside(self.stopwatch, "decode"):
-                        batch = next(batches, None)
-                    if batch is None:
-                        break
-                    channel.put(batch)
-            channel.put(None)
+        with ExitStack() as opened:
+            try:
+                file = self._opened(sample, opened)
+                # What is decoded is what was hashed, whatever becomes of the path meanwhile.
+                sha256 = None if file is None else hashlib.file_digest(file, "sha256").hexdigest()
+            except VideoError as error:
+                channel.put(self._unmeasured(sample, Status.UNDECODABLE, error.message))
+                return
+            except SubmissionError as error:  # no room for a copy: try again another time
+                channel.put(self._unmeasured(sample, Status.CRASHED, f"{type(error).__name__}: {error}"))
+                return
+            earlier = self.rows.get(sample.id)
+            if earlier is not None and earlier.finished and earlier.video_sha256 == sha256:
+                channel.put(None)
+            elif file is None or sha256 is None:
+                refused = sample.video in self.submission.refused
+                reason = (
+                    f"{sample.video} was refused, see the findings"
+                    if refused
+                    else f"there is no {sample.video}"
+                )
+                channel.put(self._unmeasured(sample, Status.MISSING, reason))
+            else:
+                channel.put(sha256)
+                self._decode(sample, file, channel, decoder)
+                channel.put(None)
+
+    def _decode(self, sample: Sample, file: FileIO, channel: Channel[Item], decoder: DecoderProcess) -> None:
+        with beside(self.stopwatch, "decode"):
+            video = decoder.open(file)
+        channel.put(video)
+        batches = video.batches(wanted_frames(self.scorer.evaluators, sample, video.clip))
+        while True:
+            with beside(self.stopwatch, "decode"):
+                batch = next(batches, None)
+            if batch is None:
+                break
+            channel.put(batch)
 
     def watch(self, sample: Sample, channel: Channel[Item]) -> Callable[[], Measured | None]:
         """For the reader: take in what the thread hands over; what is returned finishes it, once.
@@ -72,18 +94,15 @@ class Preparation:
         assert first is None or isinstance(first, Measured)
         return lambda: first
 
-    def _hash(self, sample: Sample) -> tuple[str | None, Measured]:
-        """The video's hash, or None and the result for a sample whose video cannot be read."""
-        specs = self.scorer.specs
-        refused = sample.video in self.submission.refused
-        reason = f"{sample.video} was refused, see the findings" if refused else f"there is no {sample.video}"
-        missing = unmeasured(sample, specs, Status.MISSING, reason)
+    def _opened(self, sample: Sample, opened: ExitStack) -> FileIO | None:
+        """The sample's video; None where there is none."""
         if not self.submission.has(sample.video):
-            return None, missing
-        try:
-            return self.submission.sha256(sample.video), missing
-        except VideoError as error:
-            return None, unmeasured(sample, specs, Status.UNDECODABLE, error.message)
+            return None
+        path = opened.enter_context(self.submission.open_video(sample.video))
+        return opened.enter_context(open_file(path))
+
+    def _unmeasured(self, sample: Sample, status: Status, reason: str) -> Measured:
+        return unmeasured(sample, self.scorer.specs, status, reason)
 
 
 class _DecodedVideo:

@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 
 from ipvg_eval.metrics.device import make_deterministic, require_compiler, resolve_device
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
+from ipvg_eval.metrics.protocols.definition import shipped_protocols
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, load_protocol
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype, Runtime
 from ipvg_eval.metrics.weights import weight_source
@@ -77,7 +79,10 @@ class Recipe:
                 protocol.required_weights(), optional=protocol.optional_weights()
             )
         except WeightsMissing as error:
-            hint = f"{error.hint}\nProtocol lite needs none of them: --protocol lite"
+            whole = self.metrics is None and protocol.definition.name in shipped_protocols()
+            fetch = f"weights pull --protocol {protocol.definition.name}"
+            said = re.sub("weights pull .+", fetch, error.hint or "", count=1) if whole else error.hint
+            hint = f"{said}\nProtocol lite needs none of them: --protocol lite"
             raise WeightsMissing(str(error), hint=hint) from error
         device = resolve_device(self.device)
         if self.compiled:

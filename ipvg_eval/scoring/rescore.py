@@ -12,6 +12,7 @@ from datetime import UTC, datetime
 from pathlib import Path
 
 from ipvg_eval.core.comparability import comparable_facts
+from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.core.run import RescoredInfo, RunInfo
@@ -71,7 +72,11 @@ def rescore(
     steps = plan_recombination(wanted, earlier, versions)
     rows = _recombined(source, wanted, steps)
     name = wanted.definition.name
-    target = Path(out) if out is not None else source.folder.path.parent / f"{source.info.team}-{name}"
+    target = (
+        Path(out)
+        if out is not None
+        else source.folder.path.parent / f"{folder_name(source.info.team)}-{name}"
+    )
     with _new_folder(target) as folder:
         _keep_files(source.folder, folder)
         with folder.journal.appending() as journal:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
@@ -131,7 +132,7 @@ class ScoringRun:
                 raise RunError(
                     f"the run cannot be written ({error.strerror or error})",
                     path=self.folder.path,
-                    hint="Make room, then run the same command again: finished samples are kept.",
+                    hint=_what_to_do(error),
                 ) from error
         return summary
 
@@ -183,6 +184,7 @@ class ScoringRun:
             random_weights=self.scorer_info.random_seed,
             decoder=self.scorer_info.decoder,
             limits=self.executor.limits,
+            confinement=self.scorer_info.confinement,
             device=self.scorer_info.device_info,
             workers=None if self.workers is None else self.workers(),
             provenance=self.scorer_info.provenance,
@@ -192,6 +194,13 @@ class ScoringRun:
             seconds=math.fsum(row.seconds for row in rows.values()),
             counts=counts,
         )
+
+
+def _what_to_do(error: OSError) -> str:
+    again = "run the same command again: finished samples are kept."
+    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+        return f"Make room, then {again}"
+    return f"Mend that, or choose another folder with --out; then {again}"
 
 
 def _now() -> str:

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.run import WorkersInfo
+from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.sandbox import ProcessLimits
@@ -80,6 +83,7 @@ def score(
     Raises:
         UsageError: both a recipe and a protocol are given, or no sample is left by the limit.
         IpvgError: the test set, the submission or the run folder cannot be used.
+        Unavailable: the installation is broken.
         MetricsError: the protocol, its weights or the device cannot be used.
     """
     if limit is not None and limit < 1:
@@ -93,6 +97,10 @@ def score(
     built = (recipe.build() if isinstance(recipe, Recipe) else recipe).suited_to(samples)
     name = team or loaded.name
     info, limits = built.info, limits or ProcessLimits()
+    with DecoderProcess(limits) as decoder:
+        confinement = decoder.hello().confinement  # a broken installation leaves no run folder behind
+    if info.confinement is None:
+        info = replace(info, confinement=confinement)
     folder = RunFolder(Path(out) if out else default_out(name, info))
     if isinstance(built, Scorer):
         executor: Executor = LocalExecutor(submission=loaded, scorer=built, limits=limits, decoders=decoders)
@@ -114,4 +122,4 @@ def score(
 
 def default_out(team: str, info: ScorerInfo) -> Path:
     """Where a run goes when no folder is given."""
-    return Path("runs") / f"{team}-{info.protocol.definition.name}"
+    return Path("runs") / f"{folder_name(team)}-{info.protocol.definition.name}"

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass, replace
 
+from ipvg_eval.core.limits import Confinement
 from ipvg_eval.core.run import DeviceInfo, ProtocolInfo, Provenance
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol
@@ -23,6 +24,7 @@ class ScorerInfo:
         device_info: the device.
         decoder: library and versions that decode the videos.
         provenance: software and machine.
+        confinement: of the processes that decode for it; None where none has been started yet.
     """
 
     protocol: LoadedProtocol
@@ -32,6 +34,7 @@ class ScorerInfo:
     device_info: DeviceInfo
     decoder: str
     provenance: Provenance
+    confinement: Confinement | None = None
 
     def suited_to(self, testset: TestSet) -> ScorerInfo:
         """What is recorded of the same scorer once it is suited to a test set.

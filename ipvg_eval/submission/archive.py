@@ -7,6 +7,7 @@ import io
 import tempfile
 from collections.abc import Hashable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
@@ -14,7 +15,7 @@ from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.listing import Listing, list_entries
 from ipvg_eval.submission.member import Member, MemberError, Slice
-from ipvg_eval.submission.model import Kind, Submission
+from ipvg_eval.submission.model import Kind, Place, Submission
 from ipvg_eval.submission.zip_directory import read_directory
 
 
@@ -74,6 +75,11 @@ class ZipSubmission(Submission):
             spool.seek(0)
             yield spool  # type: ignore[misc]
 
+    def place(self, relative: str) -> Place | None:
+        """A part of the zip where the member is stored, None where it is packed."""
+        member = self._member(relative)
+        return None if member.deflated else Place(self.path, member.offset, member.size)
+
     @contextmanager
     def open_video(self, relative: str) -> Iterator[Path]:
         """A private copy, removed on exit."""
@@ -117,5 +123,7 @@ def open_zip(
     Raises:
         SubmissionError: its directory cannot be read, or is too large.
     """
-    listing = list_entries(read_directory(path, limits), limits)
+    entries, odd = read_directory(path, limits)
+    listing = list_entries(entries, limits)
+    listing = replace(listing, findings=(*odd, *listing.findings))
     return ZipSubmission(path, listing=listing, limits=limits, location=location, address=address)

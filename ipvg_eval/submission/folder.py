@@ -13,7 +13,7 @@ from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.listing import Entry, Listing, list_entries
 from ipvg_eval.submission.member import MemberError
-from ipvg_eval.submission.model import Kind, Submission
+from ipvg_eval.submission.model import Kind, Place, Submission
 from ipvg_eval.submission.paths import Problem
 
 
@@ -56,6 +56,10 @@ class FolderSubmission(Submission):
             ) from error
         with stream:
             yield stream
+
+    def place(self, relative: str) -> Place:
+        """The file itself."""
+        return Place(self._file(relative), 0, self.files[relative])
 
     @contextmanager
     def open_video(self, relative: str) -> Iterator[Path]:

@@ -12,6 +12,7 @@ from ipvg_eval.errors import SubmissionError
 from ipvg_eval.submission.address import is_url, scheme_of
 from ipvg_eval.submission.archive import open_zip
 from ipvg_eval.submission.folder import open_folder
+from ipvg_eval.submission.formats import why_no_zip
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.model import Submission
 from ipvg_eval.submission.remote import open_remote
@@ -44,8 +45,14 @@ def load_submission(path: Path | str, *, limits: Limits | None = None) -> Submis
         raise UsageError("does not exist", path=path, hint="Give the submission's folder or zip.")
     if not path.is_file():
         raise SubmissionError("neither a folder nor a file", path=path, hint="Give a folder or a zip.")
-    if path.suffix.lower() != ".zip" and not zipfile.is_zipfile(path):
-        raise SubmissionError(
-            "neither a folder nor a zip", path=path, hint="Give a folder of videos or a zip of them."
-        )
+    if path.suffix.lower() != ".zip" and not _is_zip(path):
+        found, hint = why_no_zip(path)
+        raise SubmissionError(f"neither a folder nor a zip: {found}", path=path, hint=hint)
     return open_zip(path, limits)
+
+
+def _is_zip(path: Path) -> bool:
+    try:
+        return zipfile.is_zipfile(path)
+    except OSError:
+        return False

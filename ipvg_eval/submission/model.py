@@ -5,6 +5,7 @@ from __future__ import annotations
 from abc import ABC, abstractmethod
 from collections.abc import Hashable, Mapping
 from contextlib import AbstractContextManager
+from dataclasses import dataclass
 from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Self
@@ -18,6 +19,15 @@ class Kind(StrEnum):
 
     FOLDER = "folder"
     ZIP = "zip"
+
+
+@dataclass(frozen=True)
+class Place:
+    """Where a file's bytes lie as they are: a part of a file on this machine."""
+
+    path: Path
+    offset: int
+    size: int
 
 
 class Submission(ABC):
@@ -101,6 +111,14 @@ class Submission(ABC):
             MemberError: the file is not there or is damaged. Damage of a member that is stored without
                 packing goes unnoticed here.
         """
+
+    def place(self, relative: str) -> Place | None:  # noqa: ARG002
+        """Where the file's bytes lie, unchecked; None where they must be fetched or unpacked first.
+
+        Raises:
+            MemberError: the file is not there.
+        """
+        return None
 
     @abstractmethod
     def open_video(self, relative: str) -> AbstractContextManager[Path]:

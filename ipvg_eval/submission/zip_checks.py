@@ -17,6 +17,11 @@ HEADER_MISMATCH = Problem(
     message="The entry in the zip's directory and the header in front of the data disagree.",
     action="Pack the submission again.",
 )
+WRAPPED_MISMATCH = Problem(
+    code="header-mismatch",
+    message="The zip is above 4 GiB and does not say so, as Finder does, and no header agrees here.",
+    action="Pack it in Terminal with: zip -r facial_results.zip FOLDERS",
+)
 _OVERLAP = Problem(
     code="overlapping-members",
     message="Its data lie inside another member's data or inside the zip's directory.",

@@ -10,30 +10,36 @@ from pathlib import Path
 from typing import BinaryIO
 
 from ipvg_eval.errors import SubmissionError
+from ipvg_eval.findings import Finding
+from ipvg_eval.submission.formats import why_no_zip
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.listing import Entry
 from ipvg_eval.submission.member import Member
 from ipvg_eval.submission.paths import Problem, name_problem
-from ipvg_eval.submission.zip_checks import HEADER_MISMATCH, member_problem, overlaps
+from ipvg_eval.submission.zip_checks import HEADER_MISMATCH, WRAPPED_MISMATCH, member_problem, overlaps
+from ipvg_eval.submission.zip_ends import WRAP, Ends, read_ends
+from ipvg_eval.submission.zip_names import member_names
 
 _LOCAL_HEADER = struct.Struct("<4s5H3L2H")
 _UTF8 = 0x800
 _SIZES_FOLLOW = 0x8
 _IN_ZIP64 = 0xFFFFFFFF
+_NO_DIRECTORY = "File is not a zip file"
 _HINT = "Pack the submission again with an ordinary zip tool and test it there."
 
 
 @dataclass(frozen=True, kw_only=True)
 class _Located:
-    """A directory entry, where its data begin, and whether its local header agrees."""
+    """A directory entry, where its local header and its data begin, and whether the header agrees."""
 
     info: zipfile.ZipInfo
+    start: int
     offset: int
     agrees: bool
 
 
-def read_directory(path: Path, limits: Limits) -> list[Entry[Member]]:
-    """Every file of the zip with the reason it must not be opened, if there is one.
+def read_directory(path: Path, limits: Limits) -> tuple[list[Entry[Member]], tuple[Finding, ...]]:
+    """Every file of the zip with the reason it must not be opened, if there is one; what is odd about it all.
 
     Folders are listed only if there is something wrong with them.
 
@@ -44,8 +50,9 @@ def read_directory(path: Path, limits: Limits) -> list[Entry[Member]]:
         with path.open("rb") as source:
             guarded = _Guarded(source, limits.max_directory_bytes)
             with zipfile.ZipFile(guarded) as archive:
-                located = [_locate(source, info) for info in archive.infolist()]
-                directory_start = archive.start_dir
+                infos, directory_start = archive.infolist(), archive.start_dir
+            ends = read_ends(source, directory_start=directory_start)
+            located = _unwrapped(source, infos, ends) if ends.wrapped else [_locate(source, i) for i in infos]
     except _DirectoryTooLarge as error:
         raise SubmissionError(
             f"the zip's directory lists far more than {limits.max_members:,} entries",
@@ -53,23 +60,29 @@ def read_directory(path: Path, limits: Limits) -> list[Entry[Member]]:
             hint="Hand in the videos alone.",
         ) from error
     except (zipfile.BadZipFile, zipfile.LargeZipFile, EOFError, NotImplementedError) as error:
-        raise SubmissionError(f"not a readable zip: {error}", path=path, hint=_HINT) from error
+        message, hint = why_no_zip(path)
+        if str(error) != _NO_DIRECTORY:
+            message, hint = f"not a readable zip: {error}", _HINT
+        raise SubmissionError(message, path=path, hint=hint) from error
     except (ValueError, OverflowError, struct.error, IndexError) as error:
         raise SubmissionError(f"the zip's directory is damaged: {error}", path=path, hint=_HINT) from error
     except OSError as error:
         reason = error.strerror or str(error)
         raise SubmissionError(f"cannot be read: {reason}", path=path, hint=_HINT) from error
-    return list(_entries(located, directory_start, limits))
+    return list(_entries(located, directory_start, limits, ends)), ends.findings(path.name)
 
 
-def _entries(located: list[_Located], directory_start: int, limits: Limits) -> Iterator[Entry[Member]]:
-    spans = [(m.info.header_offset, m.offset + m.info.compress_size) for m in located]
+def _entries(
+    located: list[_Located], directory_start: int, limits: Limits, ends: Ends
+) -> Iterator[Entry[Member]]:
+    spans = [(m.start, m.offset + m.info.compress_size) for m in located]
     overlapping = overlaps(spans, directory_start)
-    for position, place in enumerate(located):
-        info, name = place.info, _name(place.info)
+    names = member_names(place.info for place in located)
+    for position, (place, name) in enumerate(zip(located, names, strict=True)):
+        info = place.info
         problem: Problem | None = member_problem(info, limits)
         if problem is None and not place.agrees:
-            problem = HEADER_MISMATCH
+            problem = WRAPPED_MISMATCH if ends.wrapped else HEADER_MISMATCH
         problem = problem or overlapping.get(position)
         is_folder = name.endswith("/")
         if is_folder and problem is None and name_problem(name) is None:
@@ -85,17 +98,33 @@ def _entries(located: list[_Located], directory_start: int, limits: Limits) -> I
         yield Entry(name=name, size=0 if is_folder else info.file_size, item=member, problem=problem)
 
 
-def _locate(source: BinaryIO, info: zipfile.ZipInfo) -> _Located:
+def _unwrapped(source: BinaryIO, infos: list[zipfile.ZipInfo], ends: Ends) -> list[_Located]:
+    """Members whose offsets are modulo 2^32: of the places each can be at, the first whose header agrees."""
+    located, reached = [], 0
+    for info in infos:
+        first = info.header_offset - ends.shift
+        places = sorted(
+            range(first, ends.shift + first + 1, WRAP), key=lambda start: (start < reached, start)
+        )
+        found = [_locate(source, info, start) for start in places]
+        located.append(next((place for place in found if place.agrees), found[-1]))
+        if located[-1].agrees:
+            reached = located[-1].offset + info.compress_size
+    return located
+
+
+def _locate(source: BinaryIO, info: zipfile.ZipInfo, start: int | None = None) -> _Located:
     """Read the local header in front of the data; two views of one member are how archives lie."""
     header = b""
-    if info.header_offset >= 0:
-        source.seek(info.header_offset)
+    start = info.header_offset if start is None else start
+    if start >= 0:
+        source.seek(start)
         header = source.read(_LOCAL_HEADER.size)
     if len(header) < _LOCAL_HEADER.size:
-        return _Located(info=info, offset=max(0, info.header_offset), agrees=False)
+        return _Located(info=info, start=start, offset=max(0, start), agrees=False)
     magic, _, flags, method, _, _, crc, packed, size, name_length, extra_length = _LOCAL_HEADER.unpack(header)
     name = source.read(name_length)
-    offset = info.header_offset + _LOCAL_HEADER.size + name_length + extra_length
+    offset = start + _LOCAL_HEADER.size + name_length + extra_length
     agrees = (
         magic == b"PK\x03\x04"
         and method == info.compress_type
@@ -104,23 +133,13 @@ def _locate(source: BinaryIO, info: zipfile.ZipInfo) -> _Located:
         and _same(size, info.file_size, flags)
         and _same(crc, info.CRC, flags)
     )
-    return _Located(info=info, offset=offset, agrees=agrees)
+    return _Located(info=info, start=start, offset=offset, agrees=agrees)
 
 
 def _same(local: int, central: int, flags: int) -> bool:
     """Whether a local value agrees; it may follow the data instead, or stand in ZIP64's extra field."""
     left_out = local == 0 and bool(flags & _SIZES_FOLLOW)
     return local in (central, _IN_ZIP64) or left_out
-
-
-def _name(info: zipfile.ZipInfo) -> str:
-    """The member's name; some tools write UTF-8 without saying so."""
-    if info.flag_bits & _UTF8:
-        return info.orig_filename
-    try:
-        return info.orig_filename.encode("cp437").decode("utf-8")
-    except UnicodeError:
-        return info.orig_filename
 
 
 class _DirectoryTooLarge(Exception):

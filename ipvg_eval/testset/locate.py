@@ -11,6 +11,20 @@ ENVIRONMENT_VARIABLE = "IPVG_TESTSET"
 FOLDER_NAME = "testset"
 
 
+def find_testset_if_any(explicit: Path | None, submission: Path | None) -> Path | None:
+    """As `find_testset`, and None where nothing names a test set and none lies in the usual places.
+
+    Raises:
+        UsageError: the named one does not exist.
+    """
+    try:
+        return find_testset(explicit, submission)
+    except UsageError:
+        if explicit is not None or os.environ.get(ENVIRONMENT_VARIABLE):
+            raise
+        return None
+
+
 def find_testset(explicit: Path | None, submission: Path | None) -> Path:
     """The test set to score against.
 

@@ -30,7 +30,8 @@ class Sample:
 
     Attributes:
         id: unique within the test set ("id001/prompt1", or "17" for the 17th item of eval.json).
-        identity: which references it shares with other samples; scores of one identity are not independent.
+        identity: which references it shares with other samples, at most 80 characters; scores of one identity
+            are not independent.
         references: reference pictures, at least one.
         prompt: text prompt, without byte order mark, line ends normalised, outer white space stripped.
         timeline: Track 2's timeline as it stands in the test set (prompt string or JSON text), else None.

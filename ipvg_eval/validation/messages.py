@@ -1,51 +1,46 @@
-"""What the parent and a checking process say to each other, a line of JSON each."""
+"""What the parent and a checking process say to each other."""
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from typing import Literal
+
+from pydantic import NonNegativeInt
 
 from ipvg_eval.findings import Finding
-from ipvg_eval.submission import Limits
+from ipvg_eval.sandbox.messages import Message
 from ipvg_eval.validation.rules import VideoRules
 
 
-class _Message(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
-
-
-class Task(_Message):
+class Task(Message):
     """What a checking process is started with.
 
     Attributes:
-        submission: path of the folder or zip; None where its videos come as copies.
-        limits: bounds on it.
         rules: bounds of a plausible video.
         deep: decode every frame.
     """
 
-    submission: str | None
-    limits: Limits
     rules: VideoRules
     deep: bool
 
 
-class Check(_Message):
-    """Look at this video of the submission.
+class Check(Message):
+    """Look at the video that comes with this.
 
     Attributes:
-        name: its path there.
+        name: its path in the submission.
         sample: id of the sample it belongs to.
         timeline: what should happen in it, as it stands in the test set; None where nothing is said.
-        copy_at: a copy of it, alone in its folder, where the submission itself is on another machine.
+        part: first byte and number of bytes, where it is a part of the file; never with `deep`.
     """
 
     name: str
     sample: str
     timeline: str | None = None
-    copy_at: str | None = None
+    part: tuple[NonNegativeInt, NonNegativeInt] | None = None
 
 
-class Checked(_Message):
+class Checked(Message):
     """What is wrong with it."""
 
+    kind: Literal["checked"] = "checked"
     findings: tuple[Finding, ...]

@@ -37,9 +37,9 @@ def render(report: ValidationReport, console: Console) -> None:
 def _print_head(report: ValidationReport, console: Console) -> None:
     kind = f" ({report.kind})" if report.kind else ""
     track = f", {report.track} track" if report.track else ""
-    console.print(Text.assemble((report.submission, "bold"), f"{kind}{track}"))
+    console.print(Text.assemble((report.submission, "bold"), f"{kind}{track}"), soft_wrap=True)
     guess = " (assumed, no test set given)" if report.assumed else ""
-    console.print(Text(f"Expected{guess}: {report.shape}"))
+    console.print(Text(f"Expected{guess}: {report.shape}"), soft_wrap=True)
     how = "every frame decoded" if report.deep else "headers and first frames"
     present = f"{report.present:,} of {report.expected:,}" if report.expected else "none"
     console.print(Text(f"Present: {present}; checked: {report.checked:,} ({how})"))

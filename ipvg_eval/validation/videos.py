@@ -4,17 +4,16 @@ from __future__ import annotations
 
 import os
 import queue
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
-from contextlib import ExitStack
-
-from pydantic import ValidationError
+from contextlib import ExitStack, contextmanager
+from io import FileIO
 
 from ipvg_eval.core.printable import printable
 from ipvg_eval.errors import VideoError
 from ipvg_eval.findings import Finding
-from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
-from ipvg_eval.submission import MemberError, Submission
+from ipvg_eval.sandbox import LimitedProcess, ProcessLimits, open_file
+from ipvg_eval.submission import Kind, MemberError, Submission
 from ipvg_eval.validation.header_rules import ENCODE, About
 from ipvg_eval.validation.messages import Check, Checked, Task
 from ipvg_eval.validation.rules import VideoRules
@@ -49,20 +48,19 @@ def check_videos(
     found: dict[str, list[Finding]] = {}
     total = len(sample_of)
     count = min(_MAX_PROCESSES, os.cpu_count() or 1, total)
-    path = str(submission.path.absolute()) if submission.local else None
-    task = Task(submission=path, limits=submission.limits, rules=rules, deep=deep)
+    task = Task(rules=rules, deep=deep)
     idle: queue.SimpleQueue[CheckingProcess] = queue.SimpleQueue()
 
     def check(name: str, sample: str) -> list[Finding]:
+        about = About(path=printable(name), sample=sample)
+        if submission.files[name] == 0:
+            return [about.error("video-empty", "The file is empty.", "Export or copy the video again.")]
         request = Check(name=name, sample=sample, timeline=(timelines or {}).get(sample))
         process = idle.get()
         try:
-            if submission.local:
-                return process.check(request)
-            with submission.open_video(name) as copy:  # a limited process has no business on the network
-                return process.check(request.model_copy(update={"copy_at": str(copy)}))
+            with _handed_over(submission, name, checked=deep) as (file, part):
+                return process.check(request.model_copy(update={"part": part}), file)
         except MemberError as error:
-            about = About(path=printable(name), sample=sample)
             return [about.error(error.code, f"The file {error.message}.", error.hint or ENCODE)]
         finally:
             idle.put(process)
@@ -81,21 +79,42 @@ def check_videos(
     return [finding for name in sample_of for finding in found[name]]
 
 
-class CheckingProcess(LimitedProcess):
+@contextmanager
+def _handed_over(
+    submission: Submission, name: str, *, checked: bool
+) -> Iterator[tuple[FileIO, tuple[int, int] | None]]:
+    """A video's file, and which part of it the video is; opened here, as the process reaches no file.
+
+    Args:
+        submission: where it is.
+        name: its path there.
+        checked: unpack and compare with its checksum what lies in a zip.
+    """
+    place = submission.place(name)
+    if place is None or (checked and submission.kind is Kind.ZIP):
+        with submission.open_video(name) as copy, open_file(copy) as file:
+            yield file, None
+        return
+    try:
+        file = open_file(place.path)
+    except VideoError as error:
+        hint = error.hint or ENCODE
+        raise MemberError(error.message, code="file-unreadable", path=place.path, hint=hint) from error
+    with file:
+        yield file, None if submission.kind is Kind.FOLDER else (place.offset, place.size)
+
+
+class CheckingProcess(LimitedProcess[Checked]):
     """Looks at the videos of one submission, one after the other, in a process with limits."""
 
     def __init__(self, task: Task, limits: ProcessLimits | None = None) -> None:
-        super().__init__("ipvg_eval.validation.worker", limits, task)
+        super().__init__("ipvg_eval.validation.worker", Checked, limits, task)
 
-    def check(self, request: Check) -> list[Finding]:
+    def check(self, request: Check, file: FileIO) -> list[Finding]:
         """What is wrong with a video; that the process failed on it is a finding too."""
         try:
-            self.ask(request)
-            answer = self.line(self.patience())
-            try:
-                return list(Checked.model_validate_json(answer).findings)
-            except ValidationError:
-                raise self.refuse("an answer that makes no sense") from None
+            self.ask(request, file)
+            return list(self.answer().findings)
         except VideoError as error:
             about = About(path=printable(request.name), sample=request.sample)
             return [

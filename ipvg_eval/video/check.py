@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from pathlib import Path
 
 import av
 import numpy as np
 
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.errors import VideoError
-from ipvg_eval.video.container import EXPORT_AGAIN, Source, name_of, open_container
+from ipvg_eval.video.container import EXPORT_AGAIN, MAX_PIXELS, Source, name_of, open_container
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.header import decode_first, video_stream
 from ipvg_eval.video.index import FrameIndex, index_frames
@@ -65,16 +64,18 @@ def first_frame(source: Source, *, name: str | None = None) -> Frames:
     raise VideoError(f"the first frame does not decode ({reason})", path=label, hint=EXPORT_AGAIN)
 
 
-def check_all_frames(path: Path, *, time_limit: float = 120.0) -> FrameCheck:
+def check_all_frames(
+    source: Source, *, time_limit: float = 120.0, max_pixels: int = MAX_PIXELS
+) -> FrameCheck:
     """Decode every frame and find the first that is bad. Nothing is converted to RGB.
 
     Raises:
-        VideoError: the file cannot be opened or holds no frame.
+        VideoError: the file cannot be opened, holds no frame, or takes longer than `time_limit` seconds.
     """
-    index = index_frames(path, time_limit=time_limit)
+    index = index_frames(source, time_limit=time_limit, max_pixels=max_pixels)
     log = DamageLog(index)
     everything = range(index.clip.frame_count)
-    decoded = sum(1 for _ in sound_frames(path, index, everything, log, time_limit=time_limit))
+    decoded = sum(1 for _ in sound_frames(source, index, everything, log, time_limit=time_limit))
     times = index.clip.times
     bad: list[tuple[float, str | None]] = []
     if index.damage is not None:

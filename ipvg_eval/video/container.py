@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+import io
 import os
 from pathlib import Path
 from typing import Any, BinaryIO
 
 import av
 
+from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
 
 Source = Path | BinaryIO
@@ -17,6 +19,15 @@ EXPORT_AGAIN = "Export the video again as MP4 with H.264."
 
 # Playlists and other formats that make FFmpeg open further files or addresses stay out.
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,h264,hevc,m4v,obu,ivf,mjpeg,gif"
+DECODERS = (
+    "h264",
+    *("hevc", "av1", "libdav1d", "libaom-av1", "vp8", "vp9", "libvpx", "libvpx-vp9"),
+    *("mpeg1video", "mpeg2video", "mpeg4", "h263", "msmpeg4v3", "wmv2", "mjpeg", "prores", "gif", "ffv1"),
+)
+"""The decoders that strangers' files may reach: H.264, and those of videos that are exported wrongly."""
+
+MAX_PIXELS = ProcessLimits().max_pixels
+
 _OTHER_FILES = (
     (b"PK\x03\x04", "a zip archive"),
     (b"\x89PNG", "a PNG picture"),
@@ -36,19 +47,39 @@ def size_of(source: Source) -> int:
     return source.stat().st_size if isinstance(source, Path) else source.seek(0, os.SEEK_END)
 
 
-def open_container(source: Source, *, name: str | None = None, headers_only: bool = False) -> Any:
+def size_options(max_pixels: int) -> dict[str, str]:
+    """What makes a decoder refuse larger pictures before it takes memory for them.
+
+    Decoders count whole blocks, so the bound is a million pixels above; `index_frames` is exact.
+    """
+    return {"max_pixels": str(max_pixels + 2**20)}
+
+
+def _descriptor(source: BinaryIO) -> int | None:
+    """Of a plain file, which FFmpeg reads faster by itself; None for what only looks like one."""
+    if not isinstance(source, io.FileIO):
+        return None
+    return source.fileno()
+
+
+def open_container(
+    source: Source, *, name: str | None = None, headers_only: bool = False, max_pixels: int = MAX_PIXELS
+) -> Any:
     """Open a file as a PyAV input container; the caller closes it.
 
     Args:
-        source: path or file object; a file object is read from its start and stays open.
+        source: path or file object; a file object is read from its start and stays open, and what was opened
+            before from a plain file must not be read any more.
         name: what messages call the file.
         headers_only: do not let FFmpeg decode frames to fill in what the headers leave open.
+        max_pixels: largest picture that may be decoded.
 
     Raises:
         VideoError: the file is missing, empty, or no media file.
     """
     label = name_of(source, name)
     try:
+        reach = {"protocol_whitelist": "file"}
         if size_of(source) == 0:
             raise VideoError("the file is empty (0 bytes)", path=label, hint=EXPORT_AGAIN)
         if isinstance(source, Path):
@@ -56,13 +87,16 @@ def open_container(source: Source, *, name: str | None = None, headers_only: boo
         else:
             source.seek(0)
             target = source
+            if (descriptor := _descriptor(source)) is not None:
+                target, reach = "fd:", {"protocol_whitelist": "fd", "fd": str(descriptor)}
         container = av.open(
             target,
             "r",
-            options={"skip_frame": "all"} if headers_only else {},
+            options={"skip_frame": "all"} if headers_only else size_options(max_pixels),
             container_options={
                 "format_whitelist": _FORMATS,
-                "protocol_whitelist": "file",
+                "codec_whitelist": ",".join(DECODERS),
+                **reach,
                 **({"probesize": "1000000"} if headers_only else {}),
             },
             metadata_errors="replace",

@@ -5,7 +5,6 @@ from __future__ import annotations
 from collections.abc import Generator, Iterable, Iterator
 from contextlib import closing
 from dataclasses import dataclass
-from pathlib import Path
 from types import TracebackType
 from typing import Any, Self
 
@@ -14,7 +13,7 @@ import numpy as np
 
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.errors import VideoError
-from ipvg_eval.video.container import EXPORT_AGAIN
+from ipvg_eval.video.container import EXPORT_AGAIN, Source, name_of
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.index import FrameIndex
 from ipvg_eval.video.picture import Picture
@@ -42,9 +41,14 @@ class Decoding:
     """The batches of one video: iterate once. Also a context manager that closes the file."""
 
     def __init__(
-        self, path: Path, wanted: tuple[int, ...], index: FrameIndex, frames_per_batch: int, time_limit: float
+        self,
+        source: Source,
+        wanted: tuple[int, ...],
+        index: FrameIndex,
+        frames_per_batch: int,
+        time_limit: float,
     ) -> None:
-        self._path = path
+        self._source = source
         self._wanted = wanted
         self._index = index
         self._frames_per_batch = frames_per_batch
@@ -90,7 +94,7 @@ class Decoding:
         indices: list[int] = []
         buffer: Frames | None = None
         frames = sound_frames(
-            self._path, self._index, frozenset(self._wanted), self._log, time_limit=time_limit
+            self._source, self._index, frozenset(self._wanted), self._log, time_limit=time_limit
         )
         with closing(frames):
             for i, frame in frames:
@@ -109,7 +113,7 @@ class Decoding:
         if self._wanted and not self._came:
             reason = self.damage or "nothing comes out"
             raise VideoError(
-                f"none of the wanted frames decodes: {reason}", path=self._path, hint=EXPORT_AGAIN
+                f"none of the wanted frames decodes: {reason}", path=name_of(self._source), hint=EXPORT_AGAIN
             )
 
     def _convert(self, frame: Any) -> Frames | None:
@@ -135,7 +139,7 @@ def decoder_version() -> str:
 
 
 def decode(
-    path: Path,
+    source: Source,
     indices: Iterable[int],
     *,
     index: FrameIndex,
@@ -155,7 +159,7 @@ def decode(
     flipped bit may turn into other valid data.
 
     Args:
-        path: the video.
+        source: the video, a path or a seekable binary file object, which stays open.
         indices: wanted frame indices; order and repeats do not matter.
         index: of the same file.
         batch_size: most frames in a batch.
@@ -164,7 +168,7 @@ def decode(
 
     Raises:
         ValueError: an index is outside the video, or a limit is not positive.
-        VideoError: while iterating: the file cannot be opened, or no wanted frame decodes.
+        VideoError: while iterating: the file cannot be opened, no wanted frame decodes, or the time is over.
     """
     wanted = tuple(sorted(set(indices)))
     count = index.clip.frame_count
@@ -174,4 +178,4 @@ def decode(
         raise ValueError("batch_size and batch_bytes must be positive")
     frame_bytes = max(1, index.clip.width * index.clip.height * 3)
     per_batch = max(1, min(batch_size, batch_bytes // frame_bytes, len(wanted)))
-    return Decoding(path, wanted, index, per_batch, time_limit)
+    return Decoding(source, wanted, index, per_batch, time_limit)

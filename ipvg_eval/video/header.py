@@ -10,7 +10,15 @@ from typing import Any
 
 import av
 
-from ipvg_eval.video.container import Source, name_of, open_container, size_of
+from ipvg_eval.video.container import (
+    DECODERS,
+    MAX_PIXELS,
+    Source,
+    name_of,
+    open_container,
+    size_of,
+    size_options,
+)
 from ipvg_eval.video.orientation import Orientation, orientation_of
 
 _ENTRIES_READ = 100_000  # of a sample table; a hostile one may claim far more
@@ -80,7 +88,7 @@ class VideoHeader:
         return "mp4" in self.container.split(",") and self.major_brand not in (None, "qt")
 
 
-def probe(source: Source, *, name: str | None = None) -> VideoHeader:
+def probe(source: Source, *, name: str | None = None, max_pixels: int = MAX_PIXELS) -> VideoHeader:
     """Read the headers and decode the first frame, nothing more.
 
     A media file without a video stream is a header with `video_streams` 0, not an error; so is one whose
@@ -89,12 +97,13 @@ def probe(source: Source, *, name: str | None = None) -> VideoHeader:
     Args:
         source: path, or seekable binary file object, which stays open.
         name: what messages call the file; its path if left out.
+        max_pixels: largest picture that is decoded, width times height.
 
     Raises:
         VideoError: the file is missing, empty, no media file, or its header is missing or damaged.
     """
     label = name_of(source, name)
-    with open_container(source, name=label, headers_only=True) as container:
+    with open_container(source, name=label, headers_only=True, max_pixels=max_pixels) as container:
         stream = video_stream(container)
         brand = container.metadata.get("major_brand")
         known: dict[str, Any] = {
@@ -105,7 +114,7 @@ def probe(source: Source, *, name: str | None = None) -> VideoHeader:
             "audio_streams": len(container.streams.audio),
         }
         if stream is not None:
-            known |= _stream_facts(container, stream)
+            known |= _stream_facts(container, stream, max_pixels)
     size = size_of(source)
     end = known.pop("samples_end", 0)
     return VideoHeader(**known, size_bytes=size, missing_bytes=max(0, end - size))
@@ -121,7 +130,7 @@ def video_stream(container: Any) -> Any | None:
     return next(_video_streams(container), None)
 
 
-def _stream_facts(container: Any, stream: Any) -> dict[str, Any]:
+def _stream_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any]:
     facts: dict[str, Any] = {
         "frame_count": stream.frames or None,
         "fps": float(stream.average_rate) if stream.average_rate else None,
@@ -136,9 +145,9 @@ def _stream_facts(container: Any, stream: Any) -> dict[str, Any]:
     facts |= {"codec": context.codec.canonical_name, "profile": stream.profile}
     width, height, upright = context.width, context.height, Orientation()
     try:
-        frame = decode_first(container, stream)
+        frame = decode_first(container, stream, max_pixels=max_pixels)
     except av.FFmpegError as error:
-        facts["first_frame_error"] = str(error.strerror)
+        facts["first_frame_error"] = too_large(width, height, max_pixels) or str(error.strerror)
     else:
         width, height, upright = frame.width, frame.height, orientation_of(frame)
         facts |= {"pixel_format": frame.format.name, "interlaced": frame.interlaced_frame}
@@ -184,14 +193,24 @@ def uneven(gaps: list[int]) -> bool:
     return spread > max(1, 0.05 * mean) or spread > 0.5 * mean
 
 
-def decode_first(container: Any, stream: Any) -> Any:
+def too_large(width: int, height: int, max_pixels: int) -> str | None:
+    """What to say of pictures of this size, None where they may be decoded."""
+    if width * height <= max_pixels:
+        return None
+    return f"pictures of {width}x{height} are larger than the largest that are decoded, {max_pixels} pixels"
+
+
+def decode_first(container: Any, stream: Any, *, max_pixels: int = MAX_PIXELS) -> Any:
     """The first frame as a PyAV frame.
 
     Raises:
         av.FFmpegError: it does not decode.
     """
     context = stream.codec_context
+    if context.codec.name not in DECODERS:
+        raise av.InvalidDataError(0, "videos of this codec are not decoded")
     context.thread_count = 1
+    context.options = size_options(max_pixels)
     for packet in islice(container.demux(stream), _PACKETS_TRIED):
         frames = context.decode(packet)
         if not frames and packet.size and packet.is_keyframe and not packet.is_discard:

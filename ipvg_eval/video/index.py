@@ -6,15 +6,14 @@ import time
 from dataclasses import dataclass, field
 from fractions import Fraction
 from itertools import accumulate
-from pathlib import Path
 from typing import Any
 
 import av
 
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.errors import VideoError
-from ipvg_eval.video.container import EXPORT_AGAIN, open_container
-from ipvg_eval.video.header import VideoHeader, probe, video_stream
+from ipvg_eval.video.container import DECODERS, EXPORT_AGAIN, MAX_PIXELS, Source, name_of, open_container
+from ipvg_eval.video.header import VideoHeader, probe, too_large, video_stream
 
 _DEFAULT_FPS = 25.0  # FFmpeg's own assumption where a file gives no rate at all
 
@@ -34,6 +33,7 @@ class FrameIndex:
         settled: highest frame index among a frame and all that are decoded before it.
         incomplete: frames whose data are cut off or marked as damaged by the container.
         damage: why frames are missing from the file, or None.
+        max_pixels: largest picture that may be decoded.
     """
 
     header: VideoHeader
@@ -45,6 +45,7 @@ class FrameIndex:
     settled: tuple[int, ...] = field(repr=False)
     incomplete: frozenset[int] = frozenset()
     damage: str | None = None
+    max_pixels: int = MAX_PIXELS
 
     @property
     def first_repeated_time(self) -> int | None:
@@ -62,7 +63,7 @@ class _Packet:
     incomplete: bool
 
 
-def index_frames(path: Path, *, time_limit: float = 120.0) -> FrameIndex:
+def index_frames(source: Source, *, time_limit: float = 120.0, max_pixels: int = MAX_PIXELS) -> FrameIndex:
     """Read every packet once, without decoding, and list the frames.
 
     Packets that an edit list hides are left out. Times count from the first frame. The frame rate is
@@ -73,15 +74,23 @@ def index_frames(path: Path, *, time_limit: float = 120.0) -> FrameIndex:
     In a file that ends early only the frames in it count. With B-frames the last few of them may have gaps
     between them, which their times show.
 
+    Args:
+        source: path, or seekable binary file object, which stays open.
+        time_limit: seconds of reading.
+        max_pixels: largest picture, width times height, before rotation.
+
     Raises:
-        VideoError: the file cannot be opened, has no video stream or no frame, or reading took longer
-            than `time_limit` seconds.
+        VideoError: the file cannot be opened, has no video stream or no frame, its pictures are too large
+            or have no size, or reading took longer than `time_limit` seconds.
     """
-    header = probe(path)
-    with open_container(path) as container:
+    path = name_of(source)
+    header = probe(source, max_pixels=max_pixels)
+    _check_size(header, path, max_pixels)
+    with open_container(source, max_pixels=max_pixels) as container:
         stream = video_stream(container)
-        if stream is None or stream.codec_context is None:
-            what = "no video stream" if stream is None else "a video stream of an unknown codec"
+        context = None if stream is None else stream.codec_context
+        if stream is None or context is None or context.codec.name not in DECODERS:
+            what = "no video stream" if stream is None else "a video stream of a codec that is not decoded"
             raise VideoError(f"the file has {what}", path=path, hint=EXPORT_AGAIN)
         packets, damage = _read_packets(container, stream, path, time_limit)
         time_base = Fraction(stream.time_base)
@@ -110,11 +119,20 @@ def index_frames(path: Path, *, time_limit: float = 120.0) -> FrameIndex:
         settled=tuple(highest[k] for k in shown),
         incomplete=frozenset(ranks[k] for k, packet in enumerate(packets) if packet.incomplete),
         damage=damage,
+        max_pixels=max_pixels,
     )
 
 
+def _check_size(header: VideoHeader, path: str, max_pixels: int) -> None:
+    """What a frame that decodes has shown counts; what headers say only where none does."""
+    if (reason := too_large(header.coded_width, header.coded_height, max_pixels)) is not None:
+        raise VideoError(reason, path=path, hint="Lower the resolution.")
+    if header.codec in DECODERS and not header.width * header.height:
+        raise VideoError("its pictures have no size", path=path, hint=EXPORT_AGAIN)
+
+
 def _read_packets(
-    container: Any, stream: Any, path: Path, time_limit: float
+    container: Any, stream: Any, path: str, time_limit: float
 ) -> tuple[list[_Packet], str | None]:
     packets: list[_Packet] = []
     read = 0

@@ -7,12 +7,12 @@ import time
 from collections import deque
 from collections.abc import Collection, Generator, Iterator
 from contextlib import closing
-from pathlib import Path
 from typing import Any
 
 import av
 
-from ipvg_eval.video.container import open_container
+from ipvg_eval.errors import VideoError
+from ipvg_eval.video.container import Source, name_of, open_container, size_options
 from ipvg_eval.video.damage import DamageLog
 from ipvg_eval.video.header import video_stream
 from ipvg_eval.video.index import FrameIndex
@@ -23,7 +23,7 @@ _MAX_HELD = 32  # no codec reorders over more frames
 
 
 def sound_frames(
-    path: Path, index: FrameIndex, wanted: Collection[int], log: DamageLog, *, time_limit: float
+    source: Source, index: FrameIndex, wanted: Collection[int], log: DamageLog, *, time_limit: float
 ) -> Generator[tuple[int, Any], None, None]:
     """Decode from the start to the last wanted frame, and yield (index, PyAV frame) in ascending order.
 
@@ -32,7 +32,7 @@ def sound_frames(
     left out if one of those that it may be predicted from was damaged. What is left out goes to the log.
 
     Args:
-        path: the video.
+        source: the video.
         index: its frame index.
         wanted: indices to yield.
         log: where damage is written.
@@ -40,11 +40,11 @@ def sound_frames(
             packets: the decoding of a single packet is not interrupted.
 
     Raises:
-        VideoError: the file cannot be opened.
+        VideoError: the file cannot be opened, or the time is over before the last wanted frame.
     """
     last = max(wanted, default=-1)
     held: deque[tuple[int, Any]] = deque()
-    with closing(_Decoder(path, index, log, _Stopwatch(time_limit)).frames()) as frames:
+    with closing(_Decoder(source, index, log, _Stopwatch(time_limit)).frames()) as frames:
         for i, frame in frames:
             if i in wanted:
                 held.append((i, frame))
@@ -83,8 +83,8 @@ class _Stopwatch:
 class _Decoder:
     """Gives every frame that comes out, concealed ones too, with its index, ascending."""
 
-    def __init__(self, path: Path, index: FrameIndex, log: DamageLog, watch: _Stopwatch) -> None:
-        self._path = path
+    def __init__(self, source: Source, index: FrameIndex, log: DamageLog, watch: _Stopwatch) -> None:
+        self._source = source
         self._index = index
         self._log = log
         self._watch = watch
@@ -103,18 +103,18 @@ class _Decoder:
                 self._reason = error.strerror
         # An error in several threads cannot be pinned to a packet, and takes good frames behind it along.
         # One thread loses none; it starts over and gives what comes after the frames already given.
-        if self._done < count - 1 and not self._watch.over:
+        if self._done < count - 1:
             yield from self._run(threads=1, options={} if concealing else {"err_detect": "explode"})
         self._pass_over(count)
 
     def _run(self, *, threads: int, options: dict[str, str]) -> Iterator[tuple[int, Any]]:
-        with open_container(self._path) as container:
+        with open_container(self._source, max_pixels=self._index.max_pixels) as container:
             stream: Any = video_stream(container)
             context = stream.codec_context
             # Slice threads, the default, switch H.264's error concealment off and with it the flags.
             context.thread_type = "FRAME"
             context.thread_count = threads
-            context.options = options
+            context.options = options | size_options(self._index.max_pixels)
             given = self._done
             for frame in self._raw(container, stream, strict=threads > 1):
                 i = self._place(frame, given)
@@ -144,7 +144,15 @@ class _Decoder:
                 self._reason = error.strerror
             if packet is None:
                 return
-        self._reason = f"decoding was stopped after {self._watch.limit:g} s"
+        raise self._stopped()
+
+    def _stopped(self) -> VideoError:
+        """How far decoding comes in a given time is the machine's doing: it must not become a number."""
+        return VideoError(
+            f"decoding was stopped after {self._watch.limit:g} s, before the last frame that is needed",
+            path=name_of(self._source),
+            hint="Lower the resolution, or raise --decoder-seconds.",
+        )
 
     def _place(self, frame: Any, given: int) -> int | None:
         """The frame's index; None for one given before or out of order. Frames passed over are broken."""

@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from typing import Any
 
 import pandas as pd
 
+from ipvg_eval.core.file_names import file_name
 from ipvg_eval.core.page import points
-from ipvg_eval.leaderboard.site.names import file_name
+from ipvg_eval.core.printable import csv_text, latex_text, markdown_text
 from ipvg_eval.leaderboard.site.track import Shown, Track
-
-_FORMULA = ("=", "+", "-", "@", "\t", "\r")
-_MARKDOWN = re.compile(r"([\\`*_\[\]|<>~&#!])")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -41,33 +38,33 @@ def track_downloads(track: Track) -> Iterator[Download]:
     """Every table of a track; values of single samples only where the site is not public."""
     board, name = track.board, track.id
     ranking, printed = _ranking(track), _printed(track)
-    yield Download(name=f"{name}-ranking.csv", about="final ranking with every score", text=_csv(ranking))
+    yield Download(name=f"{name}-ranking.csv", about="final ranking with every score", text=csv_text(ranking))
     yield Download(name=f"{name}-ranking.md", about="the same as a Markdown table", text=_markdown(printed))
     yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=_latex(printed))
     scores = board.scores.table
     if track.public:
         scores = scores.drop(columns=["min", "max"])
-    yield Download(name=f"{name}-scores.csv", about="scores with intervals and counts", text=_csv(scores))
+    yield Download(name=f"{name}-scores.csv", about="scores with intervals and counts", text=csv_text(scores))
     ranks = board.phase1.ranks.add_suffix("_rank").reset_index(names="team")
     phase1 = board.phase1.table.merge(ranks, on="team")
-    yield Download(name=f"{name}-phase1.csv", about="ranks, rank sums, finalists", text=_csv(phase1))
+    yield Download(name=f"{name}-phase1.csv", about="ranks, rank sums, finalists", text=csv_text(phase1))
     steps = board.differences
-    yield Download(name=f"{name}-differences.csv", about="paired differences of teams", text=_csv(steps))
+    yield Download(name=f"{name}-differences.csv", about="paired differences of teams", text=csv_text(steps))
     for question, ratings in board.ratings.items():
         stem = f"{name}-{file_name(question)}"
-        yield Download(name=f"{stem}-ratings.csv", about=f"ratings, {question}", text=_csv(ratings.table))
+        yield Download(name=f"{stem}-ratings.csv", about=f"ratings, {question}", text=csv_text(ratings.table))
         wins = ratings.wins.reset_index(names="team")
-        yield Download(name=f"{stem}-wins.csv", about=f"win matrix, {question}", text=_csv(wins))
+        yield Download(name=f"{stem}-wins.csv", about=f"win matrix, {question}", text=csv_text(wins))
     if board.opinions:
         opinions = board.opinions.table
-        yield Download(name=f"{name}-opinions.csv", about="mean opinion scores", text=_csv(opinions))
+        yield Download(name=f"{name}-opinions.csv", about="mean opinion scores", text=csv_text(opinions))
     if track.protocol_text:
         text = track.protocol_text
         yield Download(name=f"{name}-protocol.yaml", about="the protocol as it was used", text=text)
     if not track.public:
         samples = board.samples
         yield Download(
-            name=f"{name}-samples.csv", about="values of every sample (hidden)", text=_csv(samples)
+            name=f"{name}-samples.csv", about="values of every sample (hidden)", text=csv_text(samples)
         )
 
 
@@ -120,18 +117,9 @@ def _score(score: dict[str, Any], shown: Shown) -> str:
     return f"{score['mean']:.{shown.decimals}f}"
 
 
-def _csv(table: pd.DataFrame) -> str:
-    """CSV in which no cell of text is read as a formula: one that looks like it begins with an apostrophe."""
-    text = table.map(lambda cell: f"'{cell}" if isinstance(cell, str) and cell.startswith(_FORMULA) else cell)
-    text.columns = pd.Index(
-        [f"'{name}" if str(name).startswith(_FORMULA) else name for name in table.columns]
-    )
-    return str(text.to_csv(index=False, lineterminator="\n"))
-
-
 def _markdown(table: pd.DataFrame) -> str:
     def line(cells: Any) -> str:
-        return "| " + " | ".join(_MARKDOWN.sub(r"\\\1", " ".join(str(cell).split())) for cell in cells) + " |"
+        return "| " + " | ".join(markdown_text(str(cell)) for cell in cells) + " |"
 
     rule = "|" + "|".join("---" if name == "Team" else "--:" for name in table.columns) + "|"
     return (
@@ -141,11 +129,10 @@ def _markdown(table: pd.DataFrame) -> str:
 
 def _latex(table: pd.DataFrame) -> str:
     r"""A booktabs table; the preamble needs \usepackage{booktabs}."""
-    marks = {"↑": r"$\uparrow$", "↓": r"$\downarrow$", "–": "--"}
-
-    def typeset(text: object) -> str:
-        return " ".join("".join(marks.get(letter, letter) for letter in str(text)).split())
-
-    style = table.style.hide(axis="index").format(typeset, escape="latex")
-    style = style.format_index(typeset, axis=1, escape="latex")
+    style = table.style.hide(axis="index").format(_typeset)
+    style = style.format_index(_typeset, axis=1)
     return str(style.to_latex(hrules=True, column_format="".join("l" if c == "Team" else "r" for c in table)))
+
+
+def _typeset(cell: object) -> str:
+    return latex_text(str(cell))

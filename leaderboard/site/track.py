@@ -9,13 +9,13 @@ from typing import Any
 
 import numpy as np
 
+from ipvg_eval.core.file_names import file_name
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.core.page import decimals
 from ipvg_eval.leaderboard.board import TrackBoard
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.site.hidden import FEWEST_VALUES, folder_names, source_names, without_folders
 from ipvg_eval.leaderboard.site.judged import Judged
-from ipvg_eval.leaderboard.site.names import file_name
 from ipvg_eval.leaderboard.site.scale import Scale, rank_scale, value_scale
 
 _QUANTILES = (0.05, 0.25, 0.5, 0.75, 0.95)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator
 from datetime import datetime
 from pathlib import Path
@@ -13,6 +12,7 @@ import yaml
 from markupsafe import Markup
 
 from ipvg_eval.core.page import content_policy, page_environment, points, read_asset
+from ipvg_eval.core.printable import json_text
 from ipvg_eval.leaderboard.board import Leaderboard
 from ipvg_eval.leaderboard.runs import unofficial_reasons
 from ipvg_eval.leaderboard.site.exports import Download, track_downloads
@@ -83,9 +83,7 @@ def _files(board: Leaderboard, *, public: bool, media: Media | None, tool: str) 
 
 
 def _everything(board: Leaderboard, challenge: str, *, public: bool) -> list[Download]:
-    content = json.dumps(
-        leaderboard_dict(board, public=public), ensure_ascii=False, allow_nan=False, indent=1
-    )
+    content = json_text(leaderboard_dict(board, public=public), indent=1)
     return [
         Download(name="leaderboard.json", about="everything on these pages, all tracks", text=content),
         Download(name="challenge.yaml", about="the rules, with every default", text=challenge),

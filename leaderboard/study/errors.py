@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from ipvg_eval.core.errors import ExitCode
 from ipvg_eval.leaderboard.errors import LeaderboardError
 
 
@@ -12,4 +13,4 @@ class StudyError(LeaderboardError):
 class StudyConfigError(StudyError):
     """A study's settings are not understood or do not fit its teams."""
 
-    exit_code = 2
+    exit_code = ExitCode.USAGE

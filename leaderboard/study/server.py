@@ -12,6 +12,7 @@ from fastapi.staticfiles import StaticFiles
 from jinja2 import Environment, PackageLoader
 from pydantic import BaseModel, ConfigDict, Field
 
+from ipvg_eval.core.page.assets import seen
 from ipvg_eval.leaderboard.study import session
 from ipvg_eval.leaderboard.study.annotators import join
 from ipvg_eval.leaderboard.study.errors import StudyError
@@ -54,7 +55,9 @@ def application(study: Study, *, origin: str | None = None) -> Guard:
         origin: the address browsers know it by, where a proxy changes the Host header.
     """
     app = FastAPI(openapi_url=None, docs_url=None, redoc_url=None)
-    pages = Environment(loader=PackageLoader(_PACKAGE), autoescape=True, trim_blocks=True, lstrip_blocks=True)
+    pages = Environment(
+        loader=PackageLoader(_PACKAGE), autoescape=True, trim_blocks=True, lstrip_blocks=True, finalize=seen
+    )
     _handle_errors(app, pages)
     _annotator_routes(app, study, pages)
     _other_routes(app, study, pages)

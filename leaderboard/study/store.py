@@ -11,6 +11,7 @@ from pathlib import Path
 
 from pydantic import ValidationError
 
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.leaderboard.study.schema import SCHEMA, VERSION
@@ -98,7 +99,7 @@ def open_study(path: Path | str) -> Study:
     folder = Path(path).parent if Path(path).name == DATABASE else Path(path)
     database = folder / DATABASE
     if not database.is_file():
-        raise StudyError(
+        raise UsageError(
             f"there is no study here: no {DATABASE}",
             path=path,
             hint="Give the folder that `ipvg-eval study create` made.",

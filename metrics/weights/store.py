@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import shutil
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 from pathlib import Path
@@ -17,6 +18,8 @@ from ipvg_eval.metrics.weights.table import WEIGHTS, declared
 
 RECORD = "hashes.json"
 """File in our cache that remembers which files were verified."""
+
+_LINE_SPEED = 100e6  # bits per second
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -216,12 +219,26 @@ def _message(missing: Iterable[LookUp]) -> str:
     return "\n".join([head, *lines])
 
 
+def _cost(missing: Iterable[LookUp], places: Places) -> str:
+    """What fetching costs in bytes, free disk and time."""
+    sizes = [item.weight.size for item in missing if not isinstance(item.weight.source, Bundled)]
+    known = sum(size for size in sizes if size is not None)
+    unknown = f" and {sizes.count(None)} of unknown size" if None in sizes else ""
+    there = next(folder for folder in (places.target, *places.target.parents) if folder.exists())
+    free = readable_size(shutil.disk_usage(there).free)
+    minutes = max(1, round(known * 8 / _LINE_SPEED / 60))
+    return (
+        f"That is {readable_size(known)}{unknown}, about {minutes} min at 100 Mbit/s; "
+        f"{free} are free at {places.target}."
+    )
+
+
 def _hint(missing: Iterable[LookUp], places: Places) -> str:
     parts = []
     pullable = [item.weight.name for item in missing if not isinstance(item.weight.source, Bundled)]
     if pullable:
         parts.append(
-            f"Run: ipvg-eval weights pull {' '.join(pullable)}\n"
+            f"Run: ipvg-eval weights pull {' '.join(pullable)}\n{_cost(missing, places)}\n"
             f"Without a network: put the files into a folder, under any name, and set {WEIGHTS_DIR} to it."
         )
     packages = {

@@ -1,4 +1,4 @@
-"""Read thousands of mutated clips and zips, and count how that ends.
+"""Read thousands of mutated clips, zips, pictures, votes, protocols and runs, and count how that ends.
 
     python tests/hostile/fuzz.py --variants 4000 --seed 0
 
@@ -13,6 +13,7 @@ import argparse
 import multiprocessing
 import os
 import resource
+import shutil
 import sys
 import tempfile
 import traceback
@@ -25,7 +26,10 @@ from pathlib import Path
 
 import numpy as np
 
-FIXTURES = Path(__file__).resolve().parents[2] / "fixtures"
+ROOT = Path(__file__).resolve().parents[2]
+FIXTURES = ROOT / "fixtures"
+RUN = ROOT / "tests" / "golden" / "runs" / "careful"
+IN_A_RUN = ("run.json", "summary.json", "journal.jsonl", "samples.parquet", "frames.parquet", "SHA256SUMS")
 INTERESTING = (0, 1, 2, 7, 8, 0x7F, 0x80, 0xFF, 0x7FFF, 0xFFFF, 0x7FFFFFFF, 0x80000000, 0xFFFFFFFF)
 BOXES = (b"moov", b"trak", b"mdhd", b"mvhd", b"tkhd", b"stsd", b"avcC", b"stts", b"stsz", b"stsc", b"stco")
 BOXES += (b"elst", b"ctts", b"stss", b"mdat", b"dref")
@@ -38,7 +42,7 @@ def mutate(data: bytes, rng: np.random.Generator, *, marks: tuple[bytes, ...] = 
     raw = bytearray(data)
     places = [at for mark in marks if (at := data.find(mark)) >= 0]
     for _ in range(int(rng.integers(1, 7))):
-        if len(raw) < 16:
+        if len(raw) <= 16:
             break
         at = int(rng.integers(len(raw) - 8))
         if places and rng.random() < 0.5:
@@ -63,8 +67,47 @@ def mutate(data: bytes, rng: np.random.Generator, *, marks: tuple[bytes, ...] = 
     return bytes(raw)
 
 
-def sources() -> list[tuple[str, bytes, tuple[bytes, ...]]]:
-    """Real clips and zips of them, with what is worth changing in each: (suffix, content, marks)."""
+Source = tuple[str, bytes, tuple[bytes, ...]]
+"""How a variant's name ends, its content before it is changed, and what is worth changing."""
+
+
+def sources() -> list[list[Source]]:
+    """Real files of every kind that strangers hand in, by kind."""
+    return [_clips_and_zips(), _pictures(), _texts(), _files_of_a_run()]
+
+
+def _pictures() -> list[Source]:
+    from PIL import Image
+
+    pixels = np.random.default_rng(0).integers(0, 255, (40, 30, 3), dtype=np.uint8)
+    exif = Image.Exif()
+    exif[0x0112], exif[0x011A], exif[0x010E] = 6, 72.0, "a picture"
+    found = []
+    for name, settings in (("png", {}), ("jpeg", {"quality": 90}), ("webp", {"lossless": True})):
+        with tempfile.TemporaryFile() as file:
+            Image.fromarray(pixels).save(file, name, exif=exif, **settings)
+            file.seek(0)
+            found.append((f".{name}", file.read(), (b"Exif", b"eXIf", b"EXIF", b"IHDR", b"VP8", b"\xff\xda")))
+    return found
+
+
+def _texts() -> list[Source]:
+    lite = (ROOT / "metrics" / "protocols" / "lite.yaml").read_bytes()
+    challenge = (FIXTURES / "challenge.yaml").read_bytes()
+    votes = (FIXTURES / "votes.csv").read_bytes()
+    return [
+        (".yaml", lite, (b"evaluators", b"kind", b"version")),
+        ("-challenge.yaml", challenge, (b"metrics", b"final", b"weight")),
+        (".csv", votes, (b"sample", b"winner", b",a", b"\n")),
+    ]
+
+
+def _files_of_a_run() -> list[Source]:
+    marks = (b"PAR1", b"null", b":", b"[", b"value", b"counts", b"specs")
+    return [(f"-{name}", (RUN / name).read_bytes(), marks) for name in IN_A_RUN]
+
+
+def _clips_and_zips() -> list[Source]:
     clips = sorted((FIXTURES / "submissions").rglob("*.mp4"))[::3]
     found = [(".mp4", clip.read_bytes(), BOXES) for clip in clips]
     for method in (zipfile.ZIP_STORED, zipfile.ZIP_DEFLATED):
@@ -77,6 +120,62 @@ def sources() -> list[tuple[str, bytes, tuple[bytes, ...]]]:
     return found
 
 
+def _kind(path: Path) -> str:
+    name = path.name.partition("-")[2]
+    return "run" if name in IN_A_RUN else name or path.suffix
+
+
+def _read_picture(path: Path) -> str:
+    from ipvg_eval.core.pictures import read_rgb
+
+    read_rgb(path)
+    return "frames"
+
+
+def _read_votes(path: Path) -> str:
+    from ipvg_eval.leaderboard import read_votes
+
+    read_votes(path)
+    return "findings"
+
+
+def _read_protocol(path: Path) -> str:
+    from ipvg_eval.metrics.protocols.loading import load_protocol
+
+    load_protocol(str(path))
+    return "findings"
+
+
+def _read_challenge(path: Path) -> str:
+    from ipvg_eval.leaderboard import read_challenge
+
+    read_challenge(path)
+    return "findings"
+
+
+def _read_run(path: Path) -> str:
+    """The run with this one file in place of its own, as a leaderboard looks at it."""
+    from ipvg_eval.results.screening import screen
+
+    with tempfile.TemporaryDirectory() as folder:
+        run = Path(shutil.copytree(RUN, Path(folder) / "run"))
+        shutil.copy(path, run / path.name.partition("-")[2])
+        fit, refused = screen([run], strict=path.name.endswith("SHA256SUMS"))
+        assert len(fit) + len(refused) == 1
+    return "findings" if fit else "refused"
+
+
+_READERS: dict[str, Callable[[Path], str]] = {
+    ".png": _read_picture,
+    ".jpeg": _read_picture,
+    ".webp": _read_picture,
+    ".csv": _read_votes,
+    ".yaml": _read_protocol,
+    "challenge.yaml": _read_challenge,
+    "run": _read_run,
+}
+
+
 def read(path: Path) -> str:
     """What the public functions make of one file: "frames", "findings", "refused", or what went wrong."""
     from ipvg_eval.core.errors import IpvgError
@@ -87,6 +186,8 @@ def read(path: Path) -> str:
         if path.suffix == ".zip":
             validate(path, FIXTURES / "testset")
             return "findings"
+        if (other := _READERS.get(_kind(path))) is not None:
+            return other(path)
         probe(path)
         first_frame(path)
         index = index_frames(path)
@@ -165,7 +266,8 @@ def fuzz(work: Path, *, variants: int, seed: int, limit: float = 60.0) -> Outcom
     try:
         for number in range(variants):
             rng = np.random.default_rng([seed, number])
-            suffix, data, marks = originals[int(rng.integers(len(originals)))]
+            of_a_kind = originals[int(rng.integers(len(originals)))]
+            suffix, data, marks = of_a_kind[int(rng.integers(len(of_a_kind)))]
             path = work / f"variant{suffix}"
             path.write_bytes(mutate(data, rng, marks=marks))
             found = worker.ask(path, limit)

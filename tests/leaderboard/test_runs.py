@@ -8,6 +8,7 @@ from typing import Any
 import pandas as pd
 import pytest
 
+from ipvg_eval.core.run_folder import NotARun
 from ipvg_eval.leaderboard.errors import RunsError
 from ipvg_eval.leaderboard.runs import read_run, read_runs, require_official
 from ipvg_eval.leaderboard.submissions import check_comparable, choose_submissions
@@ -118,7 +119,6 @@ def _drop_key(path: Path) -> None:
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (_drop("run.json"), r"it has no run\.json"),
         (_garble("run.json"), r"run\.json: this file of a run is damaged"),
         (_drop_key, r"run\.json: .*protocol\.sha256"),
         (_drop("summary.json"), r"summary\.json"),
@@ -141,6 +141,16 @@ def test_a_damaged_folder_is_named(make_run: MakeRun, damage: Callable[[Path], N
         read_run(path)
     assert str(path) in str(caught.value)
     assert caught.value.hint
+
+
+def test_a_folder_without_run_json_is_no_run(make_run: MakeRun) -> None:
+    path = make_run("A", VALUES)
+    (path / "run.json").unlink()
+    with pytest.raises(NotARun, match=r"A: .*it has no run\.json"):
+        read_run(path)
+    make_run("B", VALUES)
+    with pytest.raises(NotARun, match=r"holds 1 of them: B"):
+        read_run(path.parent)
 
 
 def test_a_summary_of_another_run_is_found(make_run: MakeRun) -> None:

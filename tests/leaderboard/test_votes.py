@@ -9,6 +9,7 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.votes import read_votes, votes_from_table
 
@@ -112,7 +113,7 @@ def test_a_file_that_is_no_text_is_named(tmp_path: Path) -> None:
     path.write_bytes(HEADER.encode() + b"\ns,caf\xe9,B,a\n")
     with pytest.raises(VotesError, match="line 2: not UTF-8"):
         read_votes(path)
-    with pytest.raises(VotesError, match=r"none\.csv"):
+    with pytest.raises(UsageError, match=r"none\.csv"):
         read_votes(tmp_path / "none.csv")
 
 

@@ -7,6 +7,9 @@ import hashlib
 from importlib import resources
 
 import jinja2
+from markupsafe import Markup
+
+from ipvg_eval.core.printable import printable
 
 _ARROWS = {True: "↑", False: "↓", None: ""}
 
@@ -27,11 +30,19 @@ def page_environment(package: str, folder: str) -> jinja2.Environment:
         ),
         autoescape=True,
         undefined=jinja2.StrictUndefined,
+        finalize=seen,
         trim_blocks=True,
         lstrip_blocks=True,
     )
     environment.filters["arrow"] = _ARROWS.__getitem__
     return environment
+
+
+def seen(value: object) -> object:
+    """A value as a page shows it: control characters of strangers' texts are shown, not obeyed."""
+    if isinstance(value, str) and not isinstance(value, Markup):
+        return printable(value, longest=None, keep="\n\t")
+    return value
 
 
 def read_asset(name: str, package: str = "ipvg_eval.core.page") -> str:

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import math
+from collections import Counter
 from collections.abc import Mapping, Sequence
 from functools import lru_cache
 from typing import Any
@@ -25,6 +26,7 @@ _HISTOGRAM = {
 }
 _FEW = 40
 _BINS = 18
+_ROUNDING = 1e-9
 _SPARSE = {"labelOverlap": "greedy", "labelSeparation": 8}
 _CONFIG: dict[str, Any] = {
     "aria": False,  # the figure around a chart carries the text alternative
@@ -47,7 +49,12 @@ _CONFIG: dict[str, Any] = {
 
 
 def histogram(
-    values: Sequence[float], mean: float, *, domain: tuple[float, float] | None = None, marks: bool = True
+    values: Sequence[float],
+    mean: float,
+    *,
+    domain: tuple[float, float] | None = None,
+    bounds: tuple[float | None, float | None] = (None, None),
+    marks: bool = True,
 ) -> Markup:
     """How one metric's values are spread: bars of counts, a line at the mean, a mark per value if few.
 
@@ -55,15 +62,13 @@ def histogram(
         values: without missing ones.
         mean: where the line stands.
         domain: smallest and largest value of all charts that are compared; the values' own where None.
+        bounds: what a value can be; no bar reaches beyond.
         marks: whether few values may have a mark each, which gives the values away.
     """
     x: dict[str, Any] = {"field": "v", "type": "quantitative", "title": None}
-    bins: dict[str, Any] = {"maxbins": _BINS}
-    if domain and domain[1] > domain[0]:
-        step = round_step((domain[1] - domain[0]) / _BINS)
-        ends = [math.floor(domain[0] / step) * step, math.ceil(domain[1] / step) * step]
-        x["scale"] = {"domain": ends, "nice": False}
-        bins = {"extent": ends, "step": step}
+    low, high = domain or (min(values), max(values))
+    ends, step = bins(low, high, bounds)
+    x["scale"] = {"domain": ends, "nice": False}
     few = marks and len(values) <= _FEW
     ticks = {
         "mark": {"type": "tick", "color": "var(--ink)", "opacity": 0.55, "height": 6, "thickness": 1},
@@ -75,14 +80,15 @@ def histogram(
             "encoding": {
                 "x": {
                     **x,
-                    "bin": bins,
+                    "bin": {"extent": ends, "step": step},
                     "axis": {**_SPARSE, "offset": 9 if few else 3, "domain": False},
                 },
                 "y": {
                     "aggregate": "count",
                     "type": "quantitative",
                     "title": None,
-                    "axis": {"tickCount": 3, "tickMinStep": 1, "format": "d"},
+                    "axis": {"values": _counts(values, ends[0], step), "format": "d"},
+                    "scale": {"domainMin": 0},
                 },
             },
         },
@@ -94,6 +100,25 @@ def histogram(
         },
     ]
     return draw({**_HISTOGRAM, "data": {"values": [{"v": v} for v in values]}, "layer": layers})
+
+
+def bins(low: float, high: float, bounds: tuple[float | None, float | None]) -> tuple[list[float], float]:
+    """Both ends of an axis and the width of its bars, which hold all values and none that cannot be."""
+    around = 0.0 if high > low else round_step(abs(low) / 10) if low else 0.1
+    first, last = low - around, high + around
+    step = round_step((last - first) / _BINS)
+    ends = [math.floor(first / step + _ROUNDING) * step, math.ceil(last / step - _ROUNDING) * step]
+    if bounds[0] is not None:
+        ends[0] = max(ends[0], min(bounds[0], low))
+    if bounds[1] is not None:
+        ends[1] = min(ends[1], max(bounds[1], high))
+    return ends, step
+
+
+def _counts(values: Sequence[float], start: float, step: float) -> list[int]:
+    """Whole numbers along the axis of counts, at most four of them."""
+    top = max(Counter(math.floor((value - start) / step + _ROUNDING) for value in values).values())
+    return list(range(0, top + 1, math.ceil(round_step(top / 3)) if top > 3 else 1))
 
 
 def draw(chart: Mapping[str, Any]) -> Markup:

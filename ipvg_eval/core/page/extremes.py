@@ -14,6 +14,9 @@ class Extremes:
         metric: its name.
         first: the best samples, best first; the highest where neither direction is better.
         last: the worst samples, worst first; none of them is among the best.
+
+    Where all values are equal, nothing is best or worst and both are empty; a sample as good as the best is
+    never among the worst, nor the other way round.
     """
 
     metric: str
@@ -36,8 +39,9 @@ def extremes(
     known = {sample: sign * value for sample, value in values.items() if value is not None}
     names = sorted(known, key=known.__getitem__)
     last = min(each, len(names) // 2)
-    return Extremes(
-        metric=metric,
-        first=tuple(names[: min(each, len(names) - last)]),
-        last=tuple(reversed(names[len(names) - last :])),
-    )
+    best, worst = names[: min(each, len(names) - last)], names[len(names) - last :]
+    if names and len(names) > 1:
+        ends = known[names[0]], known[names[-1]]
+        best = [name for name in best if known[name] != ends[1]]
+        worst = [name for name in worst if known[name] != ends[0]]
+    return Extremes(metric=metric, first=tuple(best), last=tuple(reversed(worst)))

@@ -55,6 +55,6 @@ def test_a_crash_is_a_reason_and_the_next_clip_is_made(make, video, tmp_path, mo
 
 
 def test_a_full_disk_is_told_apart(make, video, tmp_path, monkeypatch):
-    monkeypatch.setattr(maker._ClipProcess, "line", lambda *_: Made(full=True).model_dump_json().encode())
+    monkeypatch.setattr(maker._ClipProcess, "answer", lambda _: Made(seconds=None))
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
         make(video, tmp_path / "clip.mp4", [])

@@ -13,9 +13,11 @@ import av
 import numpy as np
 import pytest
 
+from ipvg_eval.core.limits import Confinement
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox import ProcessLimits
+from ipvg_eval.sandbox.messages import Hello
 from ipvg_eval.video import decode, index_frames
 
 
@@ -88,11 +90,13 @@ def test_a_crash_is_named_and_the_next_video_decodes(decoder, video, signal_numb
 
 def test_a_hang_is_ended_after_the_time_limit(video, monkeypatch):
     monkeypatch.setattr("ipvg_eval.sandbox.process._GRACE", 0.5)
-    with DecoderProcess(ProcessLimits(seconds=1)) as decoder:
+    with DecoderProcess() as decoder:
         opened = decoder.open(video)
         os.kill(_child(decoder), signal.SIGSTOP)
+        decoder.limits = ProcessLimits(seconds=1)
         with pytest.raises(VideoError, match="longer than 1 s"):
             list(opened.batches([5]))
+        decoder.limits = ProcessLimits()
         assert list(decoder.open(video).batches([5]))
 
 
@@ -122,11 +126,10 @@ def test_more_memory_than_allowed_costs_the_video_only(video, tmp_path):
         assert list(decoder.open(video).batches([5]))
 
 
-def test_the_process_can_write_no_file(tmp_path):
+def test_the_process_can_write_no_file():
     """The limits hold in the process that decodes."""
     with DecoderProcess() as decoder:
-        with pytest.raises(VideoError):
-            decoder.open(tmp_path / "nothing.mp4")
+        decoder.hello()
         limits = Path(f"/proc/{_child(decoder)}/limits").read_text()
     rows = {line[:26].strip(): line[26:].split()[0] for line in limits.splitlines()[1:]}
     assert rows["Max file size"] == "0"
@@ -142,7 +145,7 @@ def test_the_process_knows_no_secrets(video, monkeypatch):
         decoder.open(video)
         known = Path(f"/proc/{_child(decoder)}/environ").read_bytes()
     assert b"secret" not in known
-    assert b"PATH=" in known
+    assert b"OMP_NUM_THREADS=1" in known
 
 
 def test_stopping_early_leaves_nothing_for_the_next_video(decoder, video):
@@ -175,9 +178,10 @@ class _Liar(DecoderProcess):
     script = ""
 
     def _command(self) -> list[str]:
-        return [sys.executable, "-c", self.script, *super()._command()[4:]]
+        return [sys.executable, "-c", f"print({HELLO!r}, flush=True)\n{self.script}", *super()._command()[4:]]
 
 
+HELLO = Hello(versions={}, confinement=Confinement(by=())).model_dump_json()
 OPENED = '{"kind":"opened","codec":null,"width":2,"height":2,"fps":1.0,"duration":1.0,"times":[0.0,1.0]}'
 
 
@@ -268,7 +272,7 @@ def test_frames_larger_than_the_header_says_get_the_room_they_need(video):
         'print(json.dumps({"kind": "end", "damage": None, "note": None}), flush=True)\n'
         "input()\n"
     )
-    liar = _Liar()
+    liar = _Liar(ProcessLimits(max_pixels=2**24))
     liar.script = script
     with liar:
         (batch,) = liar.open(video).batches([0])

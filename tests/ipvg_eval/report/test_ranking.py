@@ -62,7 +62,15 @@ def test_direction_decides_which_end_is_best(
 
 
 def test_equal_values_keep_the_order_of_the_test_set() -> None:
-    assert extremes(samples([1.0] * 6), spec(True), each=2).first == ("s0", "s1")
+    ends = extremes(samples([1.0, 1.0, 1.0, 0.0]), spec(True), each=2)
+    assert ends.first == ("s0", "s1")
+    assert ends.last == ("s3",), "what is as good as the best is not among the worst"
+
+
+@pytest.mark.parametrize("count", [2, 3, 6])
+def test_nothing_is_best_or_worst_where_all_values_are_equal(count: int) -> None:
+    ends = extremes(samples([1.0] * count), spec(True), each=2)
+    assert (ends.first, ends.last) == ((), ())
 
 
 @settings(deadline=None, max_examples=100)
@@ -77,7 +85,13 @@ def test_best_and_worst_never_overlap_and_bound_the_rest(
     ends = extremes(samples(values), spec(higher), each=each)
     known = {f"s{k}": value for k, value in enumerate(values) if value is not None}
     assert not set(ends.first) & set(ends.last)
-    assert len(ends.first) + len(ends.last) == min(2 * each, len(known))
+    if len(set(known.values())) > 1:
+        assert ends.first
+        assert ends.last
+        assert not {known[name] for name in ends.first} & {known[ends.last[0]]}
+        assert not {known[name] for name in ends.last} & {known[ends.first[0]]}
+    if len(set(known.values())) == len(known):
+        assert len(ends.first) + len(ends.last) == min(2 * each, len(known))
     sign = 1 if higher else -1
     for name, value in known.items():
         assert name in ends.first or all(sign * known[best] >= sign * value for best in ends.first)

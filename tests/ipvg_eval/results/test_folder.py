@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from urllib.parse import quote
+
 import pytest
 
 from ipvg_eval.core.comparability import differences
@@ -10,6 +12,7 @@ from ipvg_eval.core.run import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo
 from ipvg_eval.errors import RunError
 from ipvg_eval.results import load_run
 from ipvg_eval.results.aggregate import count
+from ipvg_eval.results.files import write_text
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.provenance import collect_provenance
 
@@ -114,3 +117,34 @@ def test_sample_ids_cannot_leave_the_folder(folder):
         for path in (folder.thumbnail(sample), folder.features(sample), folder.reference(sample)):
             assert path.resolve().is_relative_to(folder.path.resolve())
             assert path.parent.name in {"thumbnails", "features", "references"}
+
+
+LONG_IDS = ["名" * 37 + "/prompt1", "+".join(f"images/{'x' * 68}{k}" for k in range(4)), "é" * 4000]
+
+
+@pytest.mark.parametrize("identifier", LONG_IDS)
+def test_a_long_id_has_files_of_its_own(folder, identifier):
+    places = {
+        place(name)
+        for name in (identifier, identifier + "b")
+        for place in (
+            folder.thumbnail,
+            folder.features,
+            folder.reference,
+            lambda n: folder.event_picture(n, 24),
+        )
+    }
+    assert len(places) == 8
+    for path in places:
+        write_text(path, "a")
+        assert path.read_text() == "a"
+
+
+@pytest.mark.parametrize("identifier", ["id001/prompt1", "名前/prompt1", "A b.c/prompt2"])
+def test_files_of_earlier_run_folders_are_found(folder, identifier):
+    earlier = folder.path / "features" / f"{quote(identifier, safe=' ')}.npz"
+    write_text(earlier, "kept")
+    assert folder.features(identifier) == earlier
+    assert folder.thumbnail(identifier) != earlier
+    write_text(folder.thumbnail(identifier), "new")
+    assert quote(identifier, safe=" ") not in folder.thumbnail(identifier).name

@@ -14,6 +14,7 @@ from hypothesis import strategies as st
 
 from ipvg_eval import Recipe, score
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.file_names import file_name
 from ipvg_eval.errors import RunError
 from ipvg_eval.results import load_run
 from ipvg_eval.results.checksums import check_folder, read_checksums, write_checksums
@@ -43,7 +44,12 @@ def test_a_run_has_checksums_of_everything_that_is_kept(original):
     named = set(read_checksums(original))
     there = {p.relative_to(original).as_posix() for p in original.rglob("*") if p.is_file()}
     assert named == there - {"SHA256SUMS", ".lock"}
-    assert {"run.json", "journal.jsonl", "samples.parquet", "thumbnails/id001%2Fprompt1.webp"} <= named
+    assert {
+        "run.json",
+        "journal.jsonl",
+        "samples.parquet",
+        f"thumbnails/{file_name('id001/prompt1')}.webp",
+    } <= named
     assert check_folder(original).ok
 
 

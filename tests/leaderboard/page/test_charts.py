@@ -6,8 +6,11 @@ import re
 from xml.etree import ElementTree
 
 import pytest
+from hypothesis import example, given, settings
+from hypothesis import strategies as st
 
 from ipvg_eval.core.page import histogram
+from ipvg_eval.core.page.charts import bins
 
 SVG = "{http://www.w3.org/2000/svg}"
 
@@ -62,3 +65,36 @@ def test_charts_with_one_domain_share_their_axis() -> None:
     high = histogram([0.9] * 50, 0.9, domain=(0.0, 1.0))
     assert labels(low) == labels(high)
     assert labels(low)[0].startswith("0.0")
+
+
+def axes(chart: str) -> list[list[float]]:
+    """The numbers along each axis."""
+    groups = [
+        g for g in ElementTree.fromstring(chart).iter(f"{SVG}g") if "role-axis-label" in g.get("class", "")
+    ]
+    return [
+        [float(text.text.replace(",", "")) for text in group.iter(f"{SVG}text") if text.text]
+        for group in groups
+    ]
+
+
+@settings(max_examples=60, deadline=None)
+@given(st.lists(st.sampled_from([0.0, 0.25, 0.999, 1.0]), min_size=1, max_size=6))
+@example([1.0])
+@example([0.0, 0.0, 1.0])
+def test_axes_show_whole_counts_and_possible_values(values: list[float]) -> None:
+    chart = histogram(values, sum(values) / len(values), bounds=(0.0, 1.0))
+    along, counts = axes(chart)
+    assert all(0 <= number <= 1 for number in along)
+    assert all(number.is_integer() for number in counts)
+    for numbers in (along, counts):
+        assert len(numbers) == len(set(numbers)), "nothing is written twice"
+
+
+@pytest.mark.parametrize(("value", "bounds"), [(1.0, (0.0, 1.0)), (0.0, (0.0, 1.0)), (0.0, (0.0, None))])
+def test_a_bar_of_equal_values_stays_in_bounds(value: float, bounds: tuple[float, float | None]) -> None:
+    ends, step = bins(value, value, bounds)
+    assert ends[0] >= bounds[0]
+    assert bounds[1] is None or ends[1] <= bounds[1]
+    assert ends[0] <= value <= ends[1]
+    assert ends[1] - ends[0] >= step > 0

@@ -1,0 +1,192 @@
+"""One table of exit codes: the code, the documentation, every error class, every command."""
+
+from __future__ import annotations
+
+import importlib
+import json
+import pkgutil
+import re
+import shutil
+import zipfile
+from pathlib import Path
+
+import pytest
+
+import ipvg_eval
+from ipvg_eval.cli.app import app, main
+from ipvg_eval.core.errors import ExitCode, IpvgError
+
+ROOT = Path(__file__).resolve().parents[3]
+UNAVAILABLE = {
+    "DeviceUnavailable", "Interrupted", "ModelsMissing", "NoSpace", "NotThere", "PullFailed",
+    "RewriterUnusable", "Unavailable", "WeightsMissing", "WrongHash",
+}  # fmt: skip
+USAGE = {
+    "ChallengeError", "NotARun", "OutputInUse", "ProtocolError", "RunUnwritable", "SettingsError",
+    "SiteError", "StudyConfigError", "TestSetError", "UsageError",
+}  # fmt: skip
+INVALID = {
+    "GeneratorError", "IpvgError", "KeptMissing", "LeaderboardError", "MemberError", "MetricsError",
+    "RunError", "RunsError", "SampleFailed", "StudyError", "SubmissionError", "UnreadablePicture",
+    "VideoError", "VotesError",
+}  # fmt: skip
+
+
+def all_error_classes() -> set[type[IpvgError]]:
+    for module in pkgutil.walk_packages(ipvg_eval.__path__, "ipvg_eval."):
+        if module.name.rpartition(".")[2] == "errors" or module.name in (
+            "ipvg_eval.core.run_folder",
+            "ipvg_eval.submission.member",
+            "ipvg_eval.metrics.rescoring",
+        ):
+            importlib.import_module(module.name)
+    found, left = set(), [IpvgError]
+    while left:
+        one = left.pop()
+        if one not in found:
+            found.add(one)
+            left += one.__subclasses__()
+    return {one for one in found if one.__module__.startswith("ipvg_eval")}
+
+
+def test_every_error_class_is_in_the_table():
+    tables = ((UNAVAILABLE, ExitCode.UNAVAILABLE), (USAGE, ExitCode.USAGE), (INVALID, ExitCode.INVALID))
+    expected = {name: code for names, code in tables for name in names}
+    for one in all_error_classes():
+        inherited = next(expected[base.__name__] for base in one.__mro__ if base.__name__ in expected)
+        assert one.exit_code == inherited, one
+    assert expected.keys() <= {one.__name__ for one in all_error_classes()}
+
+
+def test_the_documentation_has_the_same_table():
+    rows = re.findall(r"^\| (\d+) \| (\w+) \|", (ROOT / "docs/exit-codes.md").read_text(), re.MULTILINE)
+    assert {name.upper(): int(code) for code, name in rows} == {code.name: code.value for code in ExitCode}
+
+
+@pytest.fixture
+def ran(tmp_path, monkeypatch, capsys):
+    """Runs the command in this process and an empty folder: exit code, stdout, stderr."""
+    (tmp_path / "here").mkdir()
+    monkeypatch.chdir(tmp_path / "here")
+    monkeypatch.setenv("COLUMNS", "200")
+    monkeypatch.setenv("TERM", "dumb")
+    monkeypatch.setenv("IPVG_WEIGHTS_DIR", str(tmp_path / "here"))
+
+    def run(*words):
+        with pytest.raises(SystemExit) as ended:
+            main([str(word) for word in words])
+        out, err = capsys.readouterr()
+        return int(ended.value.code or 0), out, err
+
+    return run
+
+
+@pytest.fixture
+def places(fixtures, careful, tmp_path):
+    good = tmp_path / "facial_results.zip"
+    with zipfile.ZipFile(good, "w") as file:
+        for video in sorted(careful.rglob("*.mp4")):
+            file.write(video, video.relative_to(careful).as_posix())
+    (tmp_path / "a.txt").write_text("in the way")
+    (tmp_path / "empty").mkdir()
+    (tmp_path / "empty" / "read me.txt").write_text("nothing here")
+    (tmp_path / "badset" / "id001").mkdir(parents=True)
+    (tmp_path / "badset" / "id001" / "prompt1.txt").write_text("no picture")
+    run = Path(shutil.copytree(ROOT / "tests/golden/runs/careful", tmp_path / "run"))
+    changed = Path(shutil.copytree(run, tmp_path / "changed"))
+    (changed / "summary.md").write_text("better")
+    (tmp_path / "votes.csv").write_text("sample,team_a\n1,x\n")
+    return {
+        "good": good, "careful": careful, "testset": fixtures / "testset", "tmp": tmp_path, "run": run,
+        "changed": changed, "runs": ROOT / "tests/golden/runs",
+    }  # fmt: skip
+
+
+CASES = [
+    ("validate {good} --testset {testset} --json", 0),
+    ("validate {careful} --testset nosuch --json", 2),
+    ("validate {good} --testset {tmp}/badset --json", 2),
+    ("validate {tmp}/empty --testset {testset} --json", 1),
+    ("validate {tmp}/a.txt --json", 1),
+    ("validate nosuch --json", 2),
+    ("validate {good} --track faces --json", 2),
+    ("validate --json", 2),
+    ("score {careful} --testset {testset} --protocol lite --out {tmp}/a.txt --json", 2),
+    ("score {careful} --testset {testset} --protocol lite --device gpu0 --json", 2),
+    ("score {careful} --testset {testset} --protocol lite --device cuda:99 --json", 3),
+    ("score {careful} --testset {testset} --protocol ipvg --json", 3),
+    ("score {tmp}/empty --testset {testset} --protocol lite --metrics dynamic_degree_lite --json", 1),
+    ("score {careful} --testset nosuch --json", 2),
+    ("report nosuch", 2),
+    ("report {careful}", 2),
+    ("rescore nosuch --protocol lite --json", 2),
+    ("rescore {run} --protocol nope --json", 2),
+    ("compare {run} nosuch --json", 2),
+    ("compare {runs} {run} --json", 2),
+    ("verify {careful} --json", 2),
+    ("verify nosuch --json", 2),
+    ("verify {run} --recompute 1 --json", 2),
+    ("verify {changed} --json", 1),
+    ("sign {careful} --key nosuch", 2),
+    ("audit nosuch --json", 2),
+    ("leaderboard {runs} --json", 2),
+    ("leaderboard nosuch --json", 2),
+    ("leaderboard {run} --config nosuch.yaml --json", 2),
+    ("elo {tmp}/votes.csv --json", 1),
+    ("elo nosuch.csv --json", 2),
+    ("select nosuch --by overall --out x --submission {careful}", 2),
+    ("generate nosuch --system tiny --out x", 2),
+    ("study serve nosuch", 2),
+    ("study create --out x --runs nosuch", 2),
+    ("protocols show nope", 2),
+    ("timeline show nosuch.txt --json", 2),
+    ("timeline show walks --json", 1),
+    ("weights path nope", 2),
+    ("weights pull", 2),
+]
+
+
+@pytest.mark.parametrize(("line", "code"), CASES)
+def test_every_command_ends_with_the_code_of_the_table(ran, places, line, code):
+    ended, out, err = ran(*(word.format(**places) for word in line.split()))
+    assert ended == code, err + out
+    if "--json" in line:
+        printed = json.loads(out)
+        if "error" in printed:
+            assert printed["error"]["exit_code"] == code
+            assert printed["error"]["message"]
+
+
+def test_every_command_is_tried_above():
+    tried = {line.split()[0] for line, _ in CASES}
+    names = {command.name for command in app.registered_commands} | {g.name for g in app.registered_groups}
+    assert names - tried == {"keygen"}
+
+
+@pytest.mark.parametrize(
+    ("line", "says"),
+    [
+        ("verify {careful}", "holds videos, as a submission does"),
+        ("verify nosuch", "does not exist"),
+        ("leaderboard {runs}", "runs/*"),
+        ("protocols show nope", "Known: consisid"),
+        ("protocols show LITE", "'lite'"),
+        ("timeline show nosuch.txt", "does not exist"),
+        ("score {careful} --testset {testset} --protocol ipvg", "weights pull --protocol ipvg"),
+    ],
+)
+def test_messages_say_what_is_there_and_what_to_do(ran, places, line, says):
+    _, _, err = ran(*(word.format(**places) for word in line.split()))
+    assert says in err
+    assert "Score again" not in err
+
+
+def test_the_environment_names_the_test_set_for_validate_too(ran, places, monkeypatch):
+    monkeypatch.setenv("IPVG_TESTSET", str(places["testset"]))
+    code, out, _ = ran("validate", places["good"], "--json")
+    assert code == 0, out
+    assert json.loads(out)["shape_assumed"] is False
+    monkeypatch.setenv("IPVG_TESTSET", "nosuch")
+    code, _, err = ran("validate", places["good"])
+    assert code == 2
+    assert "IPVG_TESTSET" in err

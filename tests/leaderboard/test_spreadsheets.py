@@ -1,0 +1,113 @@
+"""Votes as spreadsheets and people on other systems write them."""
+
+from __future__ import annotations
+
+import csv
+import io
+import unicodedata
+from pathlib import Path
+
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ipvg_eval.core.printable import csv_text
+from ipvg_eval.leaderboard.errors import VotesError
+from ipvg_eval.leaderboard.identities import read_identities
+from ipvg_eval.leaderboard.votes import Votes, read_votes
+
+ROWS = [
+    ["sample", "team_a", "team_b", "winner"],
+    ["s1", "Müller", "B, C; D\tE|F", "a"],
+    ["s2", "名前", "Müller", "b"],
+]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
+
+
+def written(
+    path: Path, rows: list[list[str]], *, separator: str, encoding: str, line_end: str = "\n"
+) -> Path:
+    text = io.StringIO(newline="")
+    csv.writer(text, delimiter=separator, lineterminator=line_end).writerows(rows)
+    path.write_bytes(text.getvalue().encode(encoding))
+    return path
+
+
+def core(votes: Votes) -> list[tuple[str, ...]]:
+    return list(votes.table[["sample", "team_a", "team_b", "winner"]].itertuples(index=False, name=None))
+
+
+@pytest.mark.parametrize("separator", [",", ";", "\t", "|"])
+@pytest.mark.parametrize("encoding", ENCODINGS)
+@pytest.mark.parametrize("line_end", ["\r\n", "\n", "\r"])
+def test_every_separator_encoding_and_line_end_reads_alike(
+    tmp_path: Path, separator: str, encoding: str, line_end: str
+) -> None:
+    path = written(tmp_path / "v.csv", ROWS, separator=separator, encoding=encoding, line_end=line_end)
+    assert core(read_votes(path)) == [tuple(row) for row in ROWS[1:]]
+
+
+@pytest.mark.parametrize("first", ["sep=;", '"sep=;"', "SEP=;"])
+def test_the_line_that_names_the_separator_is_no_header(tmp_path: Path, first: str) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"{first}\nsample;team_a;team_b;winner\ns;A;B;a\n", encoding="utf-8-sig")
+    votes = read_votes(path)
+    assert core(votes) == [("s", "A", "B", "a")]
+    assert votes.table["line"].tolist() == [3]
+
+
+def test_empty_columns_and_lines_of_a_spreadsheet_say_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("sample;team_a;team_b;winner;;\ns;\u00a0A ;B;a;;\n;;;;;\n;;;;;\n")
+    assert core(read_votes(path)) == [("s", "A", "B", "a")]
+
+
+def test_a_value_beside_the_columns_is_still_an_error(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text("sample,team_a,team_b,winner,\ns,A,B,a,x\n")
+    with pytest.raises(VotesError, match="column 5 has no name"):
+        read_votes(path)
+
+
+def test_a_workbook_is_named(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_bytes(b"PK\x03\x04\x14\xff\xfe\x00\x81" * 9)
+    with pytest.raises(VotesError, match="a workbook"):
+        read_votes(path)
+
+
+def test_composed_and_decomposed_names_are_one_team(tmp_path: Path) -> None:
+    rows = [ROWS[0], ["s1", "Müller", "B", "a"], ["s2", unicodedata.normalize("NFD", "Müller"), "B", "a"]]
+    votes = read_votes(written(tmp_path / "v.csv", rows, separator=",", encoding="utf-8"))
+    assert votes.teams == ("B", "Müller")
+    votes.check(teams={"B", "Müller"})
+
+
+def test_names_that_differ_by_case_alone_are_named(tmp_path: Path) -> None:
+    rows = [ROWS[0], ["s1", "Alpha", "B", "a"], ["s2", "alpha", "B", "a"]]
+    with pytest.raises(VotesError, match="'Alpha' and 'alpha'"):
+        read_votes(written(tmp_path / "v.csv", rows, separator=",", encoding="utf-8"))
+
+
+def test_identities_are_read_the_same_way(tmp_path: Path) -> None:
+    rows = [["sample", "identity"], ["s1", "Jose\u0301"]]
+    path = written(tmp_path / "i.csv", rows, separator=";", encoding="utf-16")
+    assert read_identities(path, samples=["s1"]) == {"s1": "José"}
+
+
+NAME = st.text(st.characters(codec="utf-8", exclude_categories=["C", "Zl", "Zp"]), min_size=1, max_size=20)
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.data(), st.sampled_from([",", ";", "\t", "|"]), st.sampled_from(ENCODINGS))
+def test_any_team_survives_the_way_through_a_spreadsheet(
+    tmp_path: Path, data: st.DataObject, separator: str, encoding: str
+) -> None:
+    blank = " \u00a0\u2007\u202f"
+    team = data.draw(NAME.filter(lambda name: name.strip(blank) == name and not name.startswith("'")))
+    rows = [ROWS[0], ["s", team, "other team", "a"]]
+    path = written(tmp_path / "v.csv", rows, separator=separator, encoding=encoding)
+    votes = read_votes(path)
+    assert votes.table["team_a"].tolist() == [unicodedata.normalize("NFC", team)]
+    (tmp_path / "again.csv").write_text(csv_text(votes.table[ROWS[0]]), "utf-8")
+    assert core(read_votes(tmp_path / "again.csv")) == core(votes)
