@@ -32,7 +32,7 @@ from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
-from ipvg_eval.report.timeline_view import Timelines, TimelineView
+from ipvg_eval.report.timeline_view import FEWEST_TIMELINES, Timelines, TimelineView
 from ipvg_eval.results.files import unreadable, write_text
 from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.reading import Run
@@ -117,7 +117,7 @@ def _render(run: Run) -> str:
             info=run.info,
             comparable=comparable_facts(run.info),
             summary=run.summary,
-            banners=_banners(run.info),
+            banners=[*_banners(run.info), *_few_timelines(run)],
             date=_date(run.info.finished or run.info.started),
             interval_title=INTERVAL_TITLE,
             totals=_totals(run),
@@ -152,6 +152,17 @@ def _banners(info: RunInfo) -> list[str]:
     if not info.protocol.official:
         banners.append(f"Protocol {info.protocol.name} is not official: this run cannot enter a leaderboard.")
     return banners
+
+
+def _few_timelines(run: Run) -> list[str]:
+    """A sentence where too few timelines were scored for a mean to say anything."""
+    counts = [metric.count for metric in run.summary.metrics if metric.name == ATA.name]
+    if not counts or counts[0] >= FEWEST_TIMELINES:
+        return []
+    return [
+        f"{counts[0]} samples have a value of {ATA.title}: fewer than {FEWEST_TIMELINES} rank nobody, "
+        "since one video's timing says little."
+    ]
 
 
 def _date(text: str) -> str:

@@ -37,8 +37,20 @@ class Line:
     points: tuple[tuple[float, float], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """Between which similarities most other actions lie over time: (seconds, lower, upper)."""
+
+    points: tuple[tuple[float, float, float], ...]
+
+
 def timeline_chart(
-    *, prompted: Sequence[Bar], found: Sequence[Bar], lines: Sequence[Line], duration: float
+    *,
+    prompted: Sequence[Bar],
+    found: Sequence[Bar],
+    lines: Sequence[Line],
+    duration: float,
+    band: Band | None = None,
 ) -> Markup:
     """Draw a timeline.
 
@@ -46,6 +58,7 @@ def timeline_chart(
         prompted: the events.
         found: where the video shows them.
         lines: similarity curves; empty where nothing looked for the events.
+        band: of the actions nobody asked for, drawn behind the curves; None where there are none.
         duration: of the video in seconds; a dashed line marks its end where the timeline ends elsewhere.
     """
     lines = [line for line in lines if line.points]
@@ -66,7 +79,7 @@ def timeline_chart(
         *_bars(lower, x, opacity=0.5, ink="var(--ink)"),
     ]
     if lines:
-        layers += _curves(lines, x, top, height)
+        layers += _curves(lines, band, x, top, height)
         layers.append(_heading("found", upper_height + _GAP + _BAR / 2))
     layers.append(_heading("prompted", _BAR / 2))
     if abs(end - duration) > 1e-6 or any(bar.end < duration - 1e-6 for bar in prompted[-1:]):
@@ -118,8 +131,12 @@ def _bars(placed: Sequence[_Placed], x: dict[str, Any], *, opacity: float, ink: 
     return layers
 
 
-def _curves(lines: Sequence[Line], x: dict[str, Any], top: float, bottom: float) -> list[dict[str, Any]]:
+def _curves(
+    lines: Sequence[Line], band: Band | None, x: dict[str, Any], top: float, bottom: float
+) -> list[dict[str, Any]]:
+    between = band.points if band is not None else ()
     values = [v for line in lines for _, v in line.points]
+    values += [v for _, *edges in between for v in edges]
     margin = (max(values) - min(values)) * 0.08 or 0.01
     y = {
         "field": "v",
@@ -134,6 +151,12 @@ def _curves(lines: Sequence[Line], x: dict[str, Any], top: float, bottom: float)
         "axis": {"tickCount": 3},
     }
     layers: list[dict[str, Any]] = []
+    if between:
+        rows = [{"t": t, "v": low, "w": high} for t, low, high in between]
+        area = {"type": "area", "color": "var(--muted)", "opacity": 0.25}
+        layers.append(
+            {"data": {"values": rows}, "mark": area, "encoding": {"x": x, "y": y, "y2": {"field": "w"}}}
+        )
     for line in lines:
         colour = f"var(--event-{line.colour})"
         highest = max(line.points, key=lambda point: point[1])

@@ -141,7 +141,7 @@ def test_a_perfect_noiseless_video_has_1(grid, seen, count):
 
 
 def test_scale_offsets_and_listing_order_do_not_matter(grid):
-    """Law 7: M to aM + b, offsets per text, offsets per window (of the neutral text as well), listing order."""
+    """Law 7: M to aM + b, offsets per text, per window (of the neutral text as well), listing order."""
     rng = np.random.default_rng(3)
     for count in (2, 3, 5):
         events = [(1.5 * k, 1.5 * k + 1.5) for k in range(count)]
@@ -166,9 +166,8 @@ def test_the_terms_of_the_given_order_are_those_of_the_columns(grid):
         both = []
         for rows in (matrix, matrix[::-1]):
             found = align(rows, None, where)
-            in_time = np.mean(
-                [np.corrcoef(row, mask)[0, 1] for row, mask in zip(rows, where.mask, strict=True)]
-            )
+            pairs = zip(rows, where.mask, strict=True)
+            in_time = np.mean([np.corrcoef(row, mask)[0, 1] for row, mask in pairs])
             iou = (found.mean_iou - found.chance) / (1 - found.chance)
             both.append(np.mean([found.mof_corrected, found.order, iou, in_time]))
         expected = (both[0] - np.mean(both)) / (1 - np.mean(both))
