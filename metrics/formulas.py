@@ -29,6 +29,7 @@ FORMULAS: dict[str, str] = {
     "clip_score_long": "mean_t cos(e(t), mean_w e(w) / |e(w)|), w over the windows of p",
     "cur_score": _FACE,
     "cur_score_all_frames": _EVERY_FRAME,
+    "cuts": "hard cuts found by PySceneDetect's ContentDetector (threshold 27)",
     "dynamic_degree": "[m(t) > 6 px x short side / 256 for at least |T| / 4 frames t], m(t) = mean of "
     "the longest 5 % of |flow(t, next)|",
     "dynamic_degree_lite": "mean_t (mean of the fastest 5 % of |flow|, in px/s) / short side in px",

@@ -28,6 +28,7 @@ from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
+from ipvg_eval.metrics.timeline.spec import ATA
 from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.ranking import by_identity, extremes

@@ -147,16 +147,17 @@ def _first_timing(name: str, kept: Kept) -> Measurement:
 def _two_sided(name: str, kept: Kept) -> Measurement:
     """SEM, completeness and ATA of the second version, from cosines."""
     place = kept.measurements[spec.P.name]
-    if place.features is None and kept.measurements[spec.CLIP_T.name].features is None:
-        return replace(kept.measurements[spec.CLIP_T.name], name=name)
+    cosines = kept.measurements[spec.CLIP_T.name]
+    if cosines.value is None and cosines.features is None:  # no usable timeline, or nothing to see
+        return replace(cosines, name=name)
     presence = kept.features(spec.P.name).reference
     assert presence is not None
     reached = kept.features(spec.CLIP_T.name).reference
     assert reached is not None
     compared = bool(np.isfinite(presence[np.isfinite(reached)]).all())
     semantic = mean_two_sided(presence) if compared else None
+    note = "; ".join(filter(None, (COSINES, place.note)))
     if name == spec.SEM.name:
-        note = "; ".join(filter(None, (COSINES, place.note)))
         return Measurement(
             name=name,
             value=semantic,
@@ -166,9 +167,7 @@ def _two_sided(name: str, kept: Kept) -> Measurement:
         )
     if name == spec.ALL_PRESENT.name:
         complete = float(every_action_present(presence)) if compared else None
-        return Measurement(
-            name=name, value=complete, reason=None if compared else NO_DISTRACTOR, note=COSINES
-        )
+        return Measurement(name=name, value=complete, reason=None if compared else NO_DISTRACTOR, note=note)
     timing, consistency = (kept.measurements[other] for other in (spec.TIM.name, spec.CON.name))
     value = action_timeline_alignment(semantic=semantic, timing=timing.value, consistency=consistency.value)
     reason = timing.reason or (None if compared else NO_DISTRACTOR) or consistency.reason

@@ -174,7 +174,10 @@ def _two_sided_values(
     ata_reason = _ONE_ACTION if two_sided.tim is None else sem_reason if sem is None else con_reason
     no_place = NO_CONTRAST if distractors.texts else NO_DISTRACTOR
     success = None if two_sided.p is None else float(two_sided.p <= SUCCESS_P)
-    how = (presence.how, distractors.note, _left_out(distractors), _lost(presence.reached))
+    compared_with = "; ".join(
+        filter(None, (distractors.note, _left_out(distractors), _lost(presence.reached)))
+    )
+    how = f"{presence.how}; {compared_with}"
     errors = np.linalg.norm(found.grounded - np.array(result.alignment.grid.intervals), axis=1)
     missing = np.isnan(errors)
     in_order = None if found.order is None else float(found.order == 1.0 and not missing.any())
@@ -187,10 +190,10 @@ def _two_sided_values(
         spec.ATA.name: (ata, ata_reason, None),
         spec.TIM.name: (two_sided.tim, _ONE_ACTION, None),
         spec.TIM_RESCALED.name: (two_sided.tim_rescaled, _ONE_ACTION, None),
-        spec.SEM.name: (sem, sem_reason, "; ".join(filter(None, how))),
+        spec.SEM.name: (sem, sem_reason, how),
         spec.SUCCESS.name: (success, no_place, None if two_sided.p is None else f"p = {two_sided.p:.3g}"),
-        spec.P.name: (two_sided.p, no_place, distractors.note),
-        spec.ALL_PRESENT.name: (complete, sem_reason, presence.how),
+        spec.P.name: (two_sided.p, no_place, compared_with),
+        spec.ALL_PRESENT.name: (complete, sem_reason, how),
         spec.MOTION_ORDER.name: (in_order, no_order, None),
         spec.INTERVAL_DISTANCE.name: (distance, no_error, None),
     }
