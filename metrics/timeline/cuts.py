@@ -21,7 +21,7 @@ CUTS = MetricSpec(
     higher_is_better=None,
     bounds=(0.0, None),
     title="Cuts",
-    summary="Number of hard cuts in the video, found by PySceneDetect's content detector with its own threshold.",
+    summary="Number of hard cuts in the video, found by PySceneDetect's content detector.",
     caveats="A flash can count as a cut and a dissolve does not. A timeline of one scene asks for none; one "
     "that changes the scene may ask for some.",
     source="number of cuts as in MinT (arXiv 2412.05263); scenedetect.ContentDetector",
@@ -56,7 +56,7 @@ class Cuts(Evaluator[CutsOptions]):
         """Every frame up to the limit."""
         return range(min(clip.frame_count, self._options.frame_limit))
 
-    def start(self, target: Target, clip: ClipInfo) -> _CutsPass:
+    def start(self, _target: Target, clip: ClipInfo) -> _CutsPass:
         """Begin one video; nothing of the sample is asked for."""
         return _CutsPass(clip, self._options)
 
