@@ -7,16 +7,16 @@ from dataclasses import dataclass, replace
 
 import numpy as np
 
-from ipvg_eval.core.timeline import Event
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.timeline import Event
+from ipvg_eval.metrics.device import resolve_device
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.weights import weight_source
-from ipvg_eval.metrics.device import resolve_device
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from ipvg_eval.metrics.timeline.reactid_data import AnnotatedVideo
 from ipvg_eval.metrics.timeline.spec import SEM, SUCCESS, TIM
+from ipvg_eval.metrics.weights import weight_source
 from ipvg_eval.video import decode, index_frames
 
 METRICS = (TIM, SEM, SUCCESS)
@@ -59,8 +59,9 @@ TIMELINES: Mapping[str, Callable[[Events], Events]] = {
 }
 
 
-def timeline_evaluator(protocol: str, *, device: str = "auto", weights: str | None = None) ->
-TimelineAlignment:
+def timeline_evaluator(
+    protocol: str, *, device: str = "auto", weights: str | None = None
+) -> TimelineAlignment:
     """A protocol's timeline metrics, without subjects and VideoScore, for which real videos have no
     references.
 

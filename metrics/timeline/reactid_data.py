@@ -15,11 +15,11 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ipvg_eval.core.timeline.format import format_timeline
 from ipvg_eval.core.timeline.model import Event, summary
 from ipvg_eval.core.timeline.parse import parse_timeline
 from ipvg_eval.metrics.errors import MetricsError
 from ipvg_eval.metrics.target import Reference, Target
-from ipvg_eval.core.timeline.format import format_timeline
 
 ANNOTATIONS = "timeline_annotations"
 VIDEOS = "videos"
@@ -66,10 +66,8 @@ def read_annotated_videos(folder: Path) -> list[AnnotatedVideo]:
     """
     paths = sorted((folder / ANNOTATIONS).glob("*.json"))
     if not paths:
-        raise MetricsError(
-            f"{folder}: there is no {ANNOTATIONS}/*.json", hint="Give the folder that ReactID-Data unpacks
-            to."
-        )
+        hint = "Give the folder that ReactID-Data unpacks to."
+        raise MetricsError(f"{folder}: there is no {ANNOTATIONS}/*.json", hint=hint)
     return [_annotated(path, folder / VIDEOS) for path in paths]
 
 

@@ -20,7 +20,7 @@ from ipvg_eval.scoring.timeline_calibration import calibrate, timeline_evaluator
 def folder(tmp_path_factory):
     """The shipped timelines: events of the first item in one list, those of the others under an entity."""
     root = tmp_path_factory.mktemp("reactid")
-    items = json.loads((maker.FOLDER / "testset" / "eval.json").read_text("utf-8"))
+    items = json.loads((maker.HERE / "testset" / "eval.json").read_text("utf-8"))
     for number, (item, scenes) in enumerate(zip(items, maker.ITEMS, strict=True), start=1):
         events = [
             {"start_time": e["start"], "end_time": e["end"], "caption": e["description"]}
