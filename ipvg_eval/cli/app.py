@@ -11,6 +11,7 @@ from rich.markup import escape
 from typer.rich_utils import rich_format_error
 
 from ipvg_eval.cli import (
+    agree,
     audit,
     compare,
     elo,
@@ -53,6 +54,7 @@ app.command("generate")(generate.generate)
 app.command("select")(select.select)
 app.command("leaderboard")(leaderboard.leaderboard)
 app.command("elo")(elo.elo)
+app.command("agree")(agree.agree)
 app.add_typer(protocols.app, name="protocols")
 app.add_typer(study.app, name="study")
 app.add_typer(timeline.app, name="timeline")

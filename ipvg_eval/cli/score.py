@@ -104,7 +104,7 @@ def score(
     if ray is not None and profile:
         raise UsageError("--profile looks at one process", hint="Leave out --ray, or --profile.")
     loaded = [load_submission(path) for path in submissions]
-    find_testset(testset, loaded[0].beside)  # before the networks, which take a while
+    place = find_testset(testset, loaded[0].beside)  # before the networks, which take a while
     teams = _teams(loaded, team)
     recipe = Recipe(
         protocol=protocol,
@@ -120,6 +120,7 @@ def score(
     runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
         warn_of_fallbacks(scorer.info.device_info)
+        _tell_about_references(place, [spec.name for spec in scorer.info.specs])
         for submission, name in zip(loaded, teams, strict=True):
             folder = _folder(out, name, len(loaded)) or default_out(name, scorer.info)
             stopwatch = Stopwatch(scorer.info.device_info.device) if profile else None
@@ -148,6 +149,17 @@ def score(
             if stopwatch is not None:
                 profiles.append(_profiled(run, stopwatch))
     finish(runs, as_json, profiles)
+
+
+def _tell_about_references(testset: Path, metrics: Sequence[str]) -> None:
+    """Say once per reference picture what face metrics will make of it."""
+    if not any(word in name for name in metrics for word in ("identity", "cur_score", "arc_score")):
+        return
+    from ipvg_eval.reference_faces import look_at_reference_faces
+    from ipvg_eval.testset import load_testset
+
+    for finding in look_at_reference_faces(load_testset(testset)):
+        STDERR.print(f"{finding.path}: {finding.message} {finding.action}", markup=False, soft_wrap=True)
 
 
 def _check_ray_options(ray: str | None, workers: int | None, gpus_per_worker: float | None) -> None:

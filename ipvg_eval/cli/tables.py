@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from collections import Counter
 from collections.abc import Sequence
 from typing import Any
 
@@ -12,11 +14,12 @@ from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
 from ipvg_eval.results import Run
-from ipvg_eval.results.intervals import INTERVAL_TITLE
+from ipvg_eval.results.identification import in_words
 from ipvg_eval.results.profile import Profile
 from ipvg_eval.results.summary import arrow, interval, number, state, worked_sum
 
 _SHOWN_FAILURES = 5
+_SHOWN_REASONS = 3
 _LEFT: dict[str, Any] = {
     "title_justify": "left",
     "title_style": "bold",
@@ -78,7 +81,7 @@ def _print_one(run: Run, console: Console) -> None:
     summary = run.summary
     table = Table(
         title=f"{escape(summary.team)} · protocol {summary.protocol}",
-        caption=f"{INTERVAL_TITLE}; scored is how many samples have a value",
+        caption=f"{summary.intervals}; scored is how many samples have a value",
         box=box.SIMPLE_HEAD,
         **_LEFT,
     )
@@ -96,7 +99,28 @@ def _print_one(run: Run, console: Console) -> None:
             f"[red]{scored}[/]" if m.missing else scored,
         )
     console.print(table)
+    _print_missing(run, console)
+    if summary.caution:
+        console.print(f"[yellow]{escape(summary.caution)}[/]", soft_wrap=True)
     _print_totals(summary, console)
+    _print_identification(summary, console)
+
+
+def _print_missing(run: Run, console: Console) -> None:
+    """Once for each metric that has no value anywhere: why."""
+    missing = [json.loads(text) for text in run.samples["missing"] if isinstance(text, str)]
+    for metric in run.summary.metrics:
+        if metric.count == 0 and metric.missing:
+            reasons = Counter(row[metric.name] for row in missing if metric.name in row).most_common()
+            why = "; ".join(
+                f"{reason} ({count} of {metric.missing})" for reason, count in reasons[:_SHOWN_REASONS]
+            )
+            rest = (
+                f"; and {len(reasons) - _SHOWN_REASONS} other reasons"
+                if len(reasons) > _SHOWN_REASONS
+                else ""
+            )
+            console.print(f"{metric.name} has no value: {why}{rest}", markup=False, soft_wrap=True)
 
 
 def _print_totals(summary: Summary, console: Console) -> None:
@@ -112,6 +136,13 @@ def _print_totals(summary: Summary, console: Console) -> None:
         )
         if metric.reason:
             console.print(escape(f"  {metric.reason}"))
+
+
+def _print_identification(summary: Summary, console: Console) -> None:
+    for one in summary.identification:
+        console.print(f"[bold]whose face[/] by {one.metric}: {escape(in_words(one))}", highlight=False)
+        for hint in one.hints:
+            console.print(f"[yellow]  {escape(hint)}[/]")
 
 
 def _print_many(runs: Sequence[Run], console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
 from pathlib import Path
 from typing import Annotated
 
@@ -10,6 +11,7 @@ import typer
 from ipvg_eval.cli.consoles import STDOUT
 from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
 from ipvg_eval.cli.progress import delayed_progress
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.testset.model import Track
 
@@ -28,17 +30,23 @@ def validate(
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
     require_confinement: RequireConfinement = False,
+    faces: Annotated[
+        bool, typer.Option("--faces", help="Look at the faces of the reference pictures, on the CPU.")
+    ] = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print every finding as JSON.")] = False,
 ) -> None:
     """Check a submission before the upload. Exit 0 if it is valid, 1 if not."""
     from ipvg_eval import validation
     from ipvg_eval.submission.address import is_url
-    from ipvg_eval.testset import find_testset_if_any
+    from ipvg_eval.testset import find_testset_if_any, load_testset
 
+    place = find_testset_if_any(testset, None if is_url(submission) else Path(submission))
+    if faces and place is None:
+        raise UsageError("--faces needs a test set", hint="Give it with --testset.")
     with delayed_progress("checking videos") as progress:
         found = validation.validate(
             submission,
-            find_testset_if_any(testset, None if is_url(submission) else Path(submission)),
+            place,
             track=track,
             deep=deep,
             progress=progress,
@@ -48,6 +56,11 @@ def validate(
                 require_confinement=require_confinement,
             ),
         )
+    if faces and place is not None:
+        from ipvg_eval.reference_faces import look_at_reference_faces
+
+        seen = look_at_reference_faces(load_testset(place))
+        found = replace(found, testset_findings=(*found.testset_findings, *seen))
     if as_json:
         STDOUT.out_json(found.to_dict())
     else:

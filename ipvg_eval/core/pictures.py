@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import BinaryIO
@@ -42,7 +43,7 @@ def read_picture(
         UnreadablePicture: the file is missing, is no picture of these kinds, or is damaged.
     """
     try:
-        with Image.open(path, formats=FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
             image.load()
             turn = _TURNS.get(_orientation(image)) if apply_orientation else None
             picture = _eight_bits(image)

@@ -31,11 +31,11 @@ from ipvg_eval.findings import Finding
 from ipvg_eval.metrics.timeline.spec import ATA
 from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
+from ipvg_eval.report.identification_section import identification_section
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
 from ipvg_eval.report.timeline_view import FEWEST_TIMELINES, Timelines, TimelineView
 from ipvg_eval.results.files import unreadable, write_text
-from ipvg_eval.results.intervals import INTERVAL_TITLE
 from ipvg_eval.results.reading import Run
 
 _EACH = 3
@@ -120,7 +120,7 @@ def _render(run: Run) -> str:
             summary=run.summary,
             banners=[*_banners(run.info), *_few_timelines(run)],
             date=_date(run.info.finished or run.info.started),
-            interval_title=INTERVAL_TITLE,
+            interval_title=run.summary.intervals,
             totals=_totals(run),
             metrics=[_metric(run, spec, samples) for spec in run.info.specs],
             samples=samples,
@@ -133,6 +133,7 @@ def _render(run: Run) -> str:
             strips=strips,
             identities=identities if len(identities) < len(samples) else (),
             faces=faces,
+            identification=identification_section(run, album),
             audit=audit_section(run, samples, album),
             pictures_left_out=album.left_out,
             findings=_grouped(run.findings),

@@ -8,8 +8,11 @@ from dataclasses import dataclass
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.validation.rules import CODEC_NAMES, VideoRules
 from ipvg_eval.video import VideoHeader
+from ipvg_eval.video.picture import aspect_note
 
 ENCODE = "Export it as MP4 with H.264 (for example: ffmpeg -i IN -c:v libx264 -pix_fmt yuv420p OUT.mp4)."
+
+SQUARE = "Export it with square pixels: ffmpeg -i IN -vf scale=iw*sar:ih,setsar=1 OUT.mp4"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -93,7 +96,12 @@ def _time(header: VideoHeader, about: About, rules: VideoRules) -> Iterator[Find
 def _picture(header: VideoHeader, about: About, rules: VideoRules) -> Iterator[Finding]:
     width, height = header.width, header.height
     size = f"{width} x {height}"
-    if header.pixel_format not in rules.pixel_formats:
+    if header.colours:
+        text = f"The colours are {header.colours}, which ordinary screens and all metrics do not know."
+        yield about.warning(
+            "video-hdr", text, "Export it in BT.709, 8 bit: convert the colours (tone mapping)."
+        )
+    elif header.pixel_format not in rules.pixel_formats:
         text = f"The pixel format is {header.pixel_format}; many players show only yuv420p."
         yield about.warning("video-pixel-format", text, "Export it with -pix_fmt yuv420p.")
     if width % 2 or height % 2:
@@ -105,6 +113,8 @@ def _picture(header: VideoHeader, about: About, rules: VideoRules) -> Iterator[F
     if max(width, height) > rules.max_side:
         text = f"The picture is {size}."
         yield about.warning("video-huge", text, f"Use at most {rules.max_side} pixels on the longer side.")
+    if note := aspect_note(header.sample_aspect_ratio, (width, height)):
+        yield about.warning("video-pixel-aspect", f"{note[0].upper()}{note[1:]}.", SQUARE)
     if header.rotation or header.mirrored:
         turned = f"turned by {header.rotation} degrees" if header.rotation else "mirrored"
         text = f"The pictures are stored {turned}; players that ignore this show them wrongly."

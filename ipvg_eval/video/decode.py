@@ -53,7 +53,7 @@ class Decoding:
         self._index = index
         self._frames_per_batch = frames_per_batch
         self._log = DamageLog(index)
-        self._picture = Picture()
+        self._picture = Picture(index.header.sample_aspect_ratio)
         self._came: set[int] = set()
         self._batches = self._decode(time_limit)
 

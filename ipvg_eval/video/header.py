@@ -22,6 +22,9 @@ from ipvg_eval.video.container import (
 from ipvg_eval.video.orientation import Orientation, orientation_of
 
 _ENTRIES_READ = 100_000  # of a sample table; a hostile one may claim far more
+# Code points of ITU-T H.273, tables 2 and 3.
+_TRANSFERS = {16: "PQ (HDR)", 18: "HLG (HDR)"}
+_PRIMARIES = {9: "BT.2020"}
 _PACKETS_TRIED = 300  # until a first frame must have come
 
 
@@ -54,6 +57,7 @@ class VideoHeader:
         variable_frame_rate: the frames are not evenly spaced; None if the headers do not tell.
         duration: length in seconds, or None.
         interlaced: the first frame is interlaced; None if it does not decode.
+        colours: what of the first frame's colours no ordinary screen shows ("PQ (HDR), BT.2020"), or empty.
         first_frame_error: why the first frame does not decode, or None if it does.
     """
 
@@ -80,6 +84,7 @@ class VideoHeader:
     variable_frame_rate: bool | None = None
     duration: float | None = None
     interlaced: bool | None = None
+    colours: str = ""
     first_frame_error: str | None = None
 
     @property
@@ -136,7 +141,7 @@ def _stream_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any
         "fps": float(stream.average_rate) if stream.average_rate else None,
         "base_fps": float(stream.base_rate) if stream.base_rate else None,
         "duration": _duration(container, stream),
-        "sample_aspect_ratio": stream.sample_aspect_ratio or Fraction(1),
+        "sample_aspect_ratio": _aspect(stream),
     }
     facts |= _sample_table(container, stream)
     context = stream.codec_context
@@ -150,7 +155,11 @@ def _stream_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any
         facts["first_frame_error"] = too_large(width, height, max_pixels) or str(error.strerror)
     else:
         width, height, upright = frame.width, frame.height, orientation_of(frame)
-        facts |= {"pixel_format": frame.format.name, "interlaced": frame.interlaced_frame}
+        facts |= {
+            "pixel_format": frame.format.name,
+            "interlaced": frame.interlaced_frame,
+            "colours": _colours(frame),
+        }
         if frame.is_corrupt:
             facts["first_frame_error"] = "its data are damaged"
     return facts | {
@@ -161,6 +170,18 @@ def _stream_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any
         "rotation": upright.rotation,
         "mirrored": upright.mirrored,
     }
+
+
+def _aspect(stream: Any) -> Fraction:
+    """The container's word, else the codec's; a ratio that makes no sense is none."""
+    own = stream.codec_context.sample_aspect_ratio if stream.codec_context is not None else None
+    ratio = stream.sample_aspect_ratio or own or Fraction(1)
+    return Fraction(ratio) if ratio > 0 else Fraction(1)
+
+
+def _colours(frame: Any) -> str:
+    found = [_TRANSFERS.get(int(frame.color_trc)), _PRIMARIES.get(int(frame.color_primaries))]
+    return ", ".join(name for name in found if name)
 
 
 def _duration(container: Any, stream: Any) -> float | None:

@@ -254,7 +254,7 @@ def test_a_metric_of_the_whole_submission_has_no_interval(make_run: MakeRun) -> 
     assert row["mean"] == 40.0
     assert np.isnan(row["low"])
     assert track.phase1.table["team"].tolist() == ["B", "A"]
-    assert track.phase1.table["rank_worst"].tolist() == [1, 2]
+    assert track.phase1.table["rank_worst"].isna().all(), "one identity has no range of ranks"
 
 
 def test_nothing_that_is_read_is_changed(
@@ -278,3 +278,23 @@ def test_torch_is_never_imported() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert result.stdout.strip() == "['ipvg_eval', 'ipvg_eval.core', 'ipvg_eval.leaderboard']"
+
+
+def test_hiding_the_face_does_not_pay(make_run: MakeRun) -> None:
+    """B shows its face in the good frames of good videos alone and has the better mean for it."""
+    shown, hidden = [0.5] * 20, [0.9] * 20
+    runs = read_runs(
+        [
+            make_run("A", {"cur": shown, "face_coverage": [1.0] * 20}),
+            make_run("B", {"cur": hidden, "face_coverage": [1.0] * 4 + [0.1] * 16}),
+        ]
+    )
+    pays = build_leaderboard(runs, parse_challenge("metrics: [{name: cur}]")).track("facial")
+    assert pays.phase1.table["team"].tolist() == ["B", "A"]
+    rules = parse_challenge("metrics: [{name: cur, requires: {face_coverage: 0.5}}]")
+    track = build_leaderboard(runs, rules).track("facial")
+    assert track.phase1.table["team"].tolist() == ["A", "B"]
+    assert track.phase1.missing == {("B", "cur"): "a value for 4 of 20 samples, 95% needed"}
+    assert "cur ↑ (videos with face_coverage of at least 0.5)" in track.rank_rule
+    with pytest.raises(ChallengeError, match="no metric 'face_covrage'"):
+        build_leaderboard(runs, parse_challenge("metrics: [{name: cur, requires: {face_covrage: 0.5}}]"))

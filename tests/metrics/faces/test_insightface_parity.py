@@ -36,6 +36,11 @@ def files(small_pack: Path) -> dict[str, Path]:
     return {name: small_pack / name for name in ("det_10g.onnx", "w600k_r50.onnx")}
 
 
+# The networks compute in float32 through about a hundred layers, and each may round once more or once less on
+# another processor or with another number of threads; scores and cosines are of order 1.
+FLOAT32 = 100 * float(np.finfo(np.float32).eps)
+
+
 def _frames(pictures: Frames) -> list[Frames]:
     """Wide, tall, square, odd-sized, small and noisy frames."""
     noise = np.random.default_rng(0).integers(0, 256, (333, 217, 3), dtype=np.uint8)
@@ -54,7 +59,7 @@ def test_detections_are_equal(analysis, files, weights_from, pictures):
         for face, box, landmarks in zip(faces, boxes, points, strict=True):
             np.testing.assert_allclose(face.box, box[:4], atol=1e-3)
             np.testing.assert_allclose(face.points, landmarks, atol=1e-3)
-            assert face.score == pytest.approx(float(box[4]), abs=1e-6)
+            assert face.score == pytest.approx(float(box[4]), abs=FLOAT32)
             assert face.score >= 0.5
     assert total >= len(_frames(pictures))
 
@@ -79,7 +84,7 @@ def test_crops_and_embeddings_are_equal(analysis, files, weights_from, pictures)
                 / np.linalg.norm(embedding)
                 / np.linalg.norm(expected.embedding)
             )
-            assert cosine == pytest.approx(1.0, abs=1e-6)
+            assert cosine == pytest.approx(1.0, abs=FLOAT32)
 
 
 def test_embeddings_do_not_depend_on_the_batch(files, weights_from, pictures):

@@ -1,0 +1,98 @@
+"""Which face of each reference picture counts, and which pictures will be compared with nothing."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+
+from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.findings import Finding, Severity
+from ipvg_eval.metrics.faces.detection import Face, FaceDetector, find_faces, largest_face
+from ipvg_eval.metrics.faces.mtcnn import Mtcnn
+from ipvg_eval.metrics.scaling import shrink
+from ipvg_eval.testset import TestSet
+
+_LONGEST = 2048  # a picture is never searched at more pixels than this
+_SMALLEST = 48  # pixels of the shorter side of a face below which recognisers see little
+_PEOPLE = frozenset(
+    ("boy", "child", "face", "female", "girl", "human", "lady", "male", "man", "person", "woman")
+)
+_OTHER = "Use a picture that shows one face, upright and large."
+
+
+def look_at_reference_faces(testset: TestSet) -> tuple[Finding, ...]:
+    """One finding for every reference picture without a face, with several, a tiny one, or upside down.
+
+    Pictures whose class label is no person's are left out. Runs on the CPU; nothing is fetched.
+
+    Raises:
+        WeightsMissing: facenet-pytorch is not installed.
+    """
+    detector = Mtcnn(device="cpu", long_side=1024, min_face_size=20, min_probability=0.95)
+    pictures = {
+        reference.path: None
+        for sample in testset.samples
+        for reference in sample.references
+        if reference.label is None or _PEOPLE & set(reference.label.lower().split())
+    }
+    findings = []
+    for path in pictures:
+        found = _look(detector, path)
+        if found is not None:
+            code, message, action = found
+            shown = (
+                path.relative_to(testset.root).as_posix() if path.is_relative_to(testset.root) else str(path)
+            )
+            findings.append(
+                Finding(code=code, severity=Severity.WARNING, path=shown, message=message, action=action)
+            )
+    return tuple(findings)
+
+
+def _look(detector: FaceDetector, path: Path) -> tuple[str, str, str] | None:
+    picture = shrink(read_rgb(path), _LONGEST)
+    found = find_faces(detector, picture[None])[0]
+    if found is None:
+        turned = [
+            (seen.face.score, how)
+            for turns, how in ((2, "upside down"), (1, "turned to the side"), (3, "turned to the side"))
+            if (seen := find_faces(detector, np.ascontiguousarray(np.rot90(picture, turns))[None])[0])
+        ]
+        if turned:
+            what = f"The face is {max(turned)[1]}: it is not found as it stands."
+            return "reference-turned", what, "Turn the picture."
+        return "reference-without-face", "No face is found: no face metric has a value for it.", _OTHER
+    face = found.face
+    if _is_upside_down(face):
+        return "reference-turned", "The face is upside down.", "Turn the picture."
+    faces = detector.detect(picture[None])[0]
+    if len(faces) > 1:
+        used = largest_face(faces)
+        assert used is not None
+        return (
+            "reference-several-faces",
+            f"{len(faces)} faces; the {'larger' if len(faces) == 2 else 'largest'} {_where(used, faces)} "
+            f"is used, {_box(used)}.",
+            "Cut the picture to the person that is meant, if this is another one.",
+        )
+    left, top, right, bottom = face.box
+    if min(right - left, bottom - top) < _SMALLEST:
+        return "reference-tiny-face", f"The face is tiny, at {_box(face)}.", _OTHER
+    return None
+
+
+def _is_upside_down(face: Face) -> bool:
+    eyes, mouth = face.points[:2, 1].mean(), face.points[3:, 1].mean()
+    return bool(eyes > mouth)
+
+
+def _where(used: Face, faces: tuple[Face, ...]) -> str:
+    others = [face.box[[0, 2]].mean() for face in faces if face is not used]
+    middle = used.box[[0, 2]].mean()
+    return "at left" if middle < min(others) else "at right" if middle > max(others) else "in the middle"
+
+
+def _box(face: Face) -> str:
+    left, top, right, bottom = (round(float(value)) for value in face.box)
+    return f"{right - left} x {bottom - top} pixels from ({left}, {top})"

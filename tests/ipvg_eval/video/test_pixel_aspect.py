@@ -1,0 +1,82 @@
+"""Pixels that are not square and colours that no ordinary screen shows: found, noted, measured as stored."""
+
+from __future__ import annotations
+
+import io
+from fractions import Fraction
+
+import av
+import numpy as np
+import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+
+from ipvg_eval.validation.header_rules import About, check_header
+from ipvg_eval.validation.rules import VideoRules
+from ipvg_eval.video import decode, index_frames, probe
+
+ABOUT = About(path="id001/prompt1.mp4", sample="id001/prompt1")
+
+
+def video(aspect=Fraction(1), *, container="mp4", frames=6, size=(160, 128), trc=None, primaries=None):
+    buffer = io.BytesIO()
+    with av.open(buffer, "w", format=container) as file:
+        stream = file.add_stream("libx264", rate=8)
+        stream.width, stream.height = size
+        stream.pix_fmt = "yuv420p"
+        stream.codec_context.sample_aspect_ratio = aspect
+        if trc is not None:
+            stream.codec_context.color_trc = trc
+            stream.codec_context.color_primaries = primaries
+        for k in range(frames):
+            frame = av.VideoFrame.from_ndarray(
+                np.full((size[1], size[0], 3), 20 * k, np.uint8), format="rgb24"
+            )
+            frame.pts = k
+            file.mux(stream.encode(frame.reformat(format="yuv420p")))
+        file.mux(stream.encode(None))
+    buffer.seek(0)
+    return buffer
+
+
+def findings(source):
+    return {finding.code: finding for finding in check_header(probe(source), ABOUT, VideoRules())}
+
+
+def noted(source):
+    index = index_frames(source)
+    with decode(source, [0, 3], index=index) as decoding:
+        frames = [batch.frames for batch in decoding]
+        return frames[0], decoding.note
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=[HealthCheck.function_scoped_fixture])
+@given(st.fractions(min_value=Fraction(1, 8), max_value=8, max_denominator=40))
+def test_every_ratio_but_one_has_a_finding_and_a_note_and_moves_no_pixel(aspect):
+    found, (frames, note) = findings(video(aspect)), noted(video(aspect))
+    assert frames.shape[1:] == (128, 160, 3)
+    assert ("video-pixel-aspect" in found) == (note is not None) == (aspect != 1)
+    if note:
+        assert f"{aspect.numerator}:{aspect.denominator}" in note
+        assert f"160x128, while players show {round(160 * aspect)}x128" in note
+        assert "setsar=1" in found["video-pixel-aspect"].action
+
+
+@pytest.mark.parametrize("container", ["mp4", "mov"])
+def test_the_ratio_is_found_in_every_container(container):
+    assert probe(video(Fraction(4, 3), container=container)).sample_aspect_ratio == Fraction(4, 3)
+
+
+@pytest.mark.parametrize(
+    ("trc", "primaries", "name"),
+    [(16, 9, "PQ (HDR), BT.2020"), (18, 9, "HLG (HDR), BT.2020"), (14, 9, "BT.2020"), (16, 1, "PQ (HDR)")],
+)
+def test_colours_of_other_screens_are_named_for_what_they_are(trc, primaries, name):
+    found = findings(video(trc=trc, primaries=primaries))
+    assert name in found["video-hdr"].message
+    assert "video-pixel-format" not in found
+
+
+def test_ordinary_videos_have_neither():
+    assert not {"video-hdr", "video-pixel-aspect"} & findings(video(trc=1, primaries=1)).keys()
+    assert noted(video())[1] is None
