@@ -62,8 +62,7 @@ TIMELINES: Mapping[str, Callable[[Events], Events]] = {
 def timeline_evaluator(
     protocol: str, *, device: str = "auto", weights: str | None = None
 ) -> TimelineAlignment:
-    """A protocol's timeline metrics, without subjects and VideoScore, for which real videos have no
-    references.
+    """A protocol's timeline metrics, without subjects and VideoScore: there are no references.
 
     Args:
         protocol: name of a shipped protocol or path of a .yaml file.

@@ -10,7 +10,7 @@ from make_fixtures import write_video
 from prototypes import write_prototypes
 from typer.testing import CliRunner
 
-from ipvg_eval.cli import app
+from ipvg_eval.cli.app import app
 from ipvg_eval.metrics.errors import MetricsError
 from ipvg_eval.metrics.timeline.reactid_data import read_annotated_videos
 from ipvg_eval.scoring.timeline_calibration import calibrate, timeline_evaluator
