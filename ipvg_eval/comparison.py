@@ -9,6 +9,7 @@ import pandas as pd
 
 from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.comparability import differences
+from ipvg_eval.core.intervals import INTERVAL_TITLE, caution
 from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CorpusSummary
@@ -45,10 +46,11 @@ class MetricComparison:
         mean_a: mean of run A over these samples; None without any.
         mean_b: mean of run B.
         difference: mean of A minus B.
-        low: lower end of the difference's 95 % interval, identities resampled; None where fewer than two
-            identities have a value in both.
+        low: lower end of the difference's interval; None where too few identities have a value in both.
         high: upper end.
-        clear: whether the interval leaves 0 out.
+        chance: p-value of the difference, corrected after Holm for all metrics of the comparison; None as
+            low.
+        clear: whether that is below 0.05.
         samples: samples where both have a value.
         only_a: samples where only A has one.
         only_b: samples where only B has one.
@@ -66,6 +68,7 @@ class MetricComparison:
     difference: float | None
     low: float | None
     high: float | None
+    chance: float | None
     clear: bool
     samples: int
     only_a: int
@@ -126,6 +129,8 @@ class Comparison:
         identities: identities of these samples.
         metrics: every metric both have, then every weighted sum.
         corpus: metrics of the whole submission.
+        intervals: what the intervals are.
+        caution: what a reader must know about them, empty for nothing.
     """
 
     a: Side
@@ -135,6 +140,8 @@ class Comparison:
     identities: int
     metrics: tuple[MetricComparison, ...]
     corpus: tuple[CorpusComparison, ...]
+    intervals: str
+    caution: str
 
 
 def compare(a: Run, b: Run, *, most: int = 3, anyway: bool = False) -> Comparison:
@@ -172,6 +179,8 @@ def compare(a: Run, b: Run, *, most: int = 3, anyway: bool = False) -> Compariso
             for metric, (_, row) in zip(scores.metrics, table.iterrows(), strict=True)
         ),
         corpus=_corpus(a.summary.corpus, b.summary.corpus),
+        intervals=INTERVAL_TITLE,
+        caution=caution(len(scores.resampling.identities)),
     )
 
 
@@ -234,6 +243,7 @@ def _metric(metric: Metric, values: pd.DataFrame, row: pd.Series, most: int) -> 
         difference=_known(row["difference"]),
         low=_known(row["low"]),
         high=_known(row["high"]),
+        chance=_known(row["chance"]),
         clear=bool(row["clear"]),
         samples=count,
         only_a=int(values["a"].notna().sum()) - count,

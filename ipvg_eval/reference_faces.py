@@ -55,9 +55,9 @@ def _look(detector: FaceDetector, path: Path) -> tuple[str, str, str] | None:
     found = find_faces(detector, picture[None])[0]
     if found is None:
         turned = [
-            (standing.face.score, how)
+            (seen.face.score, how)
             for turns, how in ((2, "upside down"), (1, "turned to the side"), (3, "turned to the side"))
-            if (standing := find_faces(detector, np.ascontiguousarray(np.rot90(picture, turns))[None])[0])
+            if (seen := find_faces(detector, np.ascontiguousarray(np.rot90(picture, turns))[None])[0])
         ]
         if turned:
             what = f"The face is {max(turned)[1]}: it is not found as it stands."

@@ -102,7 +102,7 @@ def _submission_of(run: Run, given: Sequence[_Given]) -> Submission:
     file = scored.name + (".zip" if scored.kind == "zip" else "")
     for entry in given:
         if entry.team is None:
-            for path in (entry.path, entry.path / file):
+            for path in (entry.path, entry.path / file, *_in_a_folder_of(run.info.team, entry.path, file)):
                 if path.name == file and path.exists():
                     return load_submission(path)
     raise UsageError(
@@ -110,6 +110,11 @@ def _submission_of(run: Run, given: Sequence[_Given]) -> Submission:
         path=run.folder.path,
         hint=f"Give it, or the folder it lies in: --submissions '{run.info.team}=PATH'.",
     )
+
+
+def _in_a_folder_of(team: str, folder: Path, file: str) -> list[Path]:
+    """UPLOADS/TEAM/FILE. A team's name comes from its run: it leads into one folder and nowhere else."""
+    return [folder / team / file] if Path(team).name == team and team not in ("", "..") else []
 
 
 def _testset(explicit: Path | None, submission: Submission) -> TestSet:

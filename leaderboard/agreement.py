@@ -13,7 +13,7 @@ from typing import Literal
 import numpy as np
 import pandas as pd
 
-from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.core.intervals import FEWEST, LEVEL, BoolArray, FloatArray, IntArray, Spread
 from ipvg_eval.leaderboard.votes import Votes
 
 Level = Literal["nominal", "ordinal"]
@@ -26,7 +26,7 @@ class Agreement:
     Attributes:
         level: how far apart two answers are: "nominal": different is different; "ordinal": by rank.
         alpha: Krippendorff's alpha, (-inf, 1]; None where it cannot be computed.
-        low: lower end of its interval over identities; None where there is none.
+        low: lower end of its interval over identities and annotators; None where there is none.
         high: upper end.
         units: how many things two or more annotators judged.
         judgements: how many judgements those have.
@@ -48,7 +48,7 @@ def vote_agreement(
     question: str | None = None,
     level: Level = "ordinal",
     identities: Mapping[str, str] | None = None,
-    resampling: Resampling | None = None,
+    confidence: float = LEVEL,
 ) -> Agreement:
     """Agreement on which of two videos is better; the answers are ordered loss, draw, win.
 
@@ -57,7 +57,7 @@ def vote_agreement(
         question: which; all votes where None, each question a unit of its own.
         level: see `Agreement`.
         identities: sample -> identity; every sample is its own cluster where None.
-        resampling: draws of the identities; no interval where None.
+        confidence: level of the interval.
     """
     table = votes.table if question is None else votes.table[votes.table["question"] == question]
     swapped = (table["team_a"] > table["team_b"]).to_numpy()
@@ -78,7 +78,8 @@ def vote_agreement(
         categories=3,
         level=level,
         clusters=clusters,
-        resampling=resampling,
+        annotators=list(table["annotator"]),
+        confidence=confidence,
     )
 
 
@@ -89,9 +90,13 @@ def krippendorff_alpha(
     categories: int,
     level: Level,
     clusters: Sequence[str] = (),
-    resampling: Resampling | None = None,
+    annotators: Sequence[str] = (),
+    confidence: float = LEVEL,
 ) -> Agreement:
-    """Alpha of coded judgements, with an interval where draws are given.
+    """Alpha of coded judgements, with an interval where identities are given.
+
+    Its variance is the jackknife's over identities plus that over annotators less that over single
+    judgements, which both contain.
 
     Args:
         units: (n,) what was judged.
@@ -99,7 +104,8 @@ def krippendorff_alpha(
         categories: how many there are.
         level: see `Agreement`.
         clusters: (n,) identity of each judgement.
-        resampling: draws of the identities.
+        annotators: (n,) who gave it.
+        confidence: level of the interval.
     """
     keys, unit = np.unique(units, return_inverse=True)
     counts = np.zeros((len(keys), categories))
@@ -108,18 +114,66 @@ def krippendorff_alpha(
     several = judged > 1
     facts = {"units": int(several.sum()), "judgements": int(judged[several].sum())}
     coincidences = _coincidences(counts[several])
-    alpha = float(_alphas(coincidences.sum(axis=0)[None], level)[0])
+    whole = coincidences.sum(axis=0)
+    alpha = float(_alphas(whole[None], level)[0])
     if np.isnan(alpha):
         reason = "all judgements are the same" if facts["units"] else "nothing was judged twice"
         return Agreement(level=level, alpha=None, low=None, high=None, reason=reason, **facts)
     low = high = None
-    if resampling is not None:
-        cluster = np.zeros(len(keys), dtype=np.int64)
-        cluster[unit] = resampling.columns(clusters)
-        drawn = _alphas(resampling.totals(coincidences, cluster[several]), level)
-        ends = percentile_interval(drawn, resampling.rule.level)
-        low, high = (None if np.isnan(end) else float(end) for end in ends)
+    if len(clusters):
+        names, numbers = np.unique(np.asarray(clusters, dtype=object).astype(str), return_inverse=True)
+        of_unit = np.zeros(len(keys), dtype=np.int64)
+        of_unit[unit] = numbers
+        lost = np.zeros((len(names), categories, categories))
+        np.add.at(lost, of_unit[several], coincidences)
+        lost = lost[np.isin(np.arange(len(names)), of_unit[several])]
+        spread = _spread(
+            _jackknife(_alphas(whole - lost, level)),
+            *(
+                _jackknife(_alphas(whole - part, level))
+                for part in _lost(counts, unit, values, annotators, several)
+            ),
+        )
+        ends = spread.interval(np.array([alpha]), confidence, (None, 1.0))
+        low, high = (None if np.isnan(end[0]) else float(end[0]) for end in ends)
     return Agreement(level=level, alpha=alpha, low=low, high=high, reason="", **facts)
+
+
+def _lost(
+    counts: FloatArray, unit: IntArray, values: IntArray, annotators: Sequence[str], several: BoolArray
+) -> tuple[FloatArray, ...]:
+    """The coincidences that go with each annotator, and with each judgement; nothing of one panel."""
+    if len(set(annotators)) < 2:
+        return ()
+    kept = several[unit]
+    own, value = unit[kept], values[kept]
+    left = counts[own]
+    whole = _coincidences(left)
+    left[np.arange(len(own)), value] -= 1.0
+    single = whole - _coincidences(left)
+    names, numbers = np.unique(np.asarray(annotators, dtype=object).astype(str)[kept], return_inverse=True)
+    people = np.zeros((len(names), *single.shape[1:]))
+    np.add.at(people, numbers, single)
+    return people, single
+
+
+def _jackknife(left_out: FloatArray) -> tuple[float, int]:
+    """Variance from estimates with one cluster left out each, and how many clusters there are."""
+    known = left_out[~np.isnan(left_out)]
+    size = len(known)
+    return (float((size - 1) * known.var()) if size else np.nan), size
+
+
+def _spread(
+    identities: tuple[float, int],
+    annotators: tuple[float, int] = (0.0, 2),
+    single: tuple[float, int] = (0.0, 2),
+) -> Spread:
+    (one, count), (other, people) = identities, annotators
+    parts = one**2 / max(count - 1, 1) + other**2 / max(people - 1, 1)
+    variance = max(one + other - single[0], one, other)
+    freedom = variance**2 / parts if count >= FEWEST and parts > 0 else np.nan
+    return Spread(error=np.sqrt(np.array([variance])), freedom=np.array([freedom]))
 
 
 def _coincidences(counts: FloatArray) -> FloatArray:
@@ -127,7 +181,8 @@ def _coincidences(counts: FloatArray) -> FloatArray:
     pairs = counts[:, :, None] * counts[:, None, :]
     diagonal = np.arange(counts.shape[1])
     pairs[:, diagonal, diagonal] -= counts
-    return np.asarray(pairs / (counts.sum(axis=1) - 1)[:, None, None])
+    others = np.maximum(counts.sum(axis=1) - 1, 1)  # what one person alone judged has no pair
+    return np.asarray(pairs / others[:, None, None])
 
 
 def _alphas(coincidences: FloatArray, level: Level) -> FloatArray:

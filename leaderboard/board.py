@@ -11,7 +11,9 @@ import pandas as pd
 
 from ipvg_eval.core.audit_record import AuditRecord
 from ipvg_eval.core.jsonable import jsonable
+from ipvg_eval.core.summary import Identification
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
+from ipvg_eval.leaderboard.decided import Decided
 from ipvg_eval.leaderboard.final import FinalRanking
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.mos import MeanOpinions
@@ -20,6 +22,19 @@ from ipvg_eval.leaderboard.rank_breakdown import RankBreakdown
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 from ipvg_eval.leaderboard.scores import Scores
 from ipvg_eval.leaderboard.submissions import Submissions
+
+_IDENTIFICATION = {
+    "metric",
+    "videos",
+    "identities",
+    "rank_1",
+    "rank_5",
+    "auc",
+    "d_prime",
+    "threshold",
+    "matched",
+}
+"""What a board repeats: nothing about single videos or people."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -37,6 +52,7 @@ class TrackBoard:
         ratings: question -> what the votes on it say, the deciding question first; empty without votes.
         opinions: mean opinion scores; None without a sheet.
         final: the final ranking.
+        decided: how sure it is.
         worked: team -> its sums, for every ranked team.
         samples: one row per team and sample: team, sample, identity, status, reason, one column per metric.
         audits: team -> what an audit of its run found; without the teams that were not audited.
@@ -54,6 +70,7 @@ class TrackBoard:
     ratings: Mapping[str, PairwiseRatings]
     opinions: MeanOpinions | None
     final: FinalRanking
+    decided: Decided
     worked: Mapping[str, RankBreakdown]
     samples: pd.DataFrame
     audits: Mapping[str, AuditRecord]
@@ -75,6 +92,31 @@ class TrackBoard:
     def metrics(self) -> tuple[Metric, ...]:
         """Ranking metrics first, then those that are only shown."""
         return self.scores.metrics
+
+    @property
+    def identification(self) -> dict[str, tuple[Identification, ...]]:
+        """Team -> its videos against everybody, where its run kept embeddings."""
+        return {run.team: run.identification for run in self.submissions.counting if run.identification}
+
+    @property
+    def rank_rule(self) -> str:
+        """What phase 1 ranked by, in words."""
+        phase1 = self.phase1
+        parts = []
+        for metric in phase1.metrics:
+            least = [f"{name} of at least {value:g}" for name, value in metric.requires.items()]
+            weight = f"{metric.weight:g} × " if metric.weight != 1 else ""
+            condition = f" (videos with {' and '.join(least)})" if least else ""
+            parts.append(f"{weight}{metric.name} {metric.arrow}{condition}")
+        ties = {
+            "shared": "equal sums share the rank",
+            "first_metric": f"between equal sums the rank on {phase1.metrics[0].name} decides",
+            "mean_normalised": "between equal sums the mean normalised value decides",
+        }
+        return (
+            f"Phase 1 adds up the ranks on {', '.join(parts)}; {ties[phase1.tie_rule]}; a score counts from "
+            f"{100 * self.scores.coverage:g} % of the samples on; the first {phase1.finalists} go on."
+        )
 
     def to_dict(self, *, samples: bool = False) -> dict[str, Any]:
         """Plain dictionaries and lists; missing numbers are None.
@@ -99,10 +141,17 @@ class TrackBoard:
             "identities": len(scores.resampling.identities),
             "scores": scores.table,
             "differences": self.differences,
+            "rank_rule": self.rank_rule,
             "phase1": self.phase1,
             "ratings": self.ratings,
             "opinions": self.opinions,
             "final": self.final,
+            "decided": self.decided,
+            "identification": [
+                {"team": team, **one.model_dump(include=_IDENTIFICATION)}
+                for team, found in self.identification.items()
+                for one in found
+            ],
             "worked": self.worked,
         }
         if samples:

@@ -9,10 +9,13 @@ from typing import TypeVar
 import pandas as pd
 
 from ipvg_eval.core.comparability import comparable_facts
+from ipvg_eval.core.intervals import caution
 from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.verdict import Verdict, in_words
 from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
+from ipvg_eval.leaderboard.decided import decide
 from ipvg_eval.leaderboard.differences import paired_differences
 from ipvg_eval.leaderboard.errors import ChallengeError, RunsError, VotesError
 from ipvg_eval.leaderboard.final import Judgement, opinion_judgements, rank_finally, study_judgements
@@ -163,6 +166,7 @@ def _track_board(
         ratings=ratings,
         opinions=means,
         final=final,
+        decided=decide(scores, phase1, final, next(iter(ratings.values()), None)),
         worked={team: rank_breakdown(phase1, final, team) for team in phase1.table["team"]},
         samples=pd.concat([_samples(run) for run in counting], ignore_index=True),
         facts={
@@ -171,7 +175,7 @@ def _track_board(
         },
         audits={run.team: run.audit for run in counting if run.audit is not None},
         sources={given.source: given.sha256 for given in (votes, sheet) if given is not None},
-        notices=_notices(counting, phase1, votes, sheet),
+        notices=_notices(counting, phase1, votes, sheet, len(resampling.identities)),
     )
 
 
@@ -225,7 +229,11 @@ def _samples(run: ScoredRun) -> pd.DataFrame:
 
 
 def _notices(
-    counting: Sequence[ScoredRun], phase1: Phase1, votes: Votes | None, sheet: OpinionSheet | None
+    counting: Sequence[ScoredRun],
+    phase1: Phase1,
+    votes: Votes | None,
+    sheet: OpinionSheet | None,
+    identities: int,
 ) -> tuple[str, ...]:
     notices = [run.info.protocol.notice for run in counting if run.info.protocol.notice]
     notices += [f"Unofficial: {reason}." for reason in unofficial_reasons(counting)]
@@ -236,4 +244,19 @@ def _notices(
                 f"There are {what} on teams that are not finalists ({', '.join(outside)}); "
                 "they do not count towards the final rank."
             )
+    notices += [notice for run in counting if (notice := _unchecked(run))]
+    notices += filter(None, [caution(identities)])
     return tuple(dict.fromkeys(notices))
+
+
+def _unchecked(run: ScoredRun) -> str | None:
+    """What to say of numbers of an official protocol that `ipvg-eval doctor` did not confirm."""
+    if not run.info.protocol.official:
+        return None
+    known = run.info.verdicts
+    open_ones = {
+        spec.name: known.get(spec.name, Verdict.UNCHECKED)
+        for spec in run.info.specs
+        if known.get(spec.name) is not Verdict.REPRODUCES
+    }
+    return f"Numbers of {run.team}: {in_words(open_ones)}." if open_ones else None

@@ -43,11 +43,14 @@ class MetricRule(_Strict):
         weight: how much its rank counts.
         direction: which way is better; needed only where the run's metric has none (a diagnostic), and an
             error where it contradicts the run.
+        requires: metric -> smallest value a sample must have there for its value here to count, such as
+            `{face_coverage: 0.5}`, so that hiding the face does not pay.
     """
 
     name: str
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     direction: Direction | None = None
+    requires: dict[str, float] = Field(default_factory=dict)
 
 
 class TrackRule(_Strict):

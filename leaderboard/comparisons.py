@@ -7,8 +7,9 @@ from dataclasses import dataclass
 
 import numpy as np
 import pandas as pd
+from scipy.special import expit
 
-from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling
+from ipvg_eval.core.intervals import BoolArray, FloatArray, IntArray
 from ipvg_eval.leaderboard.challenge import Weighting
 from ipvg_eval.leaderboard.votes import Votes
 
@@ -28,6 +29,10 @@ class Comparisons:
         second: (n,) index of the other.
         score: (n,) points of the first team, [0, 1]; the second has the rest.
         identities: (n,) identity of the sample.
+        judged: (votes,) which comparison a vote is on.
+        answers: (votes,) points it gives the first team of it: 1, 0.5 or 0.
+        parts: (votes,) its share of the comparison's point.
+        annotators: (votes,) number of who gave it; None where nobody is named.
         outcomes: (teams, 3) won, drawn and lost votes of each team.
     """
 
@@ -39,6 +44,10 @@ class Comparisons:
     second: IntArray
     score: FloatArray
     identities: tuple[str, ...]
+    judged: IntArray
+    answers: FloatArray
+    parts: FloatArray
+    annotators: IntArray | None
     outcomes: IntArray
 
     def __len__(self) -> int:
@@ -80,8 +89,13 @@ class Comparisons:
         outcomes = np.zeros((len(names), 3), dtype=np.int64)
         for team, points in ((rows["first"], rows["score"]), (rows["second"], 1 - rows["score"])):
             np.add.at(outcomes, (team.to_numpy(), (2 - 2 * points.to_numpy()).astype(np.int64)), 1)
+        answers = rows["score"].to_numpy(dtype=np.float64)
+        judged = np.arange(len(rows), dtype=np.int64)
         if weighting == "comparison":
-            rows = rows.groupby(["sample", "first", "second"], sort=False)["score"].mean().reset_index()
+            grouped = rows.groupby(["sample", "first", "second"], sort=False)["score"]
+            judged = grouped.ngroup().to_numpy().astype(np.int64)
+            rows = grouped.mean().reset_index()
+        people = table["annotator"].to_numpy(dtype=str)
         samples = [str(sample) for sample in rows["sample"]]
         return cls(
             question=question or "all",
@@ -92,6 +106,12 @@ class Comparisons:
             second=rows["second"].to_numpy(dtype=np.int64),
             score=rows["score"].to_numpy(dtype=np.float64),
             identities=tuple(samples if identities is None else [identities[name] for name in samples]),
+            judged=judged.astype(np.int64),
+            answers=answers,
+            parts=1 / np.bincount(judged)[judged],
+            annotators=np.unique(people, return_inverse=True)[1].astype(np.int64)
+            if (people != "").any()
+            else None,
             outcomes=outcomes,
         )
 
@@ -102,12 +122,35 @@ class Comparisons:
         np.add.at(matrix, (self.second, self.first), 1 - self.score)
         return matrix
 
-    def resampled_wins(self, resampling: Resampling) -> FloatArray:
-        """(resamples, teams, teams): as `wins`, over the drawn identities."""
-        teams = len(self.teams)
-        columns = resampling.columns(self.identities)
-        clusters = np.zeros((len(resampling.identities), teams, teams))
-        np.add.at(clusters, (columns, self.first, self.second), self.score)
-        np.add.at(clusters, (columns, self.second, self.first), 1 - self.score)
-        flat = resampling.draws @ clusters.reshape(len(clusters), -1)
-        return flat.reshape(-1, teams, teams)
+    def clusters(self) -> IntArray:
+        """(votes,) number of the identity."""
+        return np.unique(self.identities, return_inverse=True)[1].astype(np.int64)[self.judged]
+
+    def share_influences(self, shares: FloatArray, games: FloatArray) -> tuple[FloatArray, BoolArray]:
+        """(votes, teams): what every vote adds to the teams' points per comparison, and whose."""
+        rows = np.arange(len(self.judged))
+        influences = np.zeros((len(rows), len(self.teams)))
+        present = np.zeros(influences.shape, dtype=np.bool_)
+        for team, points in ((self.first, self.answers), (self.second, 1 - self.answers)):
+            own = team[self.judged]
+            influences[rows, own] = self.parts * (points - shares[own]) / games[own]
+            present[rows, own] = True
+        return influences, present
+
+    def strength_influences(self, strengths: FloatArray, ridge: float) -> FloatArray:
+        """(votes, teams): what every vote adds to the Bradley-Terry strengths, to first order.
+
+        Args:
+            strengths: (teams,) the fit; NaN for a team without a comparison.
+            ridge: precision of the prior that was used; 0 without one.
+        """
+        known = np.nan_to_num(strengths)
+        chance = expit(known[self.first] - known[self.second])
+        information = np.zeros((len(self.teams), len(self.teams)))
+        for one, other in ((self.first, self.second), (self.second, self.first)):
+            np.add.at(information, (one, one), chance * (1 - chance))
+            np.add.at(information, (one, other), -chance * (1 - chance))
+        inverse = np.linalg.pinv(information + ridge * np.eye(len(self.teams)), hermitian=True)
+        surprise = self.parts * (self.answers - chance[self.judged])
+        steps = inverse[self.first] - inverse[self.second]
+        return np.asarray(surprise[:, None] * steps[self.judged])

@@ -1,13 +1,16 @@
-"""Paired differences between teams: is the step from one rank to the next larger than chance?"""
+"""Paired differences between teams: is the step from one rank to the next larger than chance?
+
+Many differences are looked at together, so the p-values are corrected after Holm; the intervals are not.
+"""
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
-from ipvg_eval.core.resampling import percentile_interval
+from ipvg_eval.core.intervals import Means, holm
 from ipvg_eval.leaderboard.scores import Scores, column_statistics
 
 _COLUMNS = (
@@ -21,6 +24,7 @@ _COLUMNS = (
     "identities",
     "wins",
     "losses",
+    "chance",
     "clear",
 )
 
@@ -37,9 +41,11 @@ def paired_differences(
 
     Returns:
         One row per pair and metric: team, other, metric, difference (team minus other), low, high, count
-        (samples where both have a value), identities, wins (samples where team is better), losses, and clear,
-        which says that the interval leaves 0 out.
+        (samples where both have a value), identities, wins (samples where team is better), losses, chance
+        (p-value, corrected over all rows), and clear: whether that is below 1 - level. low, high and chance
+        are NaN where too few identities have a value.
     """
+    rule = scores.resampling.rule
     columns = scores.resampling.columns(scores.identities)
     directions = {metric.name: metric.higher_is_better for metric in scores.metrics}
     rows = []
@@ -50,11 +56,12 @@ def paired_differences(
         ours = frame[[team for team, _ in pairs]].to_numpy()
         theirs = frame[[other for _, other in pairs]].to_numpy()
         gaps = ours - theirs
-        low, high = percentile_interval(scores.resampling.means(gaps, columns), scores.resampling.rule.level)
+        means = Means.of(gaps, columns, len(scores.resampling.identities))
+        spread = means.spread()
+        low, high = spread.interval(means.values, rule.level)
+        chances = spread.chance(means.values)
         for place, (team, other) in enumerate(pairs):
             statistics = column_statistics(gaps[:, place], columns)
-            enough = statistics["identities"] >= 2
-            ends = (float(low[place]), float(high[place])) if enough else (math.nan, math.nan)
             sign = -1.0 if directions[name] is False else 1.0
             rows.append(
                 {
@@ -62,13 +69,16 @@ def paired_differences(
                     "other": other,
                     "metric": name,
                     "difference": statistics["mean"],
-                    "low": ends[0],
-                    "high": ends[1],
+                    "low": float(low[place]),
+                    "high": float(high[place]),
                     "count": int(statistics["count"]),
                     "identities": int(statistics["identities"]),
                     "wins": int((sign * gaps[:, place] > 0).sum()),
                     "losses": int((sign * gaps[:, place] < 0).sum()),
-                    "clear": bool(ends[0] > 0 or ends[1] < 0),
+                    "chance": float(chances[place]),
                 }
             )
-    return pd.DataFrame(rows, columns=list(_COLUMNS))
+    table = pd.DataFrame(rows, columns=list(_COLUMNS))
+    table["chance"] = holm(table["chance"].to_numpy(dtype=np.float64))
+    table["clear"] = table["chance"].to_numpy(dtype=np.float64) < 1 - rule.level
+    return table

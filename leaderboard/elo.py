@@ -13,8 +13,12 @@ from dataclasses import dataclass
 import numpy as np
 
 from ipvg_eval.core.resampling import FloatArray, IntArray
+from ipvg_eval.leaderboard.bradley_terry import BradleyTerry
 from ipvg_eval.leaderboard.challenge import EloRule
 from ipvg_eval.leaderboard.comparisons import Comparisons
+
+_CONVERGED = 0.9  # of the span of the Bradley-Terry ratings
+_NOTICEABLE = 10.0  # points
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -89,3 +93,20 @@ def elo_ratings(comparisons: Comparisons, orders: IntArray, rule: EloRule) -> Fl
         ratings[rows, first] = ours + change
         ratings[rows, second] = theirs - change
     return ratings
+
+
+def elo_warnings(elo: Elo, fit: BradleyTerry, games: int) -> tuple[str, ...]:
+    """Says so where so few games with so small a K leave Elo short of where it is going.
+
+    Both are on one scale, and Elo settles around Bradley-Terry; until then it spans less than that does.
+    """
+    played = ~np.isnan(fit.ratings)
+    if fit.ridge is not None or not played.any():
+        return ()
+    span, settled = np.ptp(elo.median[played]), np.ptp(fit.ratings[played])
+    if settled < _NOTICEABLE or span >= _CONVERGED * settled:
+        return ()
+    return (
+        f"Elo has not converged: after {games} comparisons with K = {elo.rule.k:g} its ratings lie "
+        f"{span:.0f} points apart, where Bradley-Terry's lie {settled:.0f}; read Bradley-Terry.",
+    )

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence, Set
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence, Set
+from dataclasses import dataclass, field
 
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.suggest import did_you_mean
@@ -23,6 +23,8 @@ class Metric:
         higher_is_better: direction; None where neither is better.
         proxy: whether it stands in for a published metric.
         weight: how much its rank counts in phase 1; 0 for a metric that is only shown.
+        bounds: smallest and largest possible value, None where there is none.
+        requires: metric -> smallest value that a sample must have there for its value here to count.
     """
 
     name: str
@@ -32,6 +34,8 @@ class Metric:
     higher_is_better: bool | None
     proxy: bool
     weight: float
+    bounds: tuple[float | None, float | None] = (None, None)
+    requires: Mapping[str, float] = field(default_factory=dict)
 
     @property
     def arrow(self) -> str:
@@ -56,11 +60,9 @@ def choose_metrics(
             none to a diagnostic.
     """
     known = {spec.name: spec for spec in specs}
-    for rule in rules:
-        if rule.name not in known:
-            raise ChallengeError(
-                f"the runs have no metric {rule.name!r}", hint=did_you_mean(rule.name, known)
-            )
+    for name in (name for rule in rules for name in (rule.name, *rule.requires)):
+        if name not in known:
+            raise ChallengeError(f"the runs have no metric {name!r}", hint=did_you_mean(name, known))
     rules = rules or [
         MetricRule(name=spec.name)
         for spec in specs
@@ -100,4 +102,6 @@ def _metric(spec: MetricSpec, rule: MetricRule | None) -> Metric:
         higher_is_better=higher,
         proxy=spec.proxy,
         weight=rule.weight if rule else 0.0,
+        bounds=spec.bounds,
+        requires=rule.requires if rule else {},
     )

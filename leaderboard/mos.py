@@ -8,7 +8,8 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ipvg_eval.core.resampling import BootstrapRule, Resampling, percentile_interval
+from ipvg_eval.core.intervals import Crossed, IntArray, caution, panel_caution
+from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.leaderboard.agreement import Agreement, krippendorff_alpha
 from ipvg_eval.leaderboard.opinions import HIGHEST, LOWEST, MEAN_OF_ASPECTS, OpinionSheet
 
@@ -19,16 +20,19 @@ class MeanOpinions:
 
     Attributes:
         aspects: what was rated; the mean of all aspects, "mean", comes last where there are several.
-        table: one row per team and aspect: team, aspect, mean, low, high (interval over identities), ratings
+        table: one row per team and aspect: team, aspect, mean, low, high (interval over identities and
+            annotators), ratings
             (scores given), samples, identities, annotators.
         agreement: aspect -> ordinal agreement of the annotators.
         bootstrap: settings of the intervals.
+        warnings: what a reader must know about these numbers.
     """
 
     aspects: tuple[str, ...]
     table: pd.DataFrame
     agreement: Mapping[str, Agreement]
     bootstrap: BootstrapRule
+    warnings: tuple[str, ...]
 
     @property
     def overall(self) -> dict[str, float]:
@@ -45,8 +49,8 @@ def mean_opinions(
 ) -> MeanOpinions:
     """Average the scores of every team, per aspect and over its aspects.
 
-    A sample's score is the mean of its annotators', a team's the mean of its samples'. Intervals resample
-    identities, the same for all teams and aspects.
+    A sample's score is the mean of its annotators', a team's the mean of its samples'. Intervals are over
+    identities and, where several people rated, over them.
 
     Args:
         sheet: checked scores.
@@ -56,53 +60,62 @@ def mean_opinions(
     bootstrap = bootstrap or BootstrapRule()
     table = sheet.table
     clusters = table["sample"] if identities is None else table["sample"].map(dict(identities))
-    resampling = Resampling.of(clusters, bootstrap)
-    per_sample = table.groupby(["aspect", "sample", "team"])["score"].mean().unstack("team")
-    whole = per_sample.groupby(level="sample").mean()
-    blocks = {aspect: per_sample.loc[aspect] for aspect in sheet.aspects}
-    if len(sheet.aspects) > 1:
-        blocks[MEAN_OF_ASPECTS] = whole
+    aspects = [*sheet.aspects, *([MEAN_OF_ASPECTS] if len(sheet.aspects) > 1 else [])]
     rows = []
-    for aspect, block in blocks.items():
+    for aspect in aspects:
         own = table if aspect == MEAN_OF_ASPECTS else table[table["aspect"] == aspect]
-        names = [str(name) if identities is None else identities[str(name)] for name in block.index]
-        values = block.to_numpy(dtype=np.float64)
-        columns = resampling.columns(names)
-        low, high = percentile_interval(resampling.means(values, columns), bootstrap.level)
-        for place, team in enumerate(block.columns):
+        for team in sheet.teams:
             given = own[own["team"] == team]
-            present = ~np.isnan(values[:, place])
-            count = len(np.unique(columns[present]))
-            rows.append(
-                {
-                    "team": team,
-                    "aspect": aspect,
-                    "mean": float(values[present, place].mean()) if present.any() else np.nan,
-                    "low": low[place] if count > 1 else np.nan,
-                    "high": high[place] if count > 1 else np.nan,
-                    "ratings": len(given),
-                    "samples": int(present.sum()),
-                    "identities": count,
-                    "annotators": int(given["annotator"].nunique()),
-                }
-            )
+            rows.append({"team": team, "aspect": aspect, **_mean(given, clusters, bootstrap.level)})
+    people = table["annotator"].nunique()
     return MeanOpinions(
-        aspects=tuple(blocks),
+        aspects=tuple(aspects),
         table=pd.DataFrame(rows),
         agreement={
-            aspect: _agreement(table[table["aspect"] == aspect], clusters, resampling)
+            aspect: _agreement(table[table["aspect"] == aspect], clusters, bootstrap.level)
             for aspect in sheet.aspects
         },
         bootstrap=bootstrap,
+        warnings=tuple(filter(None, (caution(clusters.nunique()), panel_caution(people)))),
     )
 
 
-def _agreement(rows: pd.DataFrame, clusters: pd.Series[str], resampling: Resampling) -> Agreement:
+def _mean(given: pd.DataFrame, clusters: pd.Series[str], level: float) -> dict[str, object]:
+    """Mean over samples of the means of a sample's aspects, each the mean of its annotators'."""
+    if given.empty:
+        unknown = dict.fromkeys(("mean", "low", "high"), np.nan)
+        return {**unknown, **dict.fromkeys(("ratings", "samples", "identities", "annotators"), 0)}
+    per_aspect = given.groupby(["sample", "aspect"])["score"].transform("size")
+    aspects = given.groupby("sample")["aspect"].transform("nunique")
+    samples = given["sample"].nunique()
+    weight = (1 / (per_aspect * aspects * samples)).to_numpy(dtype=np.float64)
+    scores = given["score"].to_numpy(dtype=np.float64)
+    mean = float(given.groupby(["sample", "aspect"])["score"].mean().groupby(level="sample").mean().mean())
+    names = clusters.loc[given.index]
+    crossed = Crossed.of((weight * (scores - mean))[:, None], _numbers(names), _numbers(given["annotator"]))
+    low, high = crossed.spread().interval(np.array([mean]), level, (float(LOWEST), float(HIGHEST)))
+    return {
+        "mean": mean,
+        "low": float(low[0]),
+        "high": float(high[0]),
+        "ratings": len(given),
+        "samples": samples,
+        "identities": names.nunique(),
+        "annotators": given["annotator"].nunique(),
+    }
+
+
+def _numbers(names: pd.Series[str]) -> IntArray:
+    return np.unique(names.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
+
+
+def _agreement(rows: pd.DataFrame, clusters: pd.Series[str], level: float) -> Agreement:
     return krippendorff_alpha(
         rows.groupby(["sample", "team"]).ngroup().to_numpy().astype(np.int64),
         rows["score"].to_numpy(dtype=np.int64) - LOWEST,
         categories=HIGHEST - LOWEST + 1,
         level="ordinal",
         clusters=[str(name) for name in clusters.loc[rows.index]],
-        resampling=resampling,
+        annotators=[str(name) for name in rows["annotator"]],
+        confidence=level,
     )

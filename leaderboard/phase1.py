@@ -26,9 +26,9 @@ class Phase1:
         finalists: how many teams go on.
         table: one row per ranked team, best first: team, rank (competition rank), rank_sum, tie_break (what
             decided a tie: rank on the first metric or mean normalised value, NaN where ties are shared),
-            objective (mean normalised value, [0, 1]), rank_best and rank_worst (interval of the rank under
-            resampling), first_share (share of the resamples in which the team is first), eligible, finalist
-            and why.
+            objective (mean normalised value, [0, 1]), rank_best and rank_worst (range of the rank over
+            draws of the identities, NaN where there are too few), first_share (share of the resamples in
+            which the team is first), eligible, finalist and why.
         ranks: rank by team (rows, in the table's order) and metric.
         values: the scores that were ranked, as `ranks`; NaN where missing.
         missing: (team, metric) -> why the score is missing.
@@ -131,6 +131,19 @@ def rank_scores(
     )
 
 
+def places_drawn(scores: Scores, phase1: Phase1, factor: float) -> FloatArray:
+    """(resamples, teams) places under the draws of the identities, in the table's order.
+
+    Args:
+        scores: that were ranked.
+        phase1: the ranking.
+        factor: how many times as many identities there were, for draws that lie closer to the scores.
+    """
+    points = phase1.values.to_numpy(dtype=np.float64).T
+    drawn = points + (_resampled(scores, phase1.values) - points) / np.sqrt(factor)
+    return _ranked(drawn, phase1.metrics, phase1.ranking, phase1.tie_rule)[3]
+
+
 def _resampled(scores: Scores, values: pd.DataFrame) -> FloatArray:
     places = [scores.teams.index(team) for team in values.index]
     resamples = len(scores.resampling.draws)
@@ -170,7 +183,7 @@ def _rank_intervals(
     level: float,
     teams: int,
 ) -> dict[str, FloatArray]:
-    if resampled is None:
+    if resampled is None or np.isnan(resampled).all(axis=(0, 2)).any():
         return dict.fromkeys(("rank_best", "rank_worst", "first_share"), np.full(teams, np.nan))
     places = _ranked(resampled, metrics, ranking, tie_rule)[3]
     low, high = percentile_interval(places, level)

@@ -8,23 +8,21 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ipvg_eval.core.resampling import BootstrapRule, FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.core.intervals import BoolArray, Crossed, FloatArray, IntArray, caution, panel_caution
+from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
 from ipvg_eval.leaderboard.bradley_terry import (
     ELO_SCALE,
     BradleyTerry,
     fit_bradley_terry,
-    fit_strengths,
-    strongly_connected,
 )
 from ipvg_eval.leaderboard.challenge import EloRule, StudyRule
 from ipvg_eval.leaderboard.comparisons import Comparisons
-from ipvg_eval.leaderboard.elo import Elo, rate_elo
+from ipvg_eval.leaderboard.elo import Elo, elo_warnings, rate_elo
 from ipvg_eval.leaderboard.errors import VotesError
-from ipvg_eval.leaderboard.votes import Votes
-
-_FEW_CLUSTERS = 10
+from ipvg_eval.leaderboard.sides import SideEffect, side_effect
+from ipvg_eval.leaderboard.votes import Votes, drop_outs
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -36,19 +34,21 @@ class PairwiseRatings:
         rule: how votes are counted.
         comparisons: how many there are; the points of all teams add up to it.
         votes: how many votes those have.
-        clusters: how many identities (or samples) the intervals resample.
+        clusters: how many identities (or samples) the intervals are over.
+        annotators: how many annotators they are over; 1 where nobody is named.
         table: one row per team, most points first: team, rank (competition rank by points), points,
             points_low, points_high, comparisons, win_share (points / comparisons), win_share_low,
             win_share_high, won, drawn, lost (votes), bradley_terry, bradley_terry_low, bradley_terry_high
-            (Elo scale), estimable, rank_best, rank_worst, elo (median over orders), elo_low, elo_high,
+            (Elo scale), estimable, rank_best, rank_worst (see `rank_ranges`), first_share (how likely the
+            team has the most points per comparison), elo (median over orders), elo_low, elo_high,
             elo_first_share, elo_sequential, few (some pair has too few comparisons). NaN for a team without
-            votes, and for intervals over fewer than two identities.
+            votes, and for intervals over too few identities.
         wins: points of the row's team against the column's, in the table's order.
         games: comparisons of each pair, in the table's order.
         bradley_terry: the fit.
         elo: the ratings over orders.
         agreement: of annotators who voted on the same pair and sample.
-        ridge_resamples: how many resamples had no finite Bradley-Terry maximum; the prior was used for them.
+        sides: whether the side on which a video stood moved the votes.
         warnings: what a reader must know about these numbers.
         bootstrap: settings of the intervals.
     """
@@ -58,13 +58,14 @@ class PairwiseRatings:
     comparisons: int
     votes: int
     clusters: int
+    annotators: int
     table: pd.DataFrame
     wins: pd.DataFrame
     games: pd.DataFrame
     bradley_terry: BradleyTerry
     elo: Elo
     agreement: Agreement
-    ridge_resamples: int
+    sides: SideEffect
     warnings: tuple[str, ...]
     bootstrap: BootstrapRule
 
@@ -104,31 +105,34 @@ def rate(
     comparisons = Comparisons.of(
         votes, question=question, weighting=study.weighting, identities=identities, teams=teams
     )
-    resampling = Resampling.of(comparisons.identities, bootstrap)
     wins = comparisons.wins()
     fit = fit_bradley_terry(wins, comparisons.teams, ridge=study.ridge, anchor=elo.initial)
     ratings = rate_elo(comparisons, elo)
-    drawn = comparisons.resampled_wins(resampling)
-    if len(resampling.identities) < 2:
-        drawn = drawn[:0]  # nothing varies, which is no interval of width 0
-    table = _table(comparisons, wins, fit, ratings, drawn, study, bootstrap.level)
+    table = _table(comparisons, wins, fit, ratings, study, bootstrap)
     order = [comparisons.teams.index(team) for team in table["team"]]
-    agreement = vote_agreement(votes, question=question, identities=identities, resampling=resampling)
-    ridged = int((~strongly_connected(drawn)).sum())
+    people = 1 if comparisons.annotators is None else len(np.unique(comparisons.annotators))
+    clusters = len(set(comparisons.identities))
+    sides = side_effect(votes, question=question, identities=identities, level=bootstrap.level)
     return PairwiseRatings(
         question=comparisons.question,
         rule=study,
         comparisons=len(comparisons),
         votes=comparisons.votes,
-        clusters=len(resampling.identities),
+        clusters=clusters,
+        annotators=people,
         table=table,
         wins=_square(wins, comparisons.teams, order),
         games=_square(wins + wins.T, comparisons.teams, order).round().astype(int),
         bradley_terry=fit,
         elo=ratings,
-        agreement=agreement,
-        ridge_resamples=ridged,
-        warnings=_warnings(table, fit, study, len(resampling.identities), ridged, bootstrap),
+        agreement=vote_agreement(votes, question=question, identities=identities, confidence=bootstrap.level),
+        sides=sides,
+        warnings=(
+            *_warnings(table, fit, study, clusters, people),
+            *elo_warnings(ratings, fit, len(comparisons)),
+            *sides.warnings,
+            *drop_outs(votes, question),
+        ),
         bootstrap=bootstrap,
     )
 
@@ -143,19 +147,28 @@ def _table(
     wins: FloatArray,
     fit: BradleyTerry,
     elo: Elo,
-    drawn: FloatArray,
     study: StudyRule,
-    level: float,
+    bootstrap: BootstrapRule,
 ) -> pd.DataFrame:
     games = np.round((wins + wins.T).sum(axis=1))
     points = wins.sum(axis=1)
     played = games > 0
     share = np.divide(points, games, out=np.full_like(points, np.nan), where=played)
-    share_low, share_high = percentile_interval(_shares(drawn), level)
-    strengths = fit_strengths(drawn, ridge=study.ridge)
-    low, high = percentile_interval(fit.anchor + ELO_SCALE * strengths, level)
-    low, high = np.where(played, low, np.nan), np.where(played, high, np.nan)
-    best, worst = rank_ranges(low, high)
+    level = bootstrap.level
+    influences, present = comparisons.share_influences(share, games)
+    clusters = comparisons.clusters()
+    shares = Crossed.of(influences, clusters, comparisons.annotators, present)
+    share_low, share_high = shares.spread().interval(share, level, (0.0, 1.0))
+    strengths = Crossed.of(
+        comparisons.strength_influences(fit.strengths, fit.ridge or 0.0),
+        clusters,
+        comparisons.annotators,
+        present,
+    )
+    low, high = fit.anchor + ELO_SCALE * np.array(strengths.spread().interval(fit.strengths, level))
+    best, worst = rank_ranges(fit.strengths, strengths, level)
+    first = np.zeros(len(points))
+    first[played] = _first_shares(share, shares, played, bootstrap)
     pairs = ~np.eye(len(points), dtype=np.bool_)
     few = (pairs & (np.round(wins + wins.T) < study.few)).any(axis=1)
     ranks = 1 + (np.round(points, 9)[None, :] > np.round(points, 9)[:, None]).sum(axis=1)
@@ -179,6 +192,7 @@ def _table(
             "estimable": [team not in fit.not_estimable for team in comparisons.teams],
             "rank_best": best,
             "rank_worst": worst,
+            "first_share": first,
             "elo": np.where(played, elo.median, np.nan),
             "elo_low": np.where(played, elo.low, np.nan),
             "elo_high": np.where(played, elo.high, np.nan),
@@ -190,25 +204,46 @@ def _table(
     return table.sort_values(["rank", "team"], ignore_index=True)
 
 
-def _shares(drawn: FloatArray) -> FloatArray:
-    """(resamples, teams) points per comparison; a resample has more or fewer comparisons than the study."""
-    points, games = drawn.sum(axis=2), (drawn + drawn.swapaxes(1, 2)).sum(axis=2)
-    return np.asarray(np.divide(points, games, out=np.full_like(points, np.nan), where=games > 0))
+def _first_shares(
+    share: FloatArray, spread: Crossed, played: BoolArray, bootstrap: BootstrapRule
+) -> FloatArray:
+    """How often each team with votes has the largest share of points in draws of it."""
+    own = Crossed(
+        by_identity=spread.by_identity[np.ix_(played, played)],
+        by_annotator=spread.by_annotator[np.ix_(played, played)],
+        by_cell=spread.by_cell[np.ix_(played, played)],
+        identities=spread.identities[played],
+        annotators=spread.annotators[played],
+    )
+    drawn = own.draws(share[played], np.random.default_rng(bootstrap.seed), bootstrap.resamples)
+    if np.isnan(drawn).any():
+        return np.full(int(played.sum()), np.nan)
+    first = np.isclose(drawn, drawn.max(axis=1, keepdims=True), rtol=0, atol=1e-12)
+    return np.asarray((first / first.sum(axis=1, keepdims=True)).mean(axis=0))
 
 
-def rank_ranges(low: FloatArray, high: FloatArray) -> tuple[IntArray, IntArray]:
-    """Ranks that intervals leave open.
+def rank_ranges(strengths: FloatArray, spread: Crossed, level: float) -> tuple[IntArray, IntArray]:
+    """Ranks that the paired differences leave open.
 
-    The best is 1 + the number of teams whose lower end is above this team's upper end; the worst counts every
-    team but those whose upper end is below this team's lower end. A team without an interval can be anywhere.
+    The best is 1 + the number of teams that are surely better, the worst leaves out those that are surely
+    worse. Surely: a one-sided test of the difference, with both teams' errors and what they share, at
+    `level`. A team without a difference can be anywhere.
 
     Args:
-        low: (teams,) lower ends, NaN for a team without one.
-        high: (teams,) upper ends.
+        strengths: (teams,) NaN for a team without any.
+        spread: of the strengths.
+        level: of each test.
     """
-    above = low[None, :] > high[:, None]
-    below = high[None, :] < low[:, None]
-    return np.asarray(1 + above.sum(axis=1)), np.asarray(len(low) - below.sum(axis=1))
+    teams = len(strengths)
+    ahead = np.zeros((teams, teams), dtype=np.bool_)
+    one, other = np.triu_indices(teams, 1)
+    if len(one):
+        contrasts = np.zeros((len(one), teams))
+        contrasts[np.arange(len(one)), one], contrasts[np.arange(len(one)), other] = 1.0, -1.0
+        gaps = strengths[one] - strengths[other]
+        low, high = spread.spread(contrasts).interval(gaps, 2 * level - 1)
+        ahead[one, other], ahead[other, one] = low > 0, high < 0
+    return np.asarray(1 + ahead.sum(axis=0)), np.asarray(teams - ahead.sum(axis=1))
 
 
 def _square(matrix: FloatArray, teams: Sequence[str], order: Sequence[int]) -> pd.DataFrame:
@@ -221,8 +256,7 @@ def _warnings(
     fit: BradleyTerry,
     study: StudyRule,
     clusters: int,
-    ridged: int,
-    bootstrap: BootstrapRule,
+    people: int,
 ) -> tuple[str, ...]:
     lines = []
     if fit.ridge is not None:
@@ -233,11 +267,4 @@ def _warnings(
         )
     if few := list(table.loc[table["few"], "team"]):
         lines.append(f"Too few votes: a pair with {', '.join(few)} has fewer than {study.few} comparisons.")
-    if clusters < _FEW_CLUSTERS:
-        lines.append(f"Too few votes: intervals over {clusters} identities are not to be relied on.")
-    if ridged and fit.ridge is None:
-        lines.append(
-            f"{ridged} of {bootstrap.resamples} resamples had no finite Bradley-Terry solution; "
-            f"a normal prior (precision {study.ridge:g}) was used for them."
-        )
-    return tuple(lines)
+    return (*lines, *filter(None, (caution(clusters), panel_caution(people))))

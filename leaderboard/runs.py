@@ -13,11 +13,12 @@ from pydantic import BaseModel, ValidationError
 
 from ipvg_eval.core.audit_record import FILE_NAME, AuditRecord
 from ipvg_eval.core.bounded import read_bounded
+from ipvg_eval.core.names import composed
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.run_folder import check_run_folder
 from ipvg_eval.core.run_tables import read_samples
 from ipvg_eval.core.suggest import listed
-from ipvg_eval.core.summary import Summary
+from ipvg_eval.core.summary import Identification, Summary
 from ipvg_eval.leaderboard.errors import RunsError
 
 _Model = TypeVar("_Model", bound=BaseModel)
@@ -44,6 +45,7 @@ class ScoredRun:
         samples: one row per sample: sample, identity, status, reason (text) and one float column per metric
             that has a value per sample; NaN where a value is missing.
         audit: audit.json; None where the run was not audited.
+        identification: videos against everybody, one entry per network that kept embeddings.
     """
 
     path: Path
@@ -51,6 +53,7 @@ class ScoredRun:
     means: Mapping[str, Mean]
     samples: pd.DataFrame
     audit: AuditRecord | None = None
+    identification: tuple[Identification, ...] = ()
 
     @property
     def team(self) -> str:
@@ -104,7 +107,14 @@ def read_run(path: Path | str) -> ScoredRun:
         means[whole.name] = Mean(value=whole.value, count=count)
     record = path / FILE_NAME
     audit = _read_json(record, AuditRecord) if record.exists() else None
-    return ScoredRun(path=path, info=info, means=means, samples=samples, audit=audit)
+    return ScoredRun(
+        path=path,
+        info=info,
+        means=means,
+        samples=samples,
+        audit=audit,
+        identification=summary.identification,
+    )
 
 
 def _read_json(path: Path, model: type[_Model]) -> _Model:
@@ -125,6 +135,8 @@ def _read_samples(path: Path, info: RunInfo) -> pd.DataFrame:
         raise _damaged(path, str(error).partition("\n")[0]) from error
     metrics = [metric.name for metric in info.metrics if metric.name in table]
     text = ["sample", "identity", "status", "reason"]
+    for name in ("sample", "identity"):
+        table[name] = table[name].map(str).map(composed)
     return table[[*text, *metrics]].astype(dict.fromkeys(text, object) | dict.fromkeys(metrics, "float64"))
 
 

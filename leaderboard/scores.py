@@ -9,7 +9,9 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling, percentile_interval
+from ipvg_eval.core.intervals import Means
+from ipvg_eval.core.resampling import FloatArray, IntArray, Resampling
+from ipvg_eval.leaderboard.errors import ChallengeError
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.runs import ScoredRun
 
@@ -26,7 +28,7 @@ class Scores:
             (why the score does not count, empty where it does).
         values: metric -> one row per sample, one column per team; NaN where missing. Metrics without a value
             per sample are absent.
-        resampled: metric -> (resamples, teams) means under the draws; NaN where there is none.
+        resampled: metric -> (resamples, teams) means under the draws; NaN where there are too few identities.
         identities: identity of every sample, in the order of the rows of `values`.
         resampling: the draws.
         coverage: smallest share of samples with a value for a score to count.
@@ -80,15 +82,14 @@ def score_teams(
     resampled: dict[str, FloatArray] = {}
     for metric in metrics:
         if metric.name in runs[0].samples:
-            frame = pd.DataFrame({team: samples[metric.name] for team, samples in aligned.items()})
-            draws = resampling.means(frame.to_numpy(), columns)
-            low, high = percentile_interval(draws, resampling.rule.level)
-            values[metric.name], resampled[metric.name] = frame, draws
+            frame = pd.DataFrame({team: _counted(samples, metric) for team, samples in aligned.items()})
+            means = Means.of(frame.to_numpy(), columns, len(resampling.identities))
+            low, high = means.spread().interval(means.values, resampling.rule.level, metric.bounds)
+            values[metric.name], resampled[metric.name] = frame, resampling.means(means)
             for place, team in enumerate(frame):
                 statistics = column_statistics(frame[team].to_numpy(), columns)
-                if statistics["identities"] >= 2:
-                    statistics |= {"low": low[place], "high": high[place]}
-                rows.append({"team": team, "metric": metric.name, **statistics})
+                ends = {"low": float(low[place]), "high": float(high[place])}
+                rows.append({"team": team, "metric": metric.name, **statistics, **ends})
         else:
             rows += [_corpus_row(run, metric.name) for run in runs]
     for row in rows:
@@ -105,6 +106,23 @@ def score_teams(
         resampling=resampling,
         coverage=coverage,
     )
+
+
+def _counted(samples: pd.DataFrame, metric: Metric) -> pd.Series[float]:
+    """A metric's values, less those of samples that fall short of what it requires.
+
+    Raises:
+        ChallengeError: it requires a metric that has no value per sample.
+    """
+    values: pd.Series[float] = samples[metric.name]
+    for name, least in metric.requires.items():
+        if name not in samples:
+            raise ChallengeError(
+                f"metric {metric.name!r} requires {name!r}, which has no value per sample",
+                hint="Require a metric that every video has a value of, such as face_coverage.",
+            )
+        values = values.where(samples[name] >= least)
+    return values
 
 
 def column_statistics(column: FloatArray, identities: IntArray) -> dict[str, float]:

@@ -173,3 +173,16 @@ def _flaw(row: Mapping[Hashable, str]) -> str:
     if row["team_a"] == row["team_b"]:
         return f"team {row['team_a']!r} against itself"
     return ""
+
+
+def drop_outs(votes: Votes, question: str) -> tuple[str, ...]:
+    """Says so where annotators gave far fewer votes than the others, which leaves the pairs unbalanced."""
+    given = votes.table[(votes.table["question"] == question) & (votes.table["annotator"] != "")]
+    counts = given.groupby("annotator").size()
+    early = counts[counts < counts.median() / 2] if len(counts) else counts
+    if early.empty:
+        return ()
+    return (
+        f"{len(early)} of {len(counts)} annotators gave fewer than half as many votes as the median one "
+        f"({counts.median():g}): {early.sum()} votes are theirs, and pairs may not be balanced.",
+    )

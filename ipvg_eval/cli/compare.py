@@ -48,8 +48,6 @@ def _shout(comparison: Comparison) -> None:
 
 
 def _print(comparison: Comparison) -> None:
-    from ipvg_eval.results.intervals import INTERVAL_TITLE
-
     a, b = comparison.a, comparison.b
     for letter, side in (("A", a), ("B", b)):
         STDOUT.print(f"[bold]{letter}[/] {escape(side.team)}  ", end="")
@@ -63,8 +61,11 @@ def _print(comparison: Comparison) -> None:
         STDOUT.print(_corpus_line(corpus))
     STDOUT.print(
         f"{comparison.samples} samples of {comparison.identities} identities are in both runs; each line is "
-        f"over those where both have a value. {INTERVAL_TITLE}; * where it leaves 0 out."
+        f"over those where both have a value. {comparison.intervals}; * where the difference is larger than "
+        f"chance, corrected after Holm for {len(comparison.metrics)} metrics."
     )
+    if comparison.caution:
+        STDOUT.print(f"[yellow]{comparison.caution}[/]")
     for one in comparison.metrics:
         if one.only_a or one.only_b:
             STDOUT.print(f"{one.name}: {one.only_a} samples have a value in A only, {one.only_b} in B only.")

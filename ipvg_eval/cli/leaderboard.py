@@ -88,7 +88,7 @@ def leaderboard(
     board = build_leaderboard(
         read_runs(fit),
         challenge,
-        votes=_by_track(votes, "--votes", _read_votes),
+        votes=_by_track(votes, "--votes", read_any_votes),
         opinions=_by_track(opinions, "--opinions", read_opinions),
         unofficial=unofficial,
     )
@@ -136,7 +136,7 @@ def _public_key(challenge: Challenge | None, config: Path | None) -> Path | None
     return config.parent / challenge.public_key
 
 
-def _read_votes(path: Path) -> Votes:
+def read_any_votes(path: Path) -> Votes:
     """Votes from CSV, or from the database of a study."""
     from ipvg_eval.leaderboard import read_votes
 
@@ -172,6 +172,8 @@ def _print(board: Leaderboard) -> None:
 
     for track in board.tracks:
         STDOUT.print(rankings.final_table(track))
+        STDOUT.print(track.rank_rule, markup=False, highlight=False)
+        STDOUT.print(" ".join(track.decided.words), markup=False, highlight=False)
         for question, ratings in track.ratings.items():
             rankings.print_warnings(ratings.warnings, STDERR, question)
     for notice in dict.fromkeys(

@@ -90,11 +90,16 @@ def method(ratings: PairwiseRatings, *, resampled: str) -> str:
         else f"Agreement is not known: {agreement.reason}"
     )
     return (
-        f"Two numbers below a value hold {100 * bootstrap.level:g} % of {bootstrap.resamples} resamples of "
-        f"{ratings.clusters} {resampled} (points, Bradley-Terry) or "
-        f"{elo.permutations} orders of the votes (Elo, K {elo.k:g}). "
+        f"Two numbers below a value are its {100 * bootstrap.level:g} % interval over {ratings.clusters} "
+        f"{resampled}{over_people(ratings)} (points, Bradley-Terry) or hold "
+        f"95 % of {elo.permutations} orders of the votes (Elo, K {elo.k:g}). "
         f"Bradley-Terry by {ratings.bradley_terry.method}. {alpha}."
     )
+
+
+def over_people(ratings: PairwiseRatings) -> str:
+    """Over how many annotators the intervals are, in words; that they are over none is a warning."""
+    return f" and {ratings.annotators} annotators" if ratings.annotators > 1 else ""
 
 
 def print_warnings(warnings: Iterable[str], console: Console, question: str = "") -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -16,7 +17,7 @@ from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.printable import csv_text
 
 if TYPE_CHECKING:
-    from ipvg_eval.leaderboard.study import Created, Overview
+    from ipvg_eval.leaderboard.study import Created, Overview, StudyConfig
 
 app = typer.Typer(no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair.")
 
@@ -48,7 +49,7 @@ def create_command(
     seed: Annotated[int | None, typer.Option(min=0, help="Of every draw.")] = None,
     require_confinement: RequireConfinement = False,
 ) -> None:
-    """Make a study of all pairs of the finalists. Prints the secrets once: only their hashes are kept."""
+    """Make a study of all pairs of the finalists. Started again after an interruption, it goes on."""
     from ipvg_eval.clips import ClipMaker
     from ipvg_eval.leaderboard.study import create_study, read_study_config
     from ipvg_eval.study_source import study_source
@@ -57,13 +58,13 @@ def create_command(
     settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
     teams, samples = study_source([*(runs or []), *(more_runs or [])], submissions or [], testset)
     with (
-        ClipMaker(require_confinement=require_confinement) as make_clip,
+        ClipMaker(require_confinement=require_confinement) as maker,
         delayed_progress("Clips") as on_clip,
     ):
         created = create_study(
-            teams, samples, settings, out, on_clip=on_clip, workers=make_clip.processes, make_clip=make_clip
+            teams, samples, settings, out, on_clip=on_clip, workers=maker.processes, tools=maker
         )
-    _report(created, crowd=settings.crowd)
+    _report(created, settings)
 
 
 @app.command("tokens")
@@ -80,6 +81,30 @@ def tokens_command(
         STDOUT.out(f"{annotator.name}\t{url.rstrip('/')}/a/{annotator.token}")
     if len(made) < count:
         STDERR.print(f"Only {len(made)} sheets were free; every comparison has its annotators now.")
+
+
+@app.command("invite")
+def invite_command(
+    study: _Folder,
+    ids: Annotated[
+        list[str], typer.Argument(metavar="ID...", help="Whom, by their ids on the platform; - reads stdin.")
+    ],
+    url: Annotated[str, typer.Option(help="Address of the study.")] = "http://127.0.0.1:8000",
+) -> None:
+    """Print a signed link per person, by which only that person joins: id, tab, link. Takes no sheet yet."""
+    from ipvg_eval.leaderboard.study import invitation, open_study
+
+    opened = open_study(study)
+    if not opened.config.crowd:
+        raise UsageError(
+            "nobody can join this study",
+            path=study,
+            hint="Use `ipvg-eval study tokens`, or make the study with `crowd: true`.",
+        )
+    given = [word for text in ids for word in (sys.stdin.read().split() if text == "-" else [text])]
+    links = [(pid, invitation(opened, pid)) for pid in given]
+    for pid, link in links:
+        STDOUT.out(f"{pid}\t{url.rstrip('/')}{link}")
 
 
 @app.command("serve")
@@ -153,15 +178,16 @@ def release_command(
         STDOUT.out(name)
 
 
-def _report(created: Created, *, crowd: bool) -> None:
+def _report(created: Created, config: StudyConfig) -> None:
     STDOUT.out(f"study\t{created.path}")
     STDOUT.out(f"admin page\t/admin/{created.admin_secret}")
-    if crowd:
-        STDOUT.out(f"join\t/join/{created.join_secret}?pid=PARTICIPANT")
+    if config.crowd:
+        STDOUT.out(f"join key\t{created.join_key}")
     STDERR.print(
         f"{created.comparisons} comparisons, {created.showings} showings on {created.sheets} sheets.",
         highlight=False,
     )
+    _report_checks(created, config)
     if created.left_out:
         STDERR.print(f"[yellow]{len(created.left_out)} comparisons are not shown:[/]")
         for item in created.left_out[:10]:
@@ -175,6 +201,25 @@ def _report(created: Created, *, crowd: bool) -> None:
         if len(created.left_out) > 10:
             STDERR.print(f"  and {len(created.left_out) - 10} more")
     STDERR.print("Keep the links above: they cannot be shown again.")
+
+
+def _report_checks(created: Created, config: StudyConfig) -> None:
+    """Say whom the exclusion rule hits, for the checks of the shortest sheet."""
+    from ipvg_eval.leaderboard.study import simulated_exclusion
+
+    corrupted, repeats = created.checks
+    rates = simulated_exclusion(config, corrupted, repeats)
+    STDERR.print(
+        f"{corrupted} corrupted copies and {repeats} repeated pairs a sheet. {config.checks.rule} Simulated: "
+        f"{rates.honest:.1%} of honest people, {rates.random:.0%} of those who click at random and "
+        f"{rates.one_sided:.0%} of those who always click left.",
+        highlight=False,
+        soft_wrap=True,
+    )
+    if rates.random < 0.5:
+        STDERR.print(
+            "[yellow]Sheets this short hardly find careless people:[/] fewer annotators make longer sheets."
+        )
 
 
 def _print_status(seen: Overview) -> None:

@@ -13,8 +13,10 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
+from ipvg_eval.core.verdict import Verdict
+from ipvg_eval.core.verdict import in_words as verdicts_in_words
 from ipvg_eval.results import Run
-from ipvg_eval.results.intervals import INTERVAL_TITLE
+from ipvg_eval.results.identification import in_words
 from ipvg_eval.results.profile import Profile
 from ipvg_eval.results.summary import arrow, interval, number, state, worked_sum
 
@@ -66,6 +68,17 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
     for run in runs:
         console.print(f"{run.summary.team}: {state(run.summary.counts)}. Run folder: ", end="", markup=False)
         console.out(str(run.folder.path))
+    _print_verdicts(runs[-1], console)
+
+
+def _print_verdicts(run: Run, console: Console) -> None:
+    verdicts = run.info.verdicts
+    if not verdicts:
+        return
+    words = f"Numbers: {verdicts_in_words(verdicts)}."
+    if set(verdicts.values()) != {Verdict.REPRODUCES}:
+        words += f" See `ipvg-eval doctor --protocol {run.info.protocol.name}`."
+    console.print(words, markup=False, soft_wrap=True)
 
 
 def print_failures(run: Run, console: Console) -> None:
@@ -81,7 +94,7 @@ def _print_one(run: Run, console: Console) -> None:
     summary = run.summary
     table = Table(
         title=f"{escape(summary.team)} · protocol {summary.protocol}",
-        caption=f"{INTERVAL_TITLE}; scored is how many samples have a value",
+        caption=f"{summary.intervals}; scored is how many samples have a value",
         box=box.SIMPLE_HEAD,
         **_LEFT,
     )
@@ -100,7 +113,10 @@ def _print_one(run: Run, console: Console) -> None:
         )
     console.print(table)
     _print_missing(run, console)
+    if summary.caution:
+        console.print(f"[yellow]{escape(summary.caution)}[/]", soft_wrap=True)
     _print_totals(summary, console)
+    _print_identification(summary, console)
 
 
 def _print_missing(run: Run, console: Console) -> None:
@@ -133,6 +149,13 @@ def _print_totals(summary: Summary, console: Console) -> None:
         )
         if metric.reason:
             console.print(escape(f"  {metric.reason}"))
+
+
+def _print_identification(summary: Summary, console: Console) -> None:
+    for one in summary.identification:
+        console.print(f"[bold]whose face[/] by {one.metric}: {escape(in_words(one))}", highlight=False)
+        for hint in one.hints:
+            console.print(f"[yellow]  {escape(hint)}[/]")
 
 
 def _print_many(runs: Sequence[Run], console: Console) -> None:

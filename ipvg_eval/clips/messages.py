@@ -16,6 +16,9 @@ LARGEST_CLIP = 2**30
 SOURCE, CLIP = "source", "clip.mp4"
 """Names of a video and of its clip in the folder that the process may read and write in."""
 
+_Side = Annotated[int, Field(ge=2, le=1 << 20)]
+_Sizes = tuple[Annotated[int, Field(ge=0, le=LARGEST_CLIP)], ...]
+
 
 class Folder(Message):
     """Where it works."""
@@ -23,14 +26,47 @@ class Folder(Message):
     path: Path
 
 
-class Make(Message):
-    """Make a clip of the video there; see `ipvg_eval.leaderboard.study.clips.anonymous_clip`."""
+class Look(Message):
+    """See `ipvg_eval.leaderboard.study.clips.look`."""
 
-    forbidden: tuple[str, ...]
+    kind: Literal["look"] = "look"
+
+
+class Encode(Message):
+    """See `ipvg_eval.leaderboard.study.clips.encode`."""
+
+    kind: Literal["encode"] = "encode"
+    width: int
+    height: int
+    rate: int
+    count: int
+    sound: bool
+    spoil: int | None
+
+
+class Pad(Message):
+    """See `ipvg_eval.leaderboard.study.clips.pad`."""
+
+    kind: Literal["pad"] = "pad"
+    sizes: _Sizes
+
+
+Request = Annotated[Look | Encode | Pad, Field(discriminator="kind")]
+
+
+class Seen(Message):
+    """What a player shows of the video."""
+
+    kind: Literal["seen"] = "seen"
+    width: _Side
+    height: _Side
+    rate: Annotated[float, Field(gt=0)]
+    seconds: Annotated[float, Field(gt=0, le=1000)]
+    sound: bool
 
 
 class Made(Message):
-    """The clip's length in seconds; None where the disk is full."""
+    """The clip is written: bytes of each of its frames; none after padding, None where the disk is full."""
 
     kind: Literal["made"] = "made"
-    seconds: Annotated[float, Field(ge=0)] | None
+    sizes: _Sizes | None

@@ -10,7 +10,7 @@ from typing import Any
 
 from ipvg_eval.cluster.plan import Plan
 from ipvg_eval.cluster.worker import MeasuringWorker, Ready, Refused
-from ipvg_eval.core.errors import Unavailable
+from ipvg_eval.core.errors import ExitCode, Unavailable
 from ipvg_eval.core.run import DeviceInfo, WorkersInfo
 from ipvg_eval.scoring.recipe import Recipe
 from ipvg_eval.scoring.scorer_info import ScorerInfo
@@ -142,7 +142,7 @@ class WorkerPool:
             raise Died(_last_line(error), preempted=getattr(error, "preempted", False)) from error
         if isinstance(answer, Refused):
             refusal = Unavailable(f"worker on {answer.node}: {answer.text}", hint=answer.hint)
-            refusal.exit_code = answer.exit_code
+            refusal.exit_code = ExitCode(answer.exit_code)
             raise refusal
         return answer
 

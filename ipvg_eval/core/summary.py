@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from pydantic import BaseModel, ConfigDict
 
+from ipvg_eval.core.intervals import RESAMPLED
 from ipvg_eval.core.names import TeamName
 
 
@@ -39,8 +40,8 @@ class MetricSummary(_Part):
         unit: unit of the values.
         proxy: whether it stands in for a published metric.
         mean: arithmetic mean over the samples that have a value; None where none has.
-        low: lower end of the mean's 95 % interval, identities resampled; None where fewer than two
-            identities have a value.
+        low: lower end of the mean's interval, see `Summary.intervals`; None where too few identities have a
+            value.
         high: upper end.
         std: standard deviation (n - 1); None for fewer than two values.
         minimum: smallest value.
@@ -49,6 +50,7 @@ class MetricSummary(_Part):
         count: samples with a value.
         missing: samples without one.
         flagged: samples whose value carries a note.
+        identities: identities with a value; None in summaries that did not count them.
     """
 
     name: str
@@ -66,6 +68,7 @@ class MetricSummary(_Part):
     count: int
     missing: int
     flagged: int
+    identities: int | None = None
 
 
 class Term(_Part):
@@ -84,7 +87,7 @@ class CombinedSummary(_Part):
         title: its human name.
         higher_is_better: direction.
         value: the sum; None where a term is missing.
-        low: lower end of its 95 % interval, identities resampled; None as for a metric.
+        low: lower end of its interval; None as for a metric.
         high: upper end.
         reason: which terms are missing.
         terms: what is added up.
@@ -122,6 +125,63 @@ class CorpusSummary(_Part):
     references: int
 
 
+class Estimate(_Part):
+    """A number with its interval over identities; None where it cannot be had."""
+
+    value: float | None
+    low: float | None = None
+    high: float | None = None
+
+
+class ConfusedVideo(_Part):
+    """A video that looks more like somebody else: both cosines."""
+
+    sample: str
+    identity: str
+    other: str
+    own: float
+    with_other: float
+
+
+class Identification(_Part):
+    """Videos against the references of everybody in the test set, by one network's kept embeddings.
+
+    Attributes:
+        metric: the score whose embeddings they are.
+        videos: videos with a face.
+        identities: people they are compared with.
+        rank_1: share of videos that are most like their own reference.
+        rank_5: share whose own reference is among the first five.
+        auc: chance that a video is more like its own reference than like another's.
+        d_prime: how far the own cosines lie from the others, in standard deviations.
+        threshold: cosine that one in a thousand pairs of a video and another's reference exceeds; None for
+            fewer pairs.
+        matched: share of videos that exceed it with their own reference.
+        edges: of the bins of the histograms.
+        own: videos per bin, by the cosine with their own reference.
+        others: pairs per bin, of a video and another's reference.
+        confusions: the worst, largest difference first.
+        alike: references of two identities that look like one person, with their cosine.
+        hints: what these numbers say about the installation or the test set.
+    """
+
+    metric: str
+    videos: int
+    identities: int
+    rank_1: Estimate
+    rank_5: Estimate
+    auc: Estimate
+    d_prime: Estimate
+    threshold: float | None
+    matched: Estimate
+    edges: tuple[float, ...]
+    own: tuple[int, ...]
+    others: tuple[int, ...]
+    confusions: tuple[ConfusedVideo, ...]
+    alike: tuple[tuple[str, str, float], ...]
+    hints: tuple[str, ...]
+
+
 class Summary(_Part):
     """A run in a few numbers.
 
@@ -134,6 +194,9 @@ class Summary(_Part):
         metrics: one summary per metric, in the protocol's order.
         combined: weighted sums of the metrics' means.
         corpus: metrics of the whole submission.
+        identification: videos against everybody, one entry per network that kept embeddings.
+        intervals: what the intervals are.
+        caution: what a reader must know about them, empty for nothing.
     """
 
     team: TeamName
@@ -144,6 +207,9 @@ class Summary(_Part):
     metrics: tuple[MetricSummary, ...]
     combined: tuple[CombinedSummary, ...] = ()
     corpus: tuple[CorpusSummary, ...] = ()
+    identification: tuple[Identification, ...] = ()
+    intervals: str = RESAMPLED
+    caution: str = ""
 
     def metric(self, name: str) -> MetricSummary:
         """The summary of one metric.

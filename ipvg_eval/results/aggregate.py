@@ -10,7 +10,7 @@ from ipvg_eval.core.combination import Combination, combine
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CombinedSummary, Counts, MetricSummary, Term
-from ipvg_eval.results.intervals import ResampledMeans
+from ipvg_eval.results.intervals import RunMeans
 
 
 def count(rows: Iterable[SampleRow], *, samples: int) -> Counts:
@@ -39,12 +39,12 @@ def aggregate(rows: Iterable[SampleRow], specs: Sequence[MetricSpec]) -> tuple[M
         (row.sample, measurement.name): measurement for row in rows for measurement in row.measurements
     }
     samples = sorted({sample for sample, _ in measurements})
-    resampled = ResampledMeans.of(rows, [spec.name for spec in specs])
+    means = RunMeans.of(rows, [spec.name for spec in specs])
     return tuple(
         _summarise(
             spec,
             [measurements[key] for sample in samples if (key := (sample, spec.name)) in measurements],
-            *resampled.interval({spec.name: 1.0}),
+            means,
         )
         for spec in specs
     )
@@ -61,15 +61,15 @@ def summarise_combinations(
         rows: for the intervals.
     """
     means = {metric.name: metric.mean for metric in metrics}
-    resampled = ResampledMeans.of(rows, list(means))
-    return tuple(_summarise_combination(combination, means, resampled) for combination in combinations)
+    over_rows = RunMeans.of(rows, list(means))
+    return tuple(_summarise_combination(combination, means, over_rows) for combination in combinations)
 
 
 def _summarise_combination(
-    combination: Combination, means: Mapping[str, float | None], resampled: ResampledMeans
+    combination: Combination, means: Mapping[str, float | None], over_rows: RunMeans
 ) -> CombinedSummary:
     combined = combine(combination, means)
-    low, high = resampled.interval(combination.weights)
+    low, high = over_rows.interval(combination.weights)
     return CombinedSummary(
         name=combination.name,
         title=combination.title,
@@ -85,9 +85,8 @@ def _summarise_combination(
     )
 
 
-def _summarise(
-    spec: MetricSpec, column: Sequence[MeasurementRow], low: float | None, high: float | None
-) -> MetricSummary:
+def _summarise(spec: MetricSpec, column: Sequence[MeasurementRow], means: RunMeans) -> MetricSummary:
+    low, high = means.interval({spec.name: 1.0}, spec.bounds)
     values = [m.value for m in column if m.value is not None]
     mean = math.fsum(values) / len(values) if values else None
     return MetricSummary(
@@ -104,6 +103,7 @@ def _summarise(
         median=statistics.median(values) if values else None,
         maximum=max(values, default=None),
         count=len(values),
+        identities=means.identities(spec.name),
         missing=len(column) - len(values),
         flagged=sum(m.note is not None for m in column),
     )

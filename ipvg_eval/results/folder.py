@@ -13,6 +13,7 @@ from filelock import FileLock, Timeout
 
 from ipvg_eval.core.comparability import obstacles
 from ipvg_eval.core.file_names import file_name
+from ipvg_eval.core.intervals import INTERVAL_TITLE, caution
 from ipvg_eval.core.printable import json_escaped, json_text
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo
@@ -22,6 +23,7 @@ from ipvg_eval.findings import Finding
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
+from ipvg_eval.results.identification import identifications
 from ipvg_eval.results.journal import Journal
 from ipvg_eval.results.summary import to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, timings_table, write_csv, write_parquet
@@ -142,6 +144,9 @@ class RunFolder:
             metrics=metrics,
             combined=summarise_combinations(info.protocol.combined, metrics, rows),
             corpus=tuple(corpus),
+            identification=identifications(rows, self.features),
+            intervals=INTERVAL_TITLE,
+            caution=caution(len({row.identity for row in rows})),
         )
         samples = samples_table(rows, [spec.name for spec in info.specs], info.protocol.combined)
         write_parquet(samples, self.path / "samples.parquet")

@@ -6,7 +6,6 @@ from collections.abc import Sequence
 
 from ipvg_eval.core.printable import latex_text, markdown_text, printable
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, Counts, MetricSummary, Summary
-from ipvg_eval.results.intervals import INTERVAL_TITLE
 
 
 def number(value: float | None) -> str:
@@ -64,8 +63,13 @@ def to_markdown(summary: Summary) -> str:
         values = " | ".join(number(v) for v in (m.std, m.minimum, m.median, m.maximum))
         ends = interval(m.low, m.high)
         lines.append(f"| {_headed(m)} | {number(m.mean)} | {ends} | {values} | {m.count} | {m.missing} |")
-    lines += ["", f"Means are over the samples that have a value; {INTERVAL_TITLE}."]
-    return "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary)]) + "\n"
+    lines += ["", f"Means are over the samples that have a value; {summary.intervals}."]
+    if summary.caution:
+        lines += ["", summary.caution]
+    return (
+        "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary), *_identity_lines(summary)])
+        + "\n"
+    )
 
 
 def _combined_lines(summary: Summary) -> list[str]:
@@ -90,6 +94,26 @@ def _corpus_lines(summary: Summary) -> list[str]:
     return ["", head, "|---|--:|--:|--:|---|", *rows]
 
 
+def _identity_lines(summary: Summary) -> list[str]:
+    if not summary.identification:
+        return []
+    head = [
+        "",
+        "| whose face | rank-1 | rank-5 | AUC | d\u2032 | above threshold | videos |",
+        "|---|--:|--:|--:|--:|--:|--:|",
+    ]
+    rows = []
+    for one in summary.identification:
+        cells = [
+            f"{number(part.value)} ({interval(part.low, part.high)})"
+            for part in (one.rank_1, one.rank_5, one.auc, one.d_prime, one.matched)
+        ]
+        rows.append(f"| {one.metric} | {' | '.join(cells)} | {one.videos} |")
+    hints = [f"- {one.metric}: {hint}" for one in summary.identification for hint in one.hints]
+    note = "Each video against the references of everybody; the threshold has a false match rate of 1e-3."
+    return [*head, *rows, "", note, *(["", *hints] if hints else [])]
+
+
 def _remark(text: str | None) -> str:
     return markdown_text(text or "")
 
@@ -111,7 +135,7 @@ def to_latex(summaries: Sequence[Summary]) -> str:
     head = [latex_text(column.title) + marks[column.higher_is_better] for column in columns]
     lines = [
         f"% protocol {printable(first.protocol)}, test set {printable(first.testset)}",
-        *([f"% {printable(first.notice)}"] if first.notice else []),
+        *(f"% {printable(line)}" for line in (first.notice, first.caution) if line),
         rf"\begin{{tabular}}{{l{'r' * len(head)}}}",
         r"\toprule",
         " & ".join(["Team", *head]) + r" \\",

@@ -13,6 +13,8 @@ from ipvg_eval.core.page import points
 from ipvg_eval.core.printable import csv_text, latex_text, markdown_text
 from ipvg_eval.leaderboard.site.track import Shown, Track
 
+_TEXT = ("Team", "Question", "Metric")
+
 
 @dataclass(frozen=True, kw_only=True)
 class Download:
@@ -40,7 +42,7 @@ def track_downloads(track: Track) -> Iterator[Download]:
     ranking, printed = _ranking(track), _printed(track)
     yield Download(name=f"{name}-ranking.csv", about="final ranking with every score", text=csv_text(ranking))
     yield Download(name=f"{name}-ranking.md", about="the same as a Markdown table", text=_markdown(printed))
-    yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=_latex(printed))
+    yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=latex_table(printed))
     scores = board.scores.table
     if track.public:
         scores = scores.drop(columns=["min", "max"])
@@ -127,11 +129,11 @@ def _markdown(table: pd.DataFrame) -> str:
     )
 
 
-def _latex(table: pd.DataFrame) -> str:
+def latex_table(table: pd.DataFrame) -> str:
     r"""A booktabs table; the preamble needs \usepackage{booktabs}."""
     style = table.style.hide(axis="index").format(_typeset)
     style = style.format_index(_typeset, axis=1)
-    return str(style.to_latex(hrules=True, column_format="".join("l" if c == "Team" else "r" for c in table)))
+    return str(style.to_latex(hrules=True, column_format="".join("l" if c in _TEXT else "r" for c in table)))
 
 
 def _typeset(cell: object) -> str:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 
 from ipvg_eval.core.file_names import file_name
+from ipvg_eval.core.intervals import METHOD
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.core.page import decimals
 from ipvg_eval.leaderboard.board import TrackBoard
@@ -168,13 +169,19 @@ class Track:
     def interval_words(self) -> str:
         """What the intervals of the scores are."""
         rule = self.board.scores.resampling.rule
-        return f"{100 * rule.level:g} % interval over {rule.resamples} resamples of the identities"
+        return f"{100 * rule.level:g} % interval, {METHOD}"
 
     @cached_property
     def differences(self) -> list[Record]:
         """Paired differences, each with the metric it is on as `shown`."""
         shown = {one.name: one for one in self.metrics}
         return [{**row, "shown": shown[row["metric"]]} for row in jsonable(self.board.differences)]
+
+    @cached_property
+    def chances(self) -> list[Record]:
+        """How likely each team is first; nothing where it is not known."""
+        rows: list[Record] = jsonable(self.board.decided.table)
+        return rows if all(row["first"] is not None for row in rows) else []
 
     @property
     def opinions(self) -> list[Record]:

@@ -2,13 +2,14 @@
 
 `create_study` makes a study folder from the finalists' videos, `study.serve.serve` shows it to annotators,
 `study_votes` reads their votes. The folder holds `study.db`, which alone knows the teams' names,
-and `media/`, clips and pictures under random names and without metadata.
+and `media/`, clips and pictures under random names, of which nothing but the pictures says whose they are.
 """
 
-from ipvg_eval.leaderboard.study.annotators import new_annotators, release
+from ipvg_eval.leaderboard.study.annotators import invitation, new_annotators, release
 from ipvg_eval.leaderboard.study.config import Question, StudyConfig, read_study_config
 from ipvg_eval.leaderboard.study.create import Created, create_study
 from ipvg_eval.leaderboard.study.errors import StudyError
+from ipvg_eval.leaderboard.study.exclusion import ExclusionRates, simulated_exclusion
 from ipvg_eval.leaderboard.study.export import audit_table, study_votes, votes_table
 from ipvg_eval.leaderboard.study.filling import LeftOut
 from ipvg_eval.leaderboard.study.overview import Overview, overview
@@ -17,6 +18,7 @@ from ipvg_eval.leaderboard.study.subjects import StudyPicture, StudySample, Stud
 
 __all__ = [
     "Created",
+    "ExclusionRates",
     "LeftOut",
     "Overview",
     "Question",
@@ -27,11 +29,13 @@ __all__ = [
     "StudyTeam",
     "audit_table",
     "create_study",
+    "invitation",
     "new_annotators",
     "open_study",
     "overview",
     "read_study_config",
     "release",
+    "simulated_exclusion",
     "study_votes",
     "votes_table",
 ]

@@ -8,12 +8,12 @@ import time
 from dataclasses import dataclass
 
 from ipvg_eval.leaderboard.study.errors import StudyError
-from ipvg_eval.leaderboard.study.secret import hashed, new_code, new_secret
+from ipvg_eval.leaderboard.study.secret import hashed, new_code, new_secret, same, signature
 from ipvg_eval.leaderboard.study.sheets import free_sheet
 from ipvg_eval.leaderboard.study.store import Study
 
 _PID = re.compile(r"[A-Za-z0-9_.-]{1,64}", re.ASCII)
-_TOKENS_KEPT = 10
+_TOKEN = 32  # of 64 hexadecimal digits: 128 bits
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,7 +36,7 @@ def new_annotators(study: Study, count: int) -> list[NewAnnotator]:
             sheet = free_sheet(writer, study.config)
             if sheet is None:
                 break
-            made.append(_add(writer, study, sheet, pid=None))
+            made.append(_add(writer, study, sheet, pid=None, token=new_secret()))
     if not made and count > 0:
         raise StudyError(
             "every comparison has its annotators already",
@@ -46,22 +46,43 @@ def new_annotators(study: Study, count: int) -> list[NewAnnotator]:
     return made
 
 
-def join(study: Study, pid: str) -> NewAnnotator | None:
-    """The annotator with this id of a crowd platform, made on first sight; None if no sheet is left.
+def invitation(study: Study, pid: str) -> str:
+    """The path of the link by which one person joins: /join/PID/SIGNATURE.
 
-    Each call gives a new token; the latest ten stay valid.
+    The signature is the HMAC-SHA256 of the id under the study's join key, in hexadecimal: a platform that
+    knows who somebody is can sign as well.
 
     Raises:
         StudyError: the id is not 1 to 64 letters, digits, dots, dashes or underscores.
     """
-    if not _PID.fullmatch(pid):
-        raise StudyError("a participant id has 1 to 64 letters, digits, dots, dashes or underscores")
+    if not _PID.fullmatch(pid) or not pid.strip("."):
+        raise StudyError(
+            f"{pid[:80]!r} is no participant's id",
+            hint="An id has 1 to 64 letters, digits, dots, dashes or underscores, and is not only dots.",
+        )
+    return f"/join/{pid}/{signature(study.join_key, pid)}"
+
+
+def invited(study: Study, pid: str, signed: str) -> bool:
+    """Whether this is the signature of that id."""
+    return bool(_PID.fullmatch(pid)) and same(signed, signature(study.join_key, pid))
+
+
+def join(study: Study, pid: str) -> NewAnnotator | None:
+    """The annotator with an id whose signature was checked, made on first sight; None if no sheet is left.
+
+    However often somebody joins, the token is the same: nobody is locked out, and nothing grows.
+    """
+    token = signature(study.join_key, f"token of {pid}")[:_TOKEN]
     with study.writing() as writer:
-        row = writer.execute("SELECT id, name FROM annotator WHERE pid = ?", (pid,)).fetchone()
-        if row is None:
-            sheet = free_sheet(writer, study.config)
-            return None if sheet is None else _add(writer, study, sheet, pid=pid)
-        return NewAnnotator(name=row["name"], token=_new_token(writer, row["id"]))
+        row = writer.execute("SELECT name FROM annotator WHERE pid = ?", (pid,)).fetchone()
+        if row is not None:
+            return NewAnnotator(name=row["name"], token=token)
+        joined = writer.execute("SELECT count(*) FROM annotator WHERE pid IS NOT NULL").fetchone()[0]
+        if joined >= (study.config.join_limit or 2 * study.config.annotators):
+            return None
+        sheet = free_sheet(writer, study.config)
+        return None if sheet is None else _add(writer, study, sheet, pid=pid, token=token)
 
 
 def release(study: Study, *, names: tuple[str, ...] = (), idle_hours: float | None = None) -> list[str]:
@@ -108,7 +129,9 @@ FROM annotator a ORDER BY a.id
 """
 
 
-def _add(writer: sqlite3.Connection, study: Study, sheet: int, *, pid: str | None) -> NewAnnotator:
+def _add(
+    writer: sqlite3.Connection, study: Study, sheet: int, *, pid: str | None, token: str
+) -> NewAnnotator:
     number = writer.execute("SELECT count(*) FROM annotator").fetchone()[0] + 1
     name = f"annotator-{number:04d}"
     code = study.config.completion_code or new_code()
@@ -116,16 +139,5 @@ def _add(writer: sqlite3.Connection, study: Study, sheet: int, *, pid: str | Non
         "INSERT INTO annotator (name, pid, sheet, created, completion_code) VALUES (?, ?, ?, ?, ?)",
         (name, pid, sheet, time.time(), code),
     )
-    assert cursor.lastrowid is not None
-    return NewAnnotator(name=name, token=_new_token(writer, cursor.lastrowid))
-
-
-def _new_token(writer: sqlite3.Connection, annotator: int) -> str:
-    token = new_secret()
-    writer.execute("INSERT INTO token VALUES (?, ?, ?)", (hashed(token), annotator, time.time()))
-    writer.execute(
-        "DELETE FROM token WHERE annotator = ? AND hash NOT IN "
-        "(SELECT hash FROM token WHERE annotator = ? ORDER BY created DESC LIMIT ?)",
-        (annotator, annotator, _TOKENS_KEPT),
-    )
-    return token
+    writer.execute("INSERT INTO token VALUES (?, ?, ?)", (hashed(token), cursor.lastrowid, time.time()))
+    return NewAnnotator(name=name, token=token)

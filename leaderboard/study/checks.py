@@ -42,11 +42,19 @@ class Item:
     origin: int | None = None
 
 
-def checks_in(comparisons: int, per_hundred: float) -> int:
-    """How many checks of a kind go into a sheet: two at least, unless none are wanted."""
-    if per_hundred == 0 or comparisons == 0:
-        return 0
-    return min(comparisons, max(_LEAST, round(comparisons * per_hundred / 100)))
+def checks_in(comparisons: int, checks: Checks) -> tuple[int, int]:
+    """How many corrupted and repeated checks go into a sheet.
+
+    Two at least of each kind that is wanted, but never more than `max_share` of the sheet's steps; where that
+    is too little for both, the corrupted copies come first.
+    """
+    wanted = [
+        min(comparisons, max(_LEAST, round(comparisons * per_hundred / 100))) if per_hundred else 0
+        for per_hundred in (checks.corrupted_per_hundred, checks.repeats_per_hundred)
+    ]
+    most = int(comparisons * checks.max_share / (1 - checks.max_share) + 1e-9)
+    corrupted = min(wanted[0], max(most - wanted[1], min(most, _LEAST), -(-most // 2)))
+    return corrupted, min(wanted[1], most - corrupted)
 
 
 def with_checks(
@@ -63,10 +71,13 @@ def with_checks(
     A repeat comes at least five steps after what it repeats, or at the end of a sheet that is too short.
     """
     steps: list[Showing | Clip] = list(showings)
-    count = min(checks_in(len(showings), checks.corrupted_per_hundred), len(corrupted))
-    for clip in rng.sample(list(corrupted), count):
+    copies, repeated = checks_in(len(showings), checks)
+    shown = {showing.pair.sample for showing in showings}
+    # A sample that the sheet does not show otherwise makes the copy no second look at it.
+    drawn = sorted(rng.sample(list(corrupted), len(corrupted)), key=lambda clip: clip.sample in shown)
+    for clip in drawn[:copies]:
         steps.insert(rng.randint(0, len(steps)), clip)
-    repeats = rng.sample(list(showings), checks_in(len(showings), checks.repeats_per_hundred))
+    repeats = rng.sample(list(showings), repeated)
     again: dict[int, list[Showing]] = {}
     for showing in sorted(repeats, key=showings.index):
         earliest = min(steps.index(showing) + _APART, len(steps))

@@ -1,203 +1,274 @@
-"""Clips for the browser: H.264 in MP4, silent, without a trace of where they come from."""
+"""Clips for the browser, decoded and encoded anew in one way, so that nothing but their pictures differs.
+
+All clips of a sample have one picture size, one frame rate and one length. The encoder has one set of
+parameters and a fixed order of frame types, and keeps nothing but slices; `pad` then makes the frames at each
+place of all clips equally large. Two clips of a sample are the same bytes outside their compressed pictures.
+"""
 
 from __future__ import annotations
 
-import tempfile
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from pathlib import Path
 from typing import Any
 
 import av
 import numpy as np
-import numpy.typing as npt
-from av.bitstream import BitStreamFilterContext
+from av.audio.frame import AudioFrame
 from av.video.frame import VideoFrame
+from av.video.reformatter import ColorPrimaries, ColorRange, Colorspace, ColorTrc
 
+from ipvg_eval.leaderboard.study.clip_source import (
+    SCALING,
+    SOUND_RATE,
+    Facts,
+    Pixels,
+    Samples,
+    Source,
+    look,
+    pictures,
+    sound,
+)
 from ipvg_eval.leaderboard.study.errors import StudyError
 
-_PLAYABLE_PIXELS = ("yuv420p", "yuvj420p")
-_PLAYABLE_PROFILES = (
-    "Baseline",
-    "Constrained Baseline",
-    "Main",
-    "High",
-    "Constrained High",
+__all__ = ["ENCODER", "Facts", "Shape", "common_shape", "encode", "look", "pad"]
+
+CRF = 14
+# Without looking ahead the same pictures always give the same bytes.
+_X264 = (
+    "keyint=48:min-keyint=48:scenecut=0:open-gop=0:bframes=2:b-adapt=0:b-pyramid=none:weightp=1:"
+    "mbtree=0:rc-lookahead=0:sync-lookahead=0:threads=1"
 )
-_QUALITY = {"crf": "14", "preset": "medium"}
+# One libopus packet of 20 ms at a constant rate is as large as any other.
+_OPUS = {"vbr": "off", "application": "audio", "frame_duration": "20"}
+_OPUS_FRAME = SOUND_RATE // 50
+_OPUS_BITS = 128_000
+_MP4 = {"movflags": "+faststart", "fflags": "+bitexact", "video_track_timescale": "90000"}
+ENCODER = f"libx264 medium crf={CRF} {_X264} av {av.__version__}"
+"""What a clip depends on besides its source and shape."""
+
+_RATES = (8, 10, 12, 15, 16, 18, 20, 24, 25, 30, 36, 40, 48, 50, 60)
+_LONGEST_SIDE = 1920
+_SMALLEST_SIDE = 16
+_GLOBAL_HEADER, _BIT_EXACT = 1 << 22, 1 << 23
+_SLICES = (1, 5)
+_FILLER = 12
+_LEAST_FILLER = 6
 _BLOCKS = 16
-Pixels = npt.NDArray[np.uint8]
-
-_MP4 = {"movflags": "+faststart", "fflags": "+bitexact"}
-_TIME_BASE = Fraction(1, 90_000)
-
-# x264 writes its version and settings into the stream, muxers and encoders their names into the container.
-TRACES = (b"x264", b"x265", b"Lavf", b"Lavc", b"libx", b"ffmpeg", b"HandBrake")
 
 
-def anonymous_clip(source: Path, target: Path, forbidden: Iterable[str] = ()) -> float:
-    """Copy a video so that a browser can play it and nothing tells who made it.
+@dataclass(frozen=True, kw_only=True)
+class Shape:
+    """What all clips of a sample have in common.
 
-    The picture stream is copied bit by bit, less its user data, where browsers can play it: H.264, 8 bits,
-    4:2:0, upright. Anything else, and a copy that still holds a trace, is encoded anew at high quality.
-    Sound, subtitles and metadata are dropped.
+    Attributes:
+        width: pixels, even.
+        height: pixels, even.
+        rate: pictures per second.
+        count: pictures.
+        sound: whether there is a sound track.
+    """
+
+    width: int
+    height: int
+    rate: int
+    count: int
+    sound: bool = False
+
+    @property
+    def seconds(self) -> float:
+        """How long a clip plays."""
+        return self.count / self.rate
+
+
+def common_shape(videos: Sequence[Facts], *, keep_sound: bool = False) -> Shape:
+    """The shape in which videos are compared.
+
+    The picture holds the widest and the highest, at most 1920 pixels a side. The rate is the smallest at
+    which every video's pictures come at their times, else 60. The length is the longest video's; the others
+    keep their last picture, as a player does.
+    """
+    width, height = max(video.width for video in videos), max(video.height for video in videos)
+    scale = min(1.0, _LONGEST_SIDE / max(width, height))
+    rate = next((rate for rate in _RATES if all(_divides(video.rate, rate) for video in videos)), _RATES[-1])
+    return Shape(
+        width=max(_SMALLEST_SIDE, 2 * round(width * scale / 2)),
+        height=max(_SMALLEST_SIDE, 2 * round(height * scale / 2)),
+        rate=rate,
+        count=max(1, round(max(video.seconds for video in videos) * rate)),
+        sound=keep_sound,
+    )
+
+
+def encode(source: Source, target: Path, shape: Shape, spoil: int | None = None) -> list[int]:
+    """Write a video's pictures as H.264 in MP4; nothing else of it is kept.
 
     Args:
         source: the video.
-        target: the MP4 file to write.
-        forbidden: texts that must not be in the file, such as the team's and the file's names.
+        target: the file to write. It must go through `pad` before anybody gets it.
+        shape: of the clip.
+        spoil: seed of the noise in a copy that nobody can prefer: coarse blocks without colour.
 
     Returns:
-        seconds from the start of the first to the end of the last picture.
+        bytes of every frame, in the order of the file.
 
     Raises:
-        StudyError: no picture can be decoded.
+        StudyError: no picture can be decoded; else as `look`.
     """
-    traces = [*TRACES, *(text.encode() for text in forbidden if len(text.encode()) > 3)]
-    try:
-        if _playable(source):
-            _remux(source, target)
-            if not holds(target, traces):
-                return _checked_duration(target)
-    except (av.FFmpegError, ValueError, StudyError):
-        pass  # what cannot be copied can perhaps still be decoded
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        encoded = Path(folder) / "encoded.mp4"
-        _encode(source, encoded, corrupt=None)
-        _remux(encoded, target)
-    return _checked_duration(target)
+    sizes: list[int] = []
+    with av.open(str(target), "w", format="mp4", options=_MP4) as made:
+        stream = _picture_stream(made, shape)
+        tone = _sound_stream(made) if shape.sound else None
+        for number, frame in enumerate(_ticks(source, shape, spoil)):
+            frame.pts, frame.time_base = number, Fraction(1, shape.rate)
+            _write(made, stream.encode(frame), sizes)
+        _write(made, stream.encode(), sizes)
+        if tone is not None:
+            for packet in _sound_packets(tone, sound(source, shape.seconds)):
+                made.mux(packet)
+    return sizes
 
 
-def corrupted_clip(source: Path, target: Path, *, rng: np.random.Generator) -> float:
-    """A copy that nobody who looks can prefer: coarse blocks, noise and no colour.
+def pad(source: Path, target: Path, sizes: Sequence[int]) -> None:
+    """Fill every frame up with filler data, which decoders skip.
 
     Args:
-        source: a clip that `anonymous_clip` wrote.
-        target: the MP4 file to write.
-        rng: of the noise.
-
-    Returns:
-        seconds, as `anonymous_clip`.
+        source: a clip that `encode` wrote.
+        target: the file to write.
+        sizes: for every place the largest frame of any clip, in bytes; may have more places.
     """
-    with tempfile.TemporaryDirectory(dir=target.parent) as folder:
-        encoded = Path(folder) / "encoded.mp4"
-        _encode(source, encoded, corrupt=rng)
-        _remux(encoded, target)
-    return _checked_duration(target)
-
-
-def holds(path: Path, traces: Iterable[bytes]) -> bool:
-    """Whether any of these byte strings is in a file, in upper or lower case."""
-    content = path.read_bytes().lower()
-    return any(trace.lower() in content for trace in traces)
-
-
-def _open(source: Path) -> Any:
-    # Submitted files are not trusted: nothing but this one file is opened, whatever its content asks for.
-    return av.open(f"file:{source}", options={"protocol_whitelist": "file"})
-
-
-def _playable(source: Path) -> bool:
-    with _open(source) as container:
-        if not container.streams.video:
-            raise StudyError("there is no picture stream")
-        stream = container.streams.video[0]
-        context = stream.codec_context
-        if context.name != "h264" or context.pix_fmt not in _PLAYABLE_PIXELS:
-            return False
-        if context.profile not in _PLAYABLE_PROFILES:
-            return False
-        first = next(container.decode(stream), None)
-        return first is not None and _turn(first) == (False, False, False) and not first.interlaced_frame
-
-
-def _remux(source: Path, target: Path) -> None:
-    with _open(source) as given, av.open(str(target), "w", format="mp4", options=_MP4) as made:
-        stream = given.streams.video[0]
-        copy = made.add_stream_from_template(stream)
-        copy.metadata.clear()
-        without_user_data = BitStreamFilterContext("filter_units=remove_types=6", stream, copy)
-        for packet in given.demux(stream):
+    with av.open(f"file:{source}") as given, av.open(str(target), "w", format="mp4", options=_MP4) as made:
+        copies = {stream.index: made.add_stream_from_template(stream) for stream in given.streams}
+        for copy in copies.values():
+            copy.metadata.clear()
+        place = 0
+        for packet in given.demux():
             if packet.dts is None:
                 continue
-            for kept in without_user_data.filter(packet):
-                kept.stream = copy
-                made.mux(kept)
-        for kept in without_user_data.filter(None):
-            kept.stream = copy
+            kept = packet
+            if packet.stream.type == "video":
+                content = bytes(packet)
+                room = sizes[place] + _LEAST_FILLER - len(content)
+                kept = av.Packet(content + _filler(room))
+                kept.pts, kept.dts, kept.time_base = packet.pts, packet.dts, packet.time_base
+                kept.duration, kept.is_keyframe = packet.duration, packet.is_keyframe
+                place += 1
+            kept.stream = copies[packet.stream.index]
             made.mux(kept)
 
 
-def _encode(source: Path, target: Path, *, corrupt: np.random.Generator | None) -> None:
-    """Encode the pictures that decode, each at its time."""
-    with av.open(str(target), "w", format="mp4", options=_MP4) as made:
-        stream: Any = None
-        for pixels, seconds, rate in _pictures(source):
-            if stream is None:
-                stream = made.add_stream("libx264", rate=rate, options=_QUALITY)
-                stream.height, stream.width = pixels.shape[:2]
-                stream.pix_fmt = "yuv420p"
-                stream.codec_context.time_base = _TIME_BASE
-            shown = pixels if corrupt is None else _ruined(pixels, corrupt)
-            frame = VideoFrame.from_ndarray(shown, format="rgb24")
-            frame.pts, frame.time_base = round(seconds / _TIME_BASE), _TIME_BASE
-            made.mux(stream.encode(frame))
-        made.mux(stream.encode())
+def _divides(rate: float, grid: int) -> bool:
+    steps = grid / rate
+    return steps > 0.9 and abs(steps - round(steps)) < 0.002 * steps
 
 
-def _pictures(source: Path) -> Iterator[tuple[Pixels, float, Fraction]]:
-    """Upright RGB pictures of even size, each with its time from 0 and the frame rate.
+def _picture_stream(made: Any, shape: Shape) -> Any:
+    # The rate of a hard picture is bounded, as all clips get the size of the largest.
+    kilobits = 2000 + round(0.5 * shape.width * shape.height * shape.rate / 1000)
+    bounded = f"{_X264}:vbv-maxrate={kilobits}:vbv-bufsize={kilobits}"
+    options = {"crf": str(CRF), "preset": "medium", "x264-params": bounded}
+    stream = made.add_stream("libx264", rate=shape.rate, options=options)
+    stream.width, stream.height, stream.pix_fmt = shape.width, shape.height, "yuv420p"
+    context = stream.codec_context
+    context.flags |= _GLOBAL_HEADER | _BIT_EXACT
+    context.color_range, context.colorspace = ColorRange.MPEG, Colorspace.ITU709
+    context.color_primaries, context.color_trc = ColorPrimaries.BT709, ColorTrc.BT709
+    return stream
 
-    Ends where decoding fails. Pictures of another size than the first are left out.
-    """
-    with _open(source) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        rate = stream.average_rate or stream.guessed_rate or Fraction(25)
-        start: float | None = None
-        last, shape = -float(_TIME_BASE), None
-        for count, frame in enumerate(_decoded(container)):
-            pixels = _upright(frame)
-            shape = shape or pixels.shape
-            if pixels.shape != shape:
-                continue
-            time = frame.time if frame.time is not None else count / float(rate)
-            start = time if start is None else start
-            last = max(time - start, last + float(_TIME_BASE))
-            yield pixels, last, rate
-    if start is None:
+
+def _write(made: Any, packets: Sequence[Any], sizes: list[int]) -> None:
+    """Mux the slices of packets in Annex B form; what else the encoder says stays out."""
+    for packet in packets:
+        units = [unit for unit in _units(bytes(packet)) if unit[0] & 31 in _SLICES]
+        kept = av.Packet(b"".join(b"\0\0\0\1" + unit for unit in units))
+        kept.pts, kept.dts, kept.time_base = packet.pts, packet.dts, packet.time_base
+        kept.duration, kept.is_keyframe, kept.stream = packet.duration, packet.is_keyframe, packet.stream
+        sizes.append(sum(4 + len(unit) for unit in units))
+        made.mux(kept)
+
+
+def _units(stream: bytes) -> list[bytes]:
+    """NAL units of a stream with start codes; a unit never ends in a zero byte."""
+    return [part.rstrip(b"\0") for part in stream.split(b"\0\0\1") if part.strip(b"\0")]
+
+
+def _filler(size: int) -> bytes:
+    return (size - 4).to_bytes(4, "big") + bytes([_FILLER]) + b"\xff" * (size - 6) + b"\x80"
+
+
+def _ticks(source: Source, shape: Shape, spoil: int | None) -> Iterator[VideoFrame]:
+    """The picture that stands at each tick of the clip; the last one is held to the end."""
+    noise = None if spoil is None else np.random.default_rng(spoil)
+    shown = None
+    tick = 0
+    for picture in pictures(source):
+        until = min(shape.count, round(picture.time * shape.rate))
+        if shown is not None and tick < until:
+            frame = _fitted(shown, shape, noise)
+            for _ in range(tick, until):
+                yield frame
+            tick = until
+        if tick >= shape.count:
+            return
+        shown = picture
+    if shown is None:
         raise StudyError("no picture can be decoded")
+    frame = _fitted(shown, shape, noise)
+    for _ in range(tick, shape.count):
+        yield frame
 
 
-def _decoded(container: Any) -> Iterator[VideoFrame]:
-    try:
-        yield from container.decode(video=0)
-    except av.FFmpegError:
-        return
+def _fitted(picture: Any, shape: Shape, noise: np.random.Generator | None) -> VideoFrame:
+    """A picture in the middle of the clip's, as large as fits, between black bars."""
+    pixels = picture.upright()
+    if noise is not None:
+        pixels = _ruined(pixels, noise)
+    width, height = picture.shown_size
+    scale = min(shape.width / width, shape.height / height)
+    width, height = (max(2, 2 * round(side * scale / 2)) for side in (width, height))
+    frame = VideoFrame.from_ndarray(pixels, format="rgb24").reformat(
+        width,
+        height,
+        format="yuv420p",
+        dst_colorspace=Colorspace.ITU709,
+        dst_color_range=ColorRange.MPEG,
+        interpolation=SCALING,
+    )
+    if (width, height) == (shape.width, shape.height):
+        return frame
+    canvas = np.full((shape.height * 3 // 2, shape.width), 128, dtype=np.uint8)
+    canvas[: shape.height] = 16
+    left, top = ((shape.width - width) // 4 * 2, (shape.height - height) // 4 * 2)
+    inner: Pixels = frame.to_ndarray()  # type: ignore[assignment]
+    for whole, part, share in zip(_planes(canvas), _planes(inner), (1, 2, 2), strict=True):
+        rows, columns = slice(top // share, (top + height) // share), left // share
+        whole[rows, columns : columns + width // share] = part
+    return VideoFrame.from_ndarray(canvas, format="yuv420p")
 
 
-def _turn(frame: Any) -> tuple[bool, bool, bool]:
-    """Whether to transpose the stored picture, then to mirror it left-right, then top-bottom.
-
-    The display matrix maps stored (x, y), y down, to shown (a x + c y, b x + d y).
-    """
-    data = frame.side_data.get("DISPLAYMATRIX")
-    if data is None:
-        return False, False, False
-    a, b, _, c, d = np.frombuffer(bytes(data), dtype=np.int32)[:5].astype(np.int64)
-    if abs(a) + abs(d) >= abs(b) + abs(c):
-        return False, bool(a < 0), bool(d < 0)
-    return True, bool(c < 0), bool(b < 0)
+def _planes(picture: Pixels) -> tuple[Pixels, Pixels, Pixels]:
+    """Views of the three planes of a yuv420p picture, as PyAV lays them out."""
+    height, width = picture.shape[0] * 2 // 3, picture.shape[1]
+    chroma = picture[height:].reshape(2, height // 2, width // 2)
+    return picture[:height], chroma[0], chroma[1]
 
 
-def _upright(frame: Any) -> Pixels:
-    pixels: Pixels = frame.to_ndarray(format="rgb24")
-    transpose, flip_x, flip_y = _turn(frame)
-    if transpose:
-        pixels = pixels.transpose(1, 0, 2)
-    pixels = pixels[:: -1 if flip_y else 1, :: -1 if flip_x else 1]
-    height, width = (side - side % 2 for side in pixels.shape[:2])
-    return np.ascontiguousarray(pixels[:height, :width])
+def _sound_stream(made: Any) -> Any:
+    stream = made.add_stream("libopus", rate=SOUND_RATE, options=_OPUS, layout="stereo", format="s16")
+    stream.bit_rate = _OPUS_BITS
+    stream.codec_context.flags |= _GLOBAL_HEADER | _BIT_EXACT
+    return stream
+
+
+def _sound_packets(stream: Any, heard: Samples) -> Iterator[Any]:
+    padded = np.pad(heard, ((0, 0), (0, -heard.shape[1] % _OPUS_FRAME)))
+    for start in range(0, padded.shape[1], _OPUS_FRAME):
+        part = padded[:, start : start + _OPUS_FRAME].T.reshape(1, -1)
+        frame = AudioFrame.from_ndarray(np.ascontiguousarray(part), format="s16", layout="stereo")
+        frame.sample_rate, frame.pts, frame.time_base = SOUND_RATE, start, Fraction(1, SOUND_RATE)
+        yield from stream.encode(frame)
+    yield from stream.encode()
 
 
 def _ruined(pixels: Pixels, rng: np.random.Generator) -> Pixels:
@@ -210,19 +281,3 @@ def _ruined(pixels: Pixels, rng: np.random.Generator) -> Pixels:
     large = np.pad(large, ((0, max(0, height - len(large))), (0, max(0, width - large.shape[1]))), "edge")
     grey8 = large[:height, :width].clip(0, 255).astype(np.uint8)
     return np.repeat(grey8[:, :, None], 3, axis=2)
-
-
-def _checked_duration(path: Path) -> float:
-    """Decode the whole file, as a browser would, and measure it."""
-    ends = [0.0]
-    with _open(path) as container:
-        stream = container.streams.video[0]
-        stream.thread_type = "AUTO"
-        rate = float(stream.average_rate or 25)
-        pictures = 0
-        for frame in container.decode(stream):
-            pictures += 1
-            ends.append((frame.time or 0.0) + 1 / rate)
-    if not pictures:
-        raise StudyError("no picture can be decoded")
-    return max(ends)

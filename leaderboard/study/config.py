@@ -61,33 +61,38 @@ class Overlap(_Strict):
 class Checks(_Strict):
     """Attention checks, and the rule by which annotators are excluded.
 
-    An annotator is excluded when too large a share of at least `min_answered` answered checks of one kind
-    failed. Only the first question counts. A corrupted check fails unless the real video was preferred to its
-    corrupted copy; a repeated check fails if the other team won when the sides were swapped (a draw
-    contradicts nothing). Honest people contradict themselves on close pairs, so repeats allow more.
+    A corrupted check fails unless the real video was preferred to its corrupted copy; a repeated check fails
+    if the other team won when the sides were swapped (a draw contradicts nothing). Only the first question
+    counts. Honest people slip now and then and contradict themselves on close pairs. An annotator is excluded
+    for a kind of check if so many failed that an honest person would fail as many in less than
+    `false_exclusion` of all cases (binomial distribution).
 
     Attributes:
         corrupted_per_hundred: pairs of a real video and its corrupted copy, per 100 comparisons of a sheet;
             at least 2 per sheet unless this is 0.
         repeats_per_hundred: comparisons shown again with the sides swapped; at least 2 likewise.
-        max_failed_corrupted: largest share of failed corrupted checks that is allowed.
-        max_failed_repeats: largest share of failed repeated checks that is allowed.
-        min_answered: with fewer answers of a kind nobody is excluded for it.
+        max_share: largest share of checks among the steps of a sheet; wins over the two above.
+        slip_rate: share of the corrupted checks that an honest person fails.
+        contradiction_rate: share of the repeated checks that an honest person fails; one half for somebody
+            who sees no difference and never chooses draw.
+        false_exclusion: share of honest people that either kind may exclude.
     """
 
     corrupted_per_hundred: float = Field(default=4.0, ge=0, le=100)
     repeats_per_hundred: float = Field(default=4.0, ge=0, le=100)
-    max_failed_corrupted: float = Field(default=0.34, ge=0, le=1)
-    max_failed_repeats: float = Field(default=0.6, ge=0, le=1)
-    min_answered: int = Field(default=2, ge=1)
+    max_share: float = Field(default=0.1, ge=0, le=0.5)
+    slip_rate: float = Field(default=0.05, gt=0, lt=1)
+    contradiction_rate: float = Field(default=0.5, gt=0, lt=1)
+    false_exclusion: float = Field(default=0.01, gt=0, lt=1)
 
     @property
     def rule(self) -> str:
         """The exclusion rule in one sentence."""
         return (
-            f"Excluded, once {self.min_answered} checks of a kind are answered: who failed to reject more "
-            f"than {self.max_failed_corrupted:.0%} of the corrupted copies, or let the other team win in "
-            f"more than {self.max_failed_repeats:.0%} of the pairs shown again with the sides swapped."
+            f"Excluded: who failed so many checks of a kind that an honest person, who fails "
+            f"{self.slip_rate:.0%} of the corrupted copies and {self.contradiction_rate:.0%} of the pairs "
+            f"shown again with the sides swapped, would fail as many in less than "
+            f"{self.false_exclusion:.1%} of all cases."
         )
 
 
@@ -105,7 +110,9 @@ class StudyConfig(_Strict):
         checks: attention checks and the exclusion rule.
         missing: what becomes of a comparison where one team has no playable video: "leave_out", or "loss":
             the export counts it as won by the other. Where neither has one it is left out.
-        crowd: whether people can join by themselves with `?pid=`.
+        crowd: whether people with an invitation can join by themselves.
+        join_limit: how many may join so; None: twice `annotators`.
+        sound: "drop", or "keep": one clip is heard at a time, silent ones as well.
         completion_code: one code for all who finish; None makes one per annotator.
         seed: of every draw.
     """
@@ -130,6 +137,8 @@ class StudyConfig(_Strict):
     checks: Checks = Checks()
     missing: Literal["leave_out", "loss"] = "leave_out"
     crowd: bool = False
+    join_limit: int | None = Field(default=None, ge=1)
+    sound: Literal["drop", "keep"] = "drop"
     completion_code: str | None = Field(default=None, max_length=64, pattern=r"^[\w-]+$")
     seed: int = Field(default=0, ge=0)
 

@@ -1,10 +1,11 @@
-"""Making a study: media first, then the plan, then the folder appears under its name at once."""
+"""Making a study: clips first, then the plan, then the folder appears under its name at once."""
 
 from __future__ import annotations
 
 import os
 import shutil
 import sqlite3
+import time
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -12,11 +13,13 @@ from pathlib import Path
 
 from filelock import FileLock, Timeout
 
-from ipvg_eval.leaderboard.study.clips import anonymous_clip
+from ipvg_eval.leaderboard.study import clips as clip_tools
+from ipvg_eval.leaderboard.study.checks import Clip, checks_in
+from ipvg_eval.leaderboard.study.clips import common_shape
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.errors import StudyConfigError, StudyError
-from ipvg_eval.leaderboard.study.filling import LeftOut, fill_tables, split_pairs
-from ipvg_eval.leaderboard.study.material import MakeClip, OnClip, prepare_clips
+from ipvg_eval.leaderboard.study.filling import LeftOut, dealt_sheets, fill_tables, split_pairs, spoilt_clips
+from ipvg_eval.leaderboard.study.material import ClipShop, ClipTools, Encoded, EncodeJob, OnClip
 from ipvg_eval.leaderboard.study.plan import random_stream, stratified_share
 from ipvg_eval.leaderboard.study.secret import new_secret
 from ipvg_eval.leaderboard.study.store import DATABASE, MEDIA, create_database, open_study
@@ -25,24 +28,26 @@ from ipvg_eval.leaderboard.study.subjects import StudySample, StudyTeam
 
 @dataclass(frozen=True, kw_only=True)
 class Created:
-    """A study that was made. The two secrets are not stored: this is the only time they are known.
+    """A study that was made.
 
     Attributes:
         path: its folder.
-        admin_secret: opens the admin page.
-        join_secret: part of the link by which people join with `?pid=`.
+        admin_secret: opens the admin page. It is not stored: this is the only time it is known.
+        join_key: signs the links by which people join; see `annotators.invitation`.
         comparisons: how many different ones are shown.
         showings: how many are shown in all, without attention checks.
         sheets: how many annotators they are dealt to.
+        checks: corrupted copies and repeated pairs in the shortest sheet.
         left_out: what nobody is shown.
     """
 
     path: Path
     admin_secret: str
-    join_secret: str
+    join_key: str
     comparisons: int
     showings: int
     sheets: int
+    checks: tuple[int, int]
     left_out: tuple[LeftOut, ...]
 
 
@@ -54,22 +59,22 @@ def create_study(
     *,
     on_clip: OnClip | None = None,
     workers: int | None = None,
-    make_clip: MakeClip = anonymous_clip,
+    tools: ClipTools = clip_tools,
 ) -> Created:
     """Make a study folder.
 
     It is built beside `out` and renamed when complete: after an interruption there is no study, and the next
-    call starts afresh. The plan depends on the seed, the names and which videos play; media names are random.
+    call goes on with the clips that are done. The plan depends on the seed, the names and which videos play;
+    media names are random, and all files have one time.
 
     Args:
         teams: two or more finalists.
         samples: what they made videos of.
         config: settings.
         out: a folder that does not exist yet, or is empty.
-        on_clip: called with clips done and clips in all.
+        on_clip: called with steps done and steps in all; every clip takes three.
         workers: threads that prepare clips; one per core where None.
-        make_clip: makes a clip from a video; give one that works in a limited process where the videos are
-            strangers'.
+        tools: what makes clips; give one that works in limited processes where the videos are strangers'.
 
     Raises:
         StudyConfigError: fewer than two teams, a name twice, a sample without references.
@@ -79,23 +84,45 @@ def create_study(
     _check(teams, samples)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StudyError("is already there", path=out, hint="Choose another folder; nothing is overwritten.")
-    with _workshop(out) as folder:
-        (folder / MEDIA).mkdir()
+    with _workshop(out) as workshop:
+        shop = ClipShop(workshop / "made", tools, workers, on_clip)
         chosen = _chosen(samples, config)
-        clips, problems = prepare_clips(teams, chosen, folder / MEDIA, on_clip, workers, make_clip)
-        pairs, left_out = split_pairs(chosen, teams, clips, problems, config)
+        encoded, problems = _encoded(shop, teams, chosen, config)
+        pairs, left_out = split_pairs(chosen, teams, encoded, problems, config)
         if not pairs:
             raise StudyError(
                 "no comparison is left: no sample has playable videos of two teams",
                 hint="Check the submissions with `ipvg-eval validate`.",
             )
-        secrets = new_secret(), new_secret()
+        identities = {sample.id: sample.identity for sample in chosen}
+        wanted, dealt, rng = dealt_sheets(pairs, identities, config)
+        compared = {
+            clip: encoded[clip]
+            for pair in pairs
+            for clip in (Clip(sample=pair.sample, team=pair.one), Clip(sample=pair.sample, team=pair.other))
+        }
+        openers = {team.name: team.videos for team in teams}
+        spoilt, _ = shop.encode(
+            [
+                EncodeJob(
+                    clip=Clip(sample=clip.sample, team=clip.team, corrupted=True),
+                    open_video=openers[clip.team][clip.sample],
+                    shape=encoded[clip].shape,
+                    spoil=seed,
+                )
+                for clip, seed in spoilt_clips(list(compared), dealt, config)
+            ]
+        )
+        folder = workshop / "study"
+        (folder / MEDIA).mkdir(parents=True, mode=0o700)
+        clips = shop.pad({**compared, **spoilt}, folder / MEDIA)
+        secrets = (new_secret(), new_secret())
         create_database(folder / DATABASE)
         writer = sqlite3.connect(folder / DATABASE)
         try:
             writer.row_factory = sqlite3.Row
-            showings, sheets = fill_tables(
-                writer, config, teams, chosen, clips, pairs, left_out, folder / MEDIA, secrets
+            fill_tables(
+                writer, config, teams, chosen, clips, wanted, left_out, dealt, rng, folder / MEDIA, secrets
             )
             writer.commit()
             writer.execute("PRAGMA wal_checkpoint(TRUNCATE)")
@@ -109,10 +136,11 @@ def create_study(
     return Created(
         path=out,
         admin_secret=secrets[0],
-        join_secret=secrets[1],
+        join_key=secrets[1],
         comparisons=len(pairs),
-        showings=showings,
-        sheets=sheets,
+        showings=sum(len(sheet) for sheet in dealt),
+        sheets=len(dealt),
+        checks=checks_in(min(len(sheet) for sheet in dealt), config.checks),
         left_out=tuple(left_out),
     )
 
@@ -130,26 +158,50 @@ def _check(teams: Sequence[StudyTeam], samples: Sequence[StudySample]) -> None:
             raise StudyConfigError(f"sample {sample.id!r} has no reference picture")
 
 
+def _encoded(
+    shop: ClipShop, teams: Sequence[StudyTeam], samples: Sequence[StudySample], config: StudyConfig
+) -> tuple[dict[Clip, Encoded], dict[Clip, str]]:
+    """Every team's clip of every sample, in the sample's shape, and why there is none."""
+    found, problems = shop.look(teams, samples)
+    keep_sound = config.sound == "keep" and any(facts.sound for facts in found.values())
+    jobs = []
+    for sample in samples:
+        own = {clip: facts for clip, facts in found.items() if clip.sample == sample.id}
+        for team in teams:
+            clip = Clip(sample=sample.id, team=team.name)
+            if clip in own:
+                shape = common_shape(list(own.values()), keep_sound=keep_sound)
+                jobs.append(EncodeJob(clip=clip, open_video=team.videos[sample.id], shape=shape))
+    encoded, broken = shop.encode(jobs)
+    return encoded, {**problems, **broken}
+
+
 @contextmanager
 def _workshop(out: Path) -> Iterator[Path]:
-    """An empty folder beside `out`, cleared of what an interrupted call left."""
+    """A folder beside `out` with the clips that an interrupted call has finished, and nothing else of it."""
     try:
         out.parent.mkdir(parents=True, exist_ok=True)
-        lock = FileLock(out.parent / f".{out.name}.lock", timeout=0)
-        with lock:
+        lock = out.parent / f".{out.name}.lock"
+        with FileLock(lock, timeout=0):
             folder = out.parent / f".{out.name}.unfinished"
-            shutil.rmtree(folder, ignore_errors=True)
-            folder.mkdir(mode=0o700)
+            folder.mkdir(mode=0o700, exist_ok=True)
+            shutil.rmtree(folder / "study", ignore_errors=True)
             try:
                 yield folder
-            finally:
+            except StudyError:
                 shutil.rmtree(folder, ignore_errors=True)
-                (out.parent / f".{out.name}.lock").unlink(missing_ok=True)
+                raise
+            else:
+                shutil.rmtree(folder, ignore_errors=True)
+            finally:
+                lock.unlink(missing_ok=True)
     except Timeout as error:
         raise StudyError("is being made by another process", path=out, hint="Wait for it.") from error
     except OSError as error:
         raise StudyError(
-            f"cannot be written: {error.strerror or error}", path=out, hint="Choose another folder."
+            f"cannot be written: {error.strerror or error}",
+            path=out,
+            hint="Make room or choose another folder. The same command goes on with the clips that are done.",
         ) from error
 
 
@@ -160,7 +212,10 @@ def _chosen(samples: Sequence[StudySample], config: StudyConfig) -> list[StudySa
 
 
 def _to_disk(folder: Path) -> None:
+    """Bring everything to the disk; all files under one time, as times tell the order they were made in."""
+    now = time.time()
     for path in [*folder.rglob("*"), folder]:
+        os.utime(path, (now, now))
         descriptor = os.open(path, os.O_RDONLY)
         try:
             os.fsync(descriptor)

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+import math
 import sqlite3
 from collections.abc import Mapping
 from dataclasses import dataclass
 
 from ipvg_eval.leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.plan import random_stream
 
 _ANSWERS = """
 SELECT a.id AS annotator, i.kind AS kind, v.answer AS answer, o.answer AS earlier,
@@ -31,10 +33,66 @@ class CheckCounts:
 def too_many(kinds: Mapping[str, CheckCounts], config: StudyConfig) -> bool:
     """Whether the study's rule excludes an annotator with these counts of "corrupted" and "repeat"."""
     rule = config.checks
-    allowed = {"corrupted": rule.max_failed_corrupted, "repeat": rule.max_failed_repeats}
+    honest = {"corrupted": rule.slip_rate, "repeat": rule.contradiction_rate}
     return any(
-        counts.answered >= rule.min_answered and counts.failed > allowed[kind] * counts.answered
+        as_many_or_more(counts.answered, counts.failed, honest[kind]) < rule.false_exclusion
         for kind, counts in kinds.items()
+    )
+
+
+def as_many_or_more(answered: int, failed: int, rate: float) -> float:
+    """P(X >= failed) for X binomial with `answered` trials of probability `rate`."""
+    return math.fsum(
+        math.comb(answered, count) * rate**count * (1 - rate) ** (answered - count)
+        for count in range(failed, answered + 1)
+    )
+
+
+@dataclass(frozen=True, kw_only=True)
+class ExclusionRates:
+    """Shares of simulated annotators whom the rule excludes, with the checks of one sheet.
+
+    Attributes:
+        honest: those who fail checks at the rates of honest people.
+        random: those who click at random, a third of it draws.
+        one_sided: those who always say left.
+    """
+
+    honest: float
+    random: float
+    one_sided: float
+
+
+def simulated_exclusion(
+    config: StudyConfig, corrupted: int, repeats: int, people: int = 4000
+) -> ExclusionRates:
+    """Simulate annotators who answer a sheet's checks.
+
+    Args:
+        config: with the rule; its seed decides the draws.
+        corrupted: checks with a corrupted copy in the sheet.
+        repeats: checks with the sides swapped.
+        people: how many of each sort.
+    """
+    rng = random_stream(config.seed, "simulation")
+
+    def share(slips: float, contradictions: float) -> float:
+        out = 0
+        for _ in range(people):
+            failed = {
+                "corrupted": sum(rng.random() < slips for _ in range(corrupted)),
+                "repeat": sum(rng.random() < contradictions for _ in range(repeats)),
+            }
+            answered = {"corrupted": corrupted, "repeat": repeats}
+            counts = {kind: CheckCounts(answered=answered[kind], failed=failed[kind]) for kind in failed}
+            out += too_many(counts, config)
+        return out / people
+
+    rule = config.checks
+    return ExclusionRates(
+        honest=share(rule.slip_rate, rule.contradiction_rate),
+        random=share(2 / 3, 2 / 9),  # two thirds are no draws; twice the same side: 2 x 1/9
+        one_sided=share(1 / 2, 1),
     )
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import json
+import random
 import sqlite3
 import time
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.leaderboard.study.checks import Clip, checks_in, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
-from ipvg_eval.leaderboard.study.material import MediaFile, corrupt_clips
+from ipvg_eval.leaderboard.study.material import MediaFile
 from ipvg_eval.leaderboard.study.pictures import anonymous_picture
 from ipvg_eval.leaderboard.study.plan import Pair, all_pairs, deal, overlapping, random_stream, take_sides
 from ipvg_eval.leaderboard.study.secret import hashed, new_media_id
 from ipvg_eval.leaderboard.study.sheets import add_sheet
 from ipvg_eval.leaderboard.study.subjects import StudySample, StudyTeam
+
+_MOST_CORRUPTED = 40
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,7 +42,7 @@ class LeftOut:
 def split_pairs(
     samples: Sequence[StudySample],
     teams: Sequence[StudyTeam],
-    clips: Mapping[Clip, MediaFile],
+    clips: Collection[Clip],
     problems: Mapping[Clip, str],
     config: StudyConfig,
 ) -> tuple[list[Pair], list[LeftOut]]:
@@ -58,33 +61,49 @@ def split_pairs(
     return pairs, left_out
 
 
-def fill_tables(
-    writer: sqlite3.Connection,
-    config: StudyConfig,
-    teams: Sequence[StudyTeam],
-    samples: Sequence[StudySample],
-    clips: Mapping[Clip, MediaFile],
-    pairs: Sequence[Pair],
-    left_out: Sequence[LeftOut],
-    media: Path,
-    secrets: tuple[str, str],
-) -> tuple[int, int]:
-    """Write every table of a new study; returns how many showings and sheets there are."""
-    row = (config.model_dump_json(), time.time(), hashed(secrets[0]), hashed(secrets[1]))
-    writer.execute("INSERT INTO study VALUES (1, ?, ?, ?, ?)", row)
-    writer.executemany("INSERT INTO team VALUES (?)", [(team.name,) for team in teams])
-    _write_samples(writer, samples, media)
-    identities = {sample.id: sample.identity for sample in samples}
+def dealt_sheets(
+    pairs: Sequence[Pair], identities: Mapping[str, str], config: StudyConfig
+) -> tuple[dict[Pair, int], list[list[Pair]], random.Random]:
+    """How many annotators each comparison gets, the sheets, and the random numbers for what follows."""
     rng = random_stream(config.seed, "plan")
     more = overlapping(pairs, identities, config.overlap.share, rng)
     wanted = {
         pair: min(config.wanted_on_overlap if pair in more else config.annotators_per_pair, config.annotators)
         for pair in pairs
     }
-    dealt = [sheet for sheet in deal(wanted, config.annotators, rng) if sheet]
-    longest = max(len(sheet) for sheet in dealt)
-    spoilt = corrupt_clips(clips, checks_in(longest, config.checks.corrupted_per_hundred), media, config.seed)
-    for clip, made in {**clips, **spoilt}.items():
+    return wanted, [sheet for sheet in deal(wanted, config.annotators, rng) if sheet], rng
+
+
+def spoilt_clips(
+    clips: Sequence[Clip], dealt: Sequence[Sequence[Pair]], config: StudyConfig
+) -> list[tuple[Clip, int]]:
+    """Clips that get a corrupted copy, with its seed: twice what a sheet needs, so that sheets differ."""
+    per_sheet, _ = checks_in(max(len(sheet) for sheet in dealt), config.checks)
+    count = min(len(clips), max(per_sheet, min(2 * per_sheet, _MOST_CORRUPTED)))
+    rng = random_stream(config.seed, "corrupted")
+    chosen = rng.sample(sorted(clips, key=lambda clip: (clip.sample, clip.team)), count)
+    return [(clip, rng.getrandbits(32)) for clip in chosen]
+
+
+def fill_tables(
+    writer: sqlite3.Connection,
+    config: StudyConfig,
+    teams: Sequence[StudyTeam],
+    samples: Sequence[StudySample],
+    clips: Mapping[Clip, MediaFile],
+    wanted: Mapping[Pair, int],
+    left_out: Sequence[LeftOut],
+    dealt: Sequence[Sequence[Pair]],
+    rng: random.Random,
+    media: Path,
+    secrets: tuple[str, str],
+) -> None:
+    """Write every table of a new study."""
+    row = (config.model_dump_json(), time.time(), hashed(secrets[0]), secrets[1])
+    writer.execute("INSERT INTO study VALUES (1, ?, ?, ?, ?)", row)
+    writer.executemany("INSERT INTO team VALUES (?)", [(team.name,) for team in teams])
+    _write_samples(writer, samples, media)
+    for clip, made in clips.items():
         writer.execute(
             "INSERT INTO clip (sample, team, corrupted, media, duration) VALUES (?, ?, ?, ?, ?)",
             (clip.sample, clip.team, int(clip.corrupted), made.media, made.duration),
@@ -100,9 +119,9 @@ def fill_tables(
             for x in left_out
         ],
     )
+    spoilt = [clip for clip in clips if clip.corrupted]
     for showings in take_sides(dealt, rng):
-        add_sheet(writer, with_checks(showings, list(spoilt), config.checks, rng))
-    return sum(len(sheet) for sheet in dealt), len(dealt)
+        add_sheet(writer, with_checks(showings, spoilt, config.checks, rng))
 
 
 def _write_samples(writer: sqlite3.Connection, samples: Sequence[StudySample], media: Path) -> None:

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-import time
-from collections import deque
+import asyncio
+import json
+import math
+from typing import NoReturn
 from urllib.parse import urlsplit
 
 from starlette.datastructures import Headers, MutableHeaders
@@ -11,6 +13,7 @@ from starlette.responses import JSONResponse
 from starlette.types import ASGIApp, Message, Receive, Scope, Send
 
 BODY_LIMIT = 4096
+BODY_SECONDS = 10.0
 HEADER = "x-study"
 
 _POLICY = "; ".join(
@@ -19,7 +22,7 @@ _POLICY = "; ".join(
         "script-src 'self'",
         "style-src 'self'",
         "img-src 'self'",
-        "media-src 'self'",
+        "media-src 'self' blob:",
         "connect-src 'self'",
         "base-uri 'none'",
         "form-action 'none'",
@@ -38,8 +41,16 @@ _HEADERS = {
 }
 
 
+class _Refused(Exception):
+    """A request that goes no further."""
+
+    def __init__(self, status: int, message: str) -> None:
+        super().__init__(message)
+        self.status = status
+
+
 class Guard:
-    """Security headers on every response; refuses foreign origins and large bodies.
+    """Security headers on every response; refuses foreign origins, and large, slow and malformed bodies.
 
     A request that changes something needs the header `x-study`, which no form and no foreign page can send,
     and an `Origin` that is the server's own where the browser names one.
@@ -67,66 +78,84 @@ class Guard:
                 headers.setdefault("cache-control", "no-store")
             await send(message)
 
-        headers = Headers(scope=scope)
         if scope["method"] not in ("GET", "HEAD"):
-            refusal = self._refusal(headers)
-            if refusal is None:
+            try:
+                self._check(Headers(scope=scope))
                 body = await _body(receive)
-                refusal = "too large" if body is None else None
-                receive = _replay(body or b"")
-            if refusal is not None:
-                status = 413 if refusal == "too large" else 403
-                await JSONResponse({"error": refusal}, status)(scope, receive, with_headers)
+                _check_json(body)
+            except _Refused as refusal:
+                # What is left of the body is not waited for.
+                answer = JSONResponse({"error": str(refusal)}, refusal.status, {"connection": "close"})
+                await answer(scope, receive, with_headers)
                 return
+            receive = _replay(body)
         await self._app(scope, receive, with_headers)
 
-    def _refusal(self, headers: Headers) -> str | None:
+    def _check(self, headers: Headers) -> None:
         length = headers.get("content-length", "0")
-        if not length.isdigit() or int(length) > BODY_LIMIT:
-            return "too large"
+        if not (length.isascii() and length.isdigit()) or int(length[:9]) > BODY_LIMIT:
+            raise _Refused(413, "too large")
         if HEADER not in headers:
-            return "not sent by the study's page"
+            raise _Refused(403, "not sent by the study's page")
+        foreign = _Refused(403, "sent by another site")
         if headers.get("sec-fetch-site", "same-origin") != "same-origin":
-            return "sent by another site"
+            raise foreign
         origin = headers.get("origin")
         if origin is None:
-            return None
+            return
         if self._origin is not None:
-            return None if origin.lower() == self._origin else "sent by another site"
+            if origin.lower() != self._origin:
+                raise foreign
+            return
         host = headers.get("host", "")
-        return None if urlsplit(origin).netloc.lower() == host.lower() != "" else "sent by another site"
+        try:
+            named = urlsplit(origin).netloc
+        except ValueError:
+            named = ""
+        if named.lower() != host.lower() or not host:
+            raise foreign
 
 
-class WrongTokens:
-    """How often each address tried a wrong token lately. Right tokens are never held up."""
-
-    def __init__(self, *, allowed: int = 30, seconds: float = 60.0) -> None:
-        self._allowed = allowed
-        self._seconds = seconds
-        self._tries: dict[str, deque[float]] = {}
-
-    def too_many(self, address: str) -> bool:
-        """Note a wrong token; True if there were more than allowed."""
-        now = time.monotonic()
-        if len(self._tries) > 10_000:
-            self._tries.clear()
-        tries = self._tries.setdefault(address, deque(maxlen=self._allowed + 1))
-        tries.append(now)
-        return len(tries) > self._allowed and now - tries[0] < self._seconds
-
-
-async def _body(receive: Receive) -> bytes | None:
-    """The whole body; None if it is longer than allowed, whatever its header says."""
+async def _body(receive: Receive) -> bytes:
+    """The whole body, whatever its header says of its length."""
     body = bytearray()
-    while True:
-        message = await receive()
-        if message["type"] != "http.request":
-            return bytes(body)
-        body += message.get("body", b"")
-        if len(body) > BODY_LIMIT:
-            return None
-        if not message.get("more_body", False):
-            return bytes(body)
+    try:
+        async with asyncio.timeout(BODY_SECONDS):
+            while True:
+                message = await receive()
+                if message["type"] != "http.request":
+                    return bytes(body)
+                body += message.get("body", b"")
+                if len(body) > BODY_LIMIT:
+                    raise _Refused(413, "too large")
+                if not message.get("more_body", False):
+                    return bytes(body)
+    except TimeoutError:
+        raise _Refused(408, "too slow") from None
+
+
+def _check_json(body: bytes) -> None:
+    """Refuse what is no flat JSON by the letter: NaN, 1e400, half characters, nesting."""
+    if not body:
+        return
+    try:
+        value = json.loads(body.decode("utf-8"), parse_constant=_no_number, parse_float=_finite)
+        json.dumps(value, ensure_ascii=False).encode("utf-8")
+        if not isinstance(value, dict) or any(isinstance(part, dict | list) for part in value.values()):
+            raise ValueError("nested")
+    except (ValueError, RecursionError):
+        raise _Refused(400, "not understood") from None
+
+
+def _no_number(name: str) -> NoReturn:
+    raise ValueError(name)
+
+
+def _finite(text: str) -> float:
+    value = float(text)
+    if not math.isfinite(value):
+        raise ValueError(text)
+    return value
 
 
 def _replay(body: bytes) -> Receive:

@@ -1,29 +1,43 @@
-"""Clips of a study as files under random names."""
+"""Clips of a study as files under random names, made by all cores and kept while the study is unfinished."""
 
 from __future__ import annotations
 
 import errno
+import hashlib
+import itertools
+import json
 import os
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
+from dataclasses import asdict, dataclass
 from pathlib import Path
+from typing import Protocol, TypeVar
 
 import av
-import numpy as np
 
 from ipvg_eval.leaderboard.study.checks import Clip
-from ipvg_eval.leaderboard.study.clips import corrupted_clip
+from ipvg_eval.leaderboard.study.clips import ENCODER, Facts, Shape
 from ipvg_eval.leaderboard.study.errors import StudyError
-from ipvg_eval.leaderboard.study.plan import random_stream
 from ipvg_eval.leaderboard.study.secret import new_media_id
 from ipvg_eval.leaderboard.study.subjects import OpenVideo, StudySample, StudyTeam
 
 OnClip = Callable[[int, int], None]
-MakeClip = Callable[[Path, Path, Sequence[str]], float]
-"""Makes a clip of a video without the forbidden texts; gives its seconds. See `clips.anonymous_clip`."""
 
-_MOST_CORRUPTED = 40
+_Job = TypeVar("_Job")
+_Result = TypeVar("_Result")
+
+
+class ClipTools(Protocol):
+    """What makes clips: the module `clips`, or one that works in limited processes."""
+
+    def look(self, source: Path) -> Facts:
+        """See `clips.look`."""
+
+    def encode(self, source: Path, target: Path, shape: Shape, spoil: int | None = None) -> list[int]:
+        """See `clips.encode`."""
+
+    def pad(self, source: Path, target: Path, sizes: Sequence[int]) -> None:
+        """See `clips.pad`."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -39,68 +53,132 @@ class MediaFile:
     duration: float
 
 
-def prepare_clips(
-    teams: Sequence[StudyTeam],
-    samples: Sequence[StudySample],
-    media: Path,
-    on_clip: OnClip | None,
-    workers: int | None,
-    make_clip: MakeClip,
-) -> tuple[dict[Clip, MediaFile], dict[Clip, str]]:
-    """Make every team's clip of every sample.
+@dataclass(frozen=True, kw_only=True)
+class EncodeJob:
+    """A clip to be encoded; `spoil` is the seed of a corrupted copy."""
 
-    Returns:
-        the clips that are ready, and for each other one why there is none.
+    clip: Clip
+    open_video: OpenVideo
+    shape: Shape
+    spoil: int | None = None
+
+
+@dataclass(frozen=True, kw_only=True)
+class Encoded:
+    """A clip that still needs its padding: the file, and the bytes of its frames."""
+
+    path: Path
+    shape: Shape
+    sizes: tuple[int, ...]
+
+
+class ClipShop:
+    """Looks at videos, encodes and pads clips. What is done is found again by the content of its video.
+
+    Args:
+        folder: of what is done; made if it is not there.
+        tools: what does the work.
+        workers: threads; one per core where None.
+        on_clip: called with steps done and steps in all.
     """
-    forbidden = [team.name for team in teams]
-    problems: dict[Clip, str] = {}
-    jobs: list[tuple[Clip, OpenVideo]] = []
-    for sample in samples:
-        for team in teams:
+
+    def __init__(self, folder: Path, tools: ClipTools, workers: int | None, on_clip: OnClip | None) -> None:
+        folder.mkdir(mode=0o700, exist_ok=True)
+        self._folder, self._tools, self._on_clip = folder, tools, on_clip
+        self._workers = workers or os.cpu_count() or 1
+        self._done = self._planned = 0
+
+    def look(
+        self, teams: Sequence[StudyTeam], samples: Sequence[StudySample]
+    ) -> tuple[dict[Clip, Facts], dict[Clip, str]]:
+        """Facts about every video that plays, and for each other one why there is none."""
+        problems: dict[Clip, str] = {}
+        jobs: list[tuple[Clip, OpenVideo]] = []
+        for sample, team in itertools.product(samples, teams):
             clip = Clip(sample=sample.id, team=team.name)
             if sample.id in team.videos:
                 jobs.append((clip, team.videos[sample.id]))
             else:
                 problems[clip] = team.absent.get(sample.id, "there is no video")
-    made: dict[Clip, MediaFile] = {}
-    with ThreadPoolExecutor(workers or os.cpu_count() or 1) as pool:
-        results = pool.map(lambda job: _prepare(job[1], media, forbidden, make_clip), jobs)
-        for done, ((clip, _), result) in enumerate(zip(jobs, results, strict=True), start=1):
-            if isinstance(result, MediaFile):
-                made[clip] = result
+        self._planned = 3 * len(jobs)  # each is looked at, encoded and padded
+        found: dict[Clip, Facts] = {}
+        for (clip, _), result in self._each(lambda job: _tried(lambda: self._look(job[1])), jobs):
+            if isinstance(result, Facts):
+                found[clip] = result
             else:
                 problems[clip] = result
-            if on_clip:
-                on_clip(done, len(jobs))
-    return made, problems
+        return found, problems
 
+    def encode(self, jobs: Sequence[EncodeJob]) -> tuple[dict[Clip, Encoded], dict[Clip, str]]:
+        """The clips that could be encoded, and for each other one why not."""
+        made: dict[Clip, Encoded] = {}
+        problems: dict[Clip, str] = {}
+        for job, result in self._each(lambda job: _tried(lambda: self._encode(job)), jobs):
+            if isinstance(result, Encoded):
+                made[job.clip] = result
+            else:
+                problems[job.clip] = result
+        return made, problems
 
-def _prepare(
-    open_video: OpenVideo, media: Path, forbidden: Iterable[str], make_clip: MakeClip
-) -> MediaFile | str:
-    name = new_media_id()
-    try:
+    def pad(self, clips: Mapping[Clip, Encoded], media: Path) -> dict[Clip, MediaFile]:
+        """Write the clips into `media`, each frame as large as the largest at its place in any clip."""
+        every = (clip.sizes for clip in clips.values())
+        sizes = [max(place) for place in itertools.zip_longest(*every, fillvalue=0)]
+        self._planned = self._done + len(clips)
+
+        def padded(clip: Clip) -> MediaFile:
+            name, encoded = new_media_id(), clips[clip]
+            self._tools.pad(encoded.path, media / name, sizes[: len(encoded.sizes)])
+            return MediaFile(media=name, duration=encoded.shape.seconds)
+
+        return dict(self._each(padded, list(clips)))
+
+    def _each(self, work: Callable[[_Job], _Result], jobs: Sequence[_Job]) -> Iterable[tuple[_Job, _Result]]:
+        with ThreadPoolExecutor(self._workers) as pool:
+            try:
+                for job, result in zip(jobs, pool.map(work, jobs), strict=True):
+                    self._done += 1
+                    if self._on_clip:
+                        self._on_clip(self._done, max(self._done, self._planned))
+                    yield job, result
+            except BaseException:
+                pool.shutdown(cancel_futures=True)
+                raise
+
+    def _look(self, open_video: OpenVideo) -> Facts:
         with open_video() as source:
-            duration = make_clip(source, media / name, [*forbidden, source.stem])
+            note = self._folder / f"{_key('look', source, ENCODER)}.json"
+            if not note.exists():
+                _write_whole(note, json.dumps(asdict(self._tools.look(source))))
+            return Facts(**json.loads(note.read_text("utf-8")))
+
+    def _encode(self, job: EncodeJob) -> Encoded:
+        with job.open_video() as source:
+            key = _key("clip", source, ENCODER, repr(job.shape), repr(job.spoil))
+            note, path = self._folder / f"{key}.json", self._folder / f"{key}.mp4"
+            if not note.exists():
+                sizes = self._tools.encode(source, path, job.shape, job.spoil)
+                _write_whole(note, json.dumps(sizes))
+        return Encoded(path=path, shape=job.shape, sizes=tuple(json.loads(note.read_text("utf-8"))))
+
+
+def _key(purpose: str, source: Path, *more: str) -> str:
+    with source.open("rb") as file:
+        content = hashlib.file_digest(file, "sha256").hexdigest()
+    return hashlib.sha256("\n".join((purpose, content, *more)).encode()).hexdigest()
+
+
+def _write_whole(path: Path, text: str) -> None:
+    """Write a note; it is there whole or not at all, and after what it speaks of."""
+    part = path.with_name(f"{path.name}.{new_media_id()}.part")
+    part.write_text(text, "utf-8")
+    part.replace(path)
+
+
+def _tried(work: Callable[[], _Result]) -> _Result | str:
+    try:
+        return work()
     except (av.FFmpegError, StudyError, ValueError) as error:
-        (media / name).unlink(missing_ok=True)
         if getattr(error, "errno", None) in (errno.ENOSPC, errno.EDQUOT):
             raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC)) from error
         return f"the video does not play: {getattr(error, 'strerror', None) or error}"
-    return MediaFile(media=name, duration=duration)
-
-
-def corrupt_clips(
-    clips: Mapping[Clip, MediaFile], per_sheet: int, media: Path, seed: int
-) -> dict[Clip, MediaFile]:
-    """Corrupted copies of some clips: twice as many as a sheet needs, so that sheets differ."""
-    rng = random_stream(seed, "corrupted")
-    count = min(len(clips), max(per_sheet, min(2 * per_sheet, _MOST_CORRUPTED)))
-    noise = np.random.default_rng(seed)
-    spoilt: dict[Clip, MediaFile] = {}
-    for clip in rng.sample(sorted(clips, key=lambda clip: (clip.sample, clip.team)), count):
-        name = new_media_id()
-        duration = corrupted_clip(media / clips[clip].media, media / name, rng=noise)
-        copy = Clip(sample=clip.sample, team=clip.team, corrupted=True)
-        spoilt[copy] = MediaFile(media=name, duration=duration)
-    return spoilt

@@ -7,7 +7,6 @@ import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
-from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
 from ipvg_eval.leaderboard.study.exclusion import CheckCounts, check_counts, too_many
 from ipvg_eval.leaderboard.study.export import votes_table
@@ -128,11 +127,8 @@ def _agreement(study: Study, identities: dict[str, str]) -> tuple[int, dict[str,
     agreement: dict[str, Agreement | None] = {question.name: None for question in study.config.questions}
     if not table.empty:
         votes = votes_from_table(table, source=str(study.path))
-        resampling = Resampling.of(identities.values())
         for question in votes.questions:
-            agreement[question] = vote_agreement(
-                votes, question=question, identities=identities, resampling=resampling
-            )
+            agreement[question] = vote_agreement(votes, question=question, identities=identities)
     return len(table), agreement
 
 

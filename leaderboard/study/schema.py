@@ -1,15 +1,16 @@
 """The tables of study.db."""
 
-VERSION = 1
+VERSION = 2
 
 # Times are UTC seconds since the epoch. Teams and samples are known by name in here alone.
+# A step has names of its own for its two clips: a clip that comes again is not known by its name.
 SCHEMA = """
 CREATE TABLE study (
   id INTEGER PRIMARY KEY CHECK (id = 1),
   config TEXT NOT NULL,
   created REAL NOT NULL,
   admin_hash TEXT NOT NULL,
-  join_hash TEXT NOT NULL
+  join_key TEXT NOT NULL
 ) STRICT;
 CREATE TABLE team (name TEXT PRIMARY KEY) STRICT, WITHOUT ROWID;
 CREATE TABLE sample (
@@ -59,6 +60,8 @@ CREATE TABLE item (
   kind TEXT NOT NULL CHECK (kind IN ('pair', 'repeat', 'corrupted')),
   left_clip INTEGER NOT NULL REFERENCES clip,
   right_clip INTEGER NOT NULL REFERENCES clip,
+  left_media TEXT NOT NULL UNIQUE,
+  right_media TEXT NOT NULL UNIQUE,
   origin INTEGER REFERENCES item,
   UNIQUE (sheet, position)
 ) STRICT;

@@ -31,6 +31,16 @@ def hashed(secret: str) -> str:
     return hashlib.sha256(secret.encode("utf-8", "surrogatepass")).hexdigest()
 
 
+def signature(key: str, text: str) -> str:
+    """HMAC-SHA256, 64 hexadecimal digits."""
+    return hmac.new(key.encode(), text.encode(), hashlib.sha256).hexdigest()
+
+
+def same(given: str, expected: str) -> bool:
+    """Whether two texts are the same, in constant time."""
+    return hmac.compare_digest(given.encode("utf-8", "surrogatepass"), expected.encode())
+
+
 def matches(secret: str, expected: str) -> bool:
     """Whether a secret has that hash, in constant time."""
     return hmac.compare_digest(hashed(secret), expected)

@@ -8,19 +8,28 @@ from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.leaderboard.study.store import Study
 
 LOOPBACK = "127.0.0.1"
-UVICORN: dict[str, Any] = {
-    "log_level": "warning",
-    "access_log": False,
-    "server_header": False,
-    "lifespan": "off",
-    "ws": "none",
-}
+
+
+def server_settings() -> dict[str, Any]:
+    """How uvicorn serves a study. Addresses are not logged, as they hold the annotators' tokens."""
+    from ipvg_eval.leaderboard.study.connections import MOST_CONNECTIONS, PatientProtocol
+
+    return {
+        "http": PatientProtocol,
+        "limit_concurrency": MOST_CONNECTIONS + 1,
+        "timeout_keep_alive": 5,
+        "h11_max_incomplete_event_size": 16 * 1024,
+        "log_level": "warning",
+        "access_log": False,
+        "server_header": False,
+        "date_header": False,
+        "lifespan": "off",
+        "ws": "none",
+    }
 
 
 def serve(study: Study, *, host: str = LOOPBACK, port: int = 8000, origin: str | None = None) -> None:
     """Serve a study until interrupted.
-
-    Addresses are not logged, as they hold the annotators' tokens.
 
     Args:
         study: what to serve.
@@ -35,13 +44,10 @@ def serve(study: Study, *, host: str = LOOPBACK, port: int = 8000, origin: str |
         import uvicorn
 
         from ipvg_eval.leaderboard.study.server import application
+
+        settings = server_settings()
     except ModuleNotFoundError as error:
         raise StudyError(
             f"the package {error.name!r} is missing", hint='Install it: pip install "ipvg-eval[study]"'
         ) from error
-    uvicorn.run(
-        application(study, origin=origin),
-        host=host,
-        port=port,
-        **UVICORN,
-    )
+    uvicorn.run(application(study, origin=origin), host=host, port=port, **settings)

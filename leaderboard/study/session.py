@@ -133,18 +133,19 @@ def undo(study: Study, annotator: Annotator, item: int, question: str) -> dict[s
         return _state(writer, study.config, annotator, mark=True)
 
 
-def media_type(study: Study, annotator: Annotator, media: str) -> str | None:
-    """Content type of a file that belongs to the annotator's sheet; None for any other name."""
+def media_file(study: Study, annotator: Annotator, media: str) -> tuple[str, str] | None:
+    """Name and content type of the file that a name in the annotator's sheet stands for; None for others."""
     with study.reading() as reader:
         row = reader.execute(_MEDIA, {"sheet": annotator.sheet, "media": media}).fetchone()
-    return None if row is None else str(row["type"])
+    return None if row is None else (row["file"], row["type"])
 
 
 _MEDIA = """
-SELECT 'video/mp4' AS type FROM clip c JOIN item i ON c.id IN (i.left_clip, i.right_clip)
-  WHERE c.media = :media AND i.sheet = :sheet
+SELECT c.media AS file, 'video/mp4' AS type FROM item i
+  JOIN clip c ON c.id = CASE :media WHEN i.left_media THEN i.left_clip ELSE i.right_clip END
+  WHERE :media IN (i.left_media, i.right_media) AND i.sheet = :sheet
 UNION ALL
-SELECT 'image/webp' AS type FROM picture p
+SELECT p.media, 'image/webp' FROM picture p
   JOIN clip c ON c.sample = p.sample
   JOIN item i ON i.left_clip = c.id
   WHERE p.media = :media AND i.sheet = :sheet
@@ -152,7 +153,7 @@ LIMIT 1
 """
 
 _CURRENT = """
-SELECT i.id, i.position, i.left_clip, i.right_clip,
+SELECT i.id, i.position, i.left_clip, i.right_clip, i.left_media, i.right_media,
   (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) AS votes
 FROM item i WHERE i.sheet = ? AND votes < ? ORDER BY i.position LIMIT 1
 """
@@ -214,30 +215,24 @@ def _state(
 
 
 def _material(reader: sqlite3.Connection, item: sqlite3.Row) -> dict[str, Any]:
-    clips = {
-        row["id"]: row
-        for row in reader.execute(
-            "SELECT id, sample, media FROM clip WHERE id IN (?, ?)", (item["left_clip"], item["right_clip"])
-        )
-    }
-    left, right = clips[item["left_clip"]], clips[item["right_clip"]]
-    sample = reader.execute("SELECT * FROM sample WHERE name = ?", (left["sample"],)).fetchone()
+    sample = reader.execute(
+        "SELECT s.* FROM sample s JOIN clip c ON c.sample = s.name WHERE c.id = ?", (item["left_clip"],)
+    ).fetchone()
     pictures = reader.execute(
-        "SELECT media, label FROM picture WHERE sample = ? ORDER BY position", (left["sample"],)
+        "SELECT media, label FROM picture WHERE sample = ? ORDER BY position", (sample["name"],)
     )
     return {
         "prompt": sample["prompt"],
         "timeline": "" if sample["timeline"] == sample["prompt"] else sample["timeline"],
         "references": [{"media": row["media"], "label": row["label"]} for row in pictures],
-        "left": left["media"],
-        "right": right["media"],
+        "left": item["left_media"],
+        "right": item["right_media"],
     }
 
 
 def _next_media(reader: sqlite3.Connection, annotator: Annotator, position: int) -> list[str]:
-    rows = reader.execute(
-        "SELECT c.media FROM item i JOIN clip c ON c.id IN (i.left_clip, i.right_clip) "
-        "WHERE i.sheet = ? AND i.position = ?",
+    row = reader.execute(
+        "SELECT left_media, right_media FROM item WHERE sheet = ? AND position = ?",
         (annotator.sheet, position + 1),
-    )
-    return [row["media"] for row in rows]
+    ).fetchone()
+    return [] if row is None else [row["left_media"], row["right_media"]]

@@ -9,6 +9,7 @@ from ipvg_eval.leaderboard.study.checks import Clip, Item, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.exclusion import excluded
 from ipvg_eval.leaderboard.study.plan import Pair, random_stream, take_sides
+from ipvg_eval.leaderboard.study.secret import new_media_id
 
 _COVERED = """
 SELECT l.sample AS sample, min(l.team, r.team) AS one, max(l.team, r.team) AS other,
@@ -33,14 +34,17 @@ def add_sheet(writer: sqlite3.Connection, items: Sequence[Item]) -> int:
     ids: list[int] = []
     for position, item in enumerate(items):
         cursor = writer.execute(
-            "INSERT INTO item (sheet, position, kind, left_clip, right_clip, origin) "
-            "VALUES (?, ?, ?, ?, ?, ?)",
+            "INSERT INTO item "
+            "(sheet, position, kind, left_clip, right_clip, left_media, right_media, origin) "
+            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
             (
                 sheet,
                 position,
                 item.kind,
                 clips[item.left],
                 clips[item.right],
+                new_media_id(),
+                new_media_id(),
                 None if item.origin is None else ids[item.origin],
             ),
         )

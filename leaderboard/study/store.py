@@ -30,13 +30,13 @@ class Study:
         path: its folder.
         config: its settings.
         admin_hash: hash of the admin page's secret.
-        join_hash: hash of the secret in the link by which people join.
+        join_key: signs the links by which people join.
     """
 
     path: Path
     config: StudyConfig
     admin_hash: str
-    join_hash: str
+    join_key: str
 
     @property
     def media(self) -> Path:
@@ -108,10 +108,13 @@ def open_study(path: Path | str) -> Study:
         with closing(connect(database)) as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
             if version != VERSION:
+                older = version < VERSION
                 raise StudyError(
-                    f"the database has version {version}, this program reads {VERSION}",
+                    f"the study was made by {'an older' if older else 'a newer'} version of the program "
+                    f"(database {version}, this one reads {VERSION})",
                     path=database,
-                    hint="Use the version of the program that made the study.",
+                    hint="Finish and export it with the version that made it, or make it anew"
+                    + (": its clips could be told apart." if older else "."),
                 )
             row = connection.execute("SELECT * FROM study").fetchone()
         config = StudyConfig.model_validate(json.loads(row["config"]))
@@ -121,4 +124,4 @@ def open_study(path: Path | str) -> Study:
             path=database,
             hint="Restore it from a backup.",
         ) from error
-    return Study(path=folder, config=config, admin_hash=row["admin_hash"], join_hash=row["join_hash"])
+    return Study(path=folder, config=config, admin_hash=row["admin_hash"], join_key=row["join_key"])

@@ -16,7 +16,7 @@ from ipvg_eval.leaderboard import read_votes
 from ipvg_eval.leaderboard.study import open_study
 from ipvg_eval.leaderboard.votes import Votes
 from ipvg_eval.scoring import Recipe, score
-from ipvg_eval.study_source import study_source
+from ipvg_eval.study_source import _in_a_folder_of, study_source
 from ipvg_eval.submission import load_submission
 
 
@@ -66,6 +66,38 @@ def test_what_does_not_fit_together_is_refused(runs, fixtures, tmp_path):
     (other / "id001" / "prompt1.txt").write_text("Something else.")
     with pytest.raises(UsageError, match="another test set"):
         study_source(list(runs.values()), submissions, other)
+
+
+def test_uploads_lie_in_a_folder_per_team(fixtures, tmp_path):
+    """As the guide for organisers has them: uploads/TEAM/facial_results.zip."""
+    runs = []
+    for team, name in (("alpha", "careful"), ("beta", "careless")):
+        upload = tmp_path / "uploads" / team / "facial_results.zip"
+        upload.parent.mkdir(parents=True)
+        source = fixtures / "submissions" / name
+        with zipfile.ZipFile(upload, "w") as archive:
+            for path in source.rglob("*.mp4"):
+                archive.write(path, path.relative_to(source))
+        runs.append(tmp_path / "runs" / team)
+        scorer = Recipe(protocol="lite", metrics=["lite_motion"]).build()
+        score(
+            load_submission(upload),
+            testset=fixtures / "testset",
+            recipe=scorer,
+            team=team,
+            out=runs[-1],
+            limit=1,
+        )
+    teams, _ = study_source(runs, [str(tmp_path / "uploads")], fixtures / "testset")
+    for team, name in zip(teams, ("careful", "careless"), strict=True):
+        with team.videos["id001/prompt1"]() as path:
+            assert path.read_bytes() == (fixtures / "submissions" / name / "id001/prompt1.mp4").read_bytes()
+
+
+@pytest.mark.parametrize("team", ["../uploads/alpha", "/tmp", "..", ".", "", "a/b"])
+def test_a_teams_name_leads_nowhere_else(team, tmp_path):
+    assert _in_a_folder_of(team, tmp_path, "x.zip") == []
+    assert _in_a_folder_of("alpha", tmp_path, "x.zip") == [tmp_path / "alpha" / "x.zip"]
 
 
 def test_zips_and_missing_videos(fixtures, careful, tmp_path):
@@ -133,6 +165,6 @@ def test_the_commands_from_runs_to_votes(runs, fixtures, tmp_path):
     status = run("status", study)
     assert "2 of 2 judgements" in status
     assert "careful & co - careless & co" in status
-    assert run("release", study, "annotator-0001") == "annotator-0001\n"
+    assert run("release", study, "annotator-0001") == ""  # who has finished leaves nothing to others
     again = CliRunner().invoke(app, ["export", str(study), "--out", str(tmp_path / "votes.csv")])
     assert isinstance(again.exception, UsageError)

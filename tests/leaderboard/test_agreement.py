@@ -11,7 +11,6 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from hypothesis.extra.numpy import arrays
 
-from ipvg_eval.core.resampling import BootstrapRule, Resampling
 from ipvg_eval.leaderboard.agreement import Level, krippendorff_alpha, vote_agreement
 from ipvg_eval.leaderboard.votes import read_votes
 
@@ -87,14 +86,12 @@ def test_the_interval_holds_alpha_and_narrows_with_data() -> None:
         noisy = np.where(rng.random(size) < 0.25, rng.integers(0, 3, size), truth)
         units = np.tile(np.arange(size), 2)
         names = [f"id{unit // 3}" for unit in units]
-        resampling = Resampling.of(names, BootstrapRule(resamples=300))
         agreement = krippendorff_alpha(
             units,
             np.concatenate([truth, noisy]),
             categories=3,
             level="nominal",
             clusters=names,
-            resampling=resampling,
         )
         assert agreement.alpha is not None
         assert agreement.low is not None

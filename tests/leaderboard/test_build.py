@@ -204,6 +204,19 @@ def test_mixed_protocols_are_refused_among_counting_runs_only(make_run: MakeRun)
     assert "ipvg2025 1" in str(caught.value)
 
 
+def test_numbers_that_nobody_checked_are_named(make_run: MakeRun) -> None:
+    def unchecked(info: dict[str, Any]) -> None:
+        info["verdicts"] = {"cur": "wrong, do not use"}
+
+    values = {"cur": [1.0] * 5, "motion": [0.5] * 5}
+    board = build_leaderboard(read_runs([make_run("A", values), make_run("B", values, change=unchecked)]))
+    assert (
+        "Numbers of B: wrong, do not use: cur; runs, not checked against a published number: motion."
+        in board.track("facial").notices
+    )
+    assert not any("Numbers of A" in notice for notice in board.track("facial").notices)
+
+
 def test_unofficial_runs_need_a_word_and_are_marked(make_run: MakeRun) -> None:
     values = {"cur": [1.0] * 5}
     runs = read_runs([make_run(team, values, change=_unofficial) for team in "AB"])
@@ -254,7 +267,7 @@ def test_a_metric_of_the_whole_submission_has_no_interval(make_run: MakeRun) -> 
     assert row["mean"] == 40.0
     assert np.isnan(row["low"])
     assert track.phase1.table["team"].tolist() == ["B", "A"]
-    assert track.phase1.table["rank_worst"].tolist() == [1, 2]
+    assert track.phase1.table["rank_worst"].isna().all(), "one identity has no range of ranks"
 
 
 def test_nothing_that_is_read_is_changed(
@@ -278,3 +291,23 @@ def test_torch_is_never_imported() -> None:
     )
     result = subprocess.run([sys.executable, "-c", code], check=True, capture_output=True, text=True)
     assert result.stdout.strip() == "['ipvg_eval', 'ipvg_eval.core', 'ipvg_eval.leaderboard']"
+
+
+def test_hiding_the_face_does_not_pay(make_run: MakeRun) -> None:
+    """B shows its face in the good frames of good videos alone and has the better mean for it."""
+    shown, hidden = [0.5] * 20, [0.9] * 20
+    runs = read_runs(
+        [
+            make_run("A", {"cur": shown, "face_coverage": [1.0] * 20}),
+            make_run("B", {"cur": hidden, "face_coverage": [1.0] * 4 + [0.1] * 16}),
+        ]
+    )
+    pays = build_leaderboard(runs, parse_challenge("metrics: [{name: cur}]")).track("facial")
+    assert pays.phase1.table["team"].tolist() == ["B", "A"]
+    rules = parse_challenge("metrics: [{name: cur, requires: {face_coverage: 0.5}}]")
+    track = build_leaderboard(runs, rules).track("facial")
+    assert track.phase1.table["team"].tolist() == ["A", "B"]
+    assert track.phase1.missing == {("B", "cur"): "a value for 4 of 20 samples, 95% needed"}
+    assert "cur ↑ (videos with face_coverage of at least 0.5)" in track.rank_rule
+    with pytest.raises(ChallengeError, match="no metric 'face_covrage'"):
+        build_leaderboard(runs, parse_challenge("metrics: [{name: cur, requires: {face_covrage: 0.5}}]"))

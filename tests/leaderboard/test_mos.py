@@ -6,8 +6,8 @@ from pathlib import Path
 import krippendorff
 import numpy as np
 import pytest
+from scipy import stats
 
-from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.mos import MeanOpinions, mean_opinions
 from ipvg_eval.leaderboard.opinions import read_opinions
@@ -33,7 +33,8 @@ def test_means_by_hand(write_votes: WriteVotes) -> None:
     assert cell(means, "A", "identity", "annotators") == 2
     assert cell(means, "A", "quality", "samples") == 1
     assert np.isnan(cell(means, "A", "quality", "low"))
-    assert not np.isnan(cell(means, "A", "identity", "low"))
+    assert np.isnan(cell(means, "A", "identity", "low"))
+    assert [line.partition(":")[0] for line in means.warnings] == ["2 identities", "2 annotators"]
 
 
 def test_long_and_wide_sheets_are_the_same(write_votes: WriteVotes) -> None:
@@ -45,7 +46,7 @@ def test_long_and_wide_sheets_are_the_same(write_votes: WriteVotes) -> None:
     assert one.table.equals(two.table)
 
 
-def test_intervals_resample_identities(write_votes: WriteVotes) -> None:
+def test_intervals_are_over_identities(write_votes: WriteVotes) -> None:
     """All samples of an identity have one score: five prompts must not look like five times the evidence."""
     rng = np.random.default_rng(8)
     lines = ["team,sample,identity_kept"]
@@ -53,10 +54,10 @@ def test_intervals_resample_identities(write_votes: WriteVotes) -> None:
     lines += [f"A,id{i:02d}/{j},{score}" for i, score in enumerate(scores) for j in range(5)]
     sheet = read_opinions(write_votes(lines))
     identities = {sample: sample.partition("/")[0] for sample in sheet.table["sample"]}
-    means = mean_opinions(sheet, identities=identities, bootstrap=BootstrapRule(resamples=4000))
+    means = mean_opinions(sheet, identities=identities)
     assert means.aspects == ("identity_kept",)
     half = (cell(means, "A", "identity_kept", "high") - cell(means, "A", "identity_kept", "low")) / 2
-    assert half == pytest.approx(1.96 * scores.std() / np.sqrt(60), rel=0.1)
+    assert half == pytest.approx(stats.t.ppf(0.975, 59) * scores.std(ddof=1) / np.sqrt(60))
     assert cell(means, "A", "identity_kept", "identities") == 60
 
 

@@ -147,3 +147,15 @@ def test_any_file_is_read_or_refused(tmp_path_factory: pytest.TempPathFactory, c
         votes = read_votes(path)
         assert set(votes.table["winner"]) <= {"a", "b", "draw"}
         assert (votes.table["team_a"] != votes.table["team_b"]).all()
+
+
+@pytest.mark.parametrize("separator", [";", "\t"])
+def test_other_separators_are_understood(write_votes: WriteVotes, separator: str) -> None:
+    lines = [separator.join(line.split(",")) for line in (HEADER, "s,A,B,a", "t,B,A,draw")]
+    assert read_votes(write_votes(lines)).table["winner"].tolist() == ["a", "draw"]
+
+
+def test_names_that_look_the_same_are_the_same(write_votes: WriteVotes) -> None:
+    composed, apart = "Z\u00fcrich", "Zu\u0308rich"
+    votes = read_votes(write_votes([HEADER, f"s,{composed},B,a", f"t,{apart},B,b"]))
+    assert votes.teams == ("B", composed)

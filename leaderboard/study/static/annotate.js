@@ -10,6 +10,7 @@ let state = null;
 let busy = false;
 let watched = new Set();
 let reported = new Set();
+let ready = new Map(); // the next pair's clips: name -> object URL
 
 class Refusal extends Error {}
 
@@ -81,12 +82,13 @@ function enter(next, { first = false } = {}) {
   if (first && !state.undo) {
     show("intro");
     at("undo").hidden = true;
+    at("start").focus();
   } else {
     show("pair");
   }
   unlock();
   if (first && state.undo) say("Welcome back. This is where you stopped.");
-  if (!first) (fresh ? at("where") : at("question")).focus({ preventScroll: !fresh });
+  if (!at("pair").hidden) (fresh || first ? at("play") : at("question")).focus({ preventScroll: true });
 }
 
 function present() {
@@ -98,9 +100,13 @@ function present() {
   at("timeline-part").hidden = !state.timeline;
   at("references").replaceChildren(...state.references.map(picture));
   for (const side of sides) {
-    videos[side].src = `${base}/media/${state[side]}`;
+    const before = videos[side].src;
+    videos[side].src = ready.get(state[side]) || `${base}/media/${state[side]}`;
+    ready.delete(state[side]);
     videos[side].load();
+    if (before.startsWith("blob:")) URL.revokeObjectURL(before);
   }
+  hear("");
   window.scrollTo(0, 0);
 }
 
@@ -204,8 +210,29 @@ async function report(side) {
   }
 }
 
-function prefetch(media) {
-  for (const name of media || []) fetch(`${base}/media/${name}`, { credentials: "omit" }).catch(() => {});
+async function prefetch(media) {
+  for (const name of media || []) {
+    try {
+      const response = await fetch(`${base}/media/${name}`, { credentials: "omit", cache: "no-store" });
+      if (response.ok && !ready.has(name)) ready.set(name, URL.createObjectURL(await response.blob()));
+    } catch {
+      // It is loaded when its turn comes.
+    }
+  }
+}
+
+/* One clip is heard at a time; both are silent at first. */
+function hear(side) {
+  if (!at("hear")) return;
+  for (const other of sides) videos[other].muted = other !== side;
+  at("hear-text").textContent = { "": "Sound: off", left: "Sound: video 1", right: "Sound: video 2" }[side];
+}
+
+function hearNext() {
+  if (!at("hear")) return;
+  if (!videos.left.muted) hear("right");
+  else if (!videos.right.muted) hear("");
+  else hear("left");
 }
 
 for (const side of sides) {
@@ -268,18 +295,26 @@ at("undo").addEventListener("click", undo);
 at("play").addEventListener("click", () => (playing() ? pause() : play()));
 at("replay").addEventListener("click", replay);
 at("reload").addEventListener("click", () => location.reload());
-at("start").addEventListener("click", () => {
+function start() {
+  if (at("intro").hidden) return;
   show("pair");
-  at("where").focus();
-});
+  at("play").focus();
+}
+
+at("start").addEventListener("click", start);
+if (at("hear")) at("hear").addEventListener("click", hearNext);
 
 document.addEventListener("keydown", (event) => {
   if (event.ctrlKey || event.altKey || event.metaKey || event.repeat) return;
   const key = event.key.toLowerCase();
   if (key === "u") undo();
-  else if (at("pair").hidden) return;
+  else if (key === "enter" && !at("intro").hidden) {
+    event.preventDefault(); // else the button that gets the focus would be pressed as well
+    start();
+  } else if (at("pair").hidden) return;
   else if (key in keys) vote(keys[key]);
   else if (key === "r") replay();
+  else if (key === "s") hearNext();
   else if (key === " " && !event.target.closest("button, summary")) {
     event.preventDefault();
     if (playing()) pause();

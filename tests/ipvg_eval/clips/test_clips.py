@@ -10,7 +10,7 @@ import pytest
 
 from ipvg_eval.clips import ClipMaker, maker
 from ipvg_eval.clips.messages import Made
-from ipvg_eval.leaderboard.study.clips import anonymous_clip, holds
+from ipvg_eval.leaderboard.study import clips
 from ipvg_eval.leaderboard.study.errors import StudyError
 
 
@@ -26,10 +26,15 @@ def make():
 
 
 def test_a_clip_is_the_one_that_is_made_here(make, video, tmp_path):
-    seconds = make(video, tmp_path / "there.mp4", ["careful"])
-    assert seconds == anonymous_clip(video, tmp_path / "here.mp4", ["careful"])
-    assert (tmp_path / "there.mp4").read_bytes() == (tmp_path / "here.mp4").read_bytes()
-    assert not holds(tmp_path / "there.mp4", [b"careful", b"x264"])
+    assert make.look(video) == clips.look(video)
+    shape = clips.common_shape([clips.look(video)])
+    for spoil in (None, 3):
+        sizes = make.encode(video, tmp_path / "there.mp4", shape, spoil)
+        assert sizes == clips.encode(video, tmp_path / "here.mp4", shape, spoil)
+        assert (tmp_path / "there.mp4").read_bytes() == (tmp_path / "here.mp4").read_bytes()
+    make.pad(tmp_path / "there.mp4", tmp_path / "there", sizes)
+    clips.pad(tmp_path / "here.mp4", tmp_path / "here", sizes)
+    assert (tmp_path / "there").read_bytes() == (tmp_path / "here").read_bytes()
 
 
 @pytest.mark.parametrize("content", [b"", b"no video at all"])
@@ -37,10 +42,10 @@ def test_a_broken_video_is_a_reason(make, tmp_path, content):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(content)
     with pytest.raises(StudyError):
-        make(broken, tmp_path / "clip.mp4", [])
+        make.look(broken)
 
 
-def test_a_crash_is_a_reason_and_the_next_clip_is_made(make, video, tmp_path, monkeypatch):
+def test_a_crash_is_a_reason_and_the_next_clip_is_made(make, video, monkeypatch):
     ask = maker._ClipProcess.ask
 
     def ask_and_kill(self, request):
@@ -50,11 +55,11 @@ def test_a_crash_is_a_reason_and_the_next_clip_is_made(make, video, tmp_path, mo
     with monkeypatch.context() as patch:
         patch.setattr(maker._ClipProcess, "ask", ask_and_kill)
         with pytest.raises(StudyError, match="SIGSEGV"):
-            make(video, tmp_path / "one.mp4", [])
-    assert make(video, tmp_path / "two.mp4", []) > 0
+            make.look(video)
+    assert make.look(video).seconds > 0
 
 
 def test_a_full_disk_is_told_apart(make, video, tmp_path, monkeypatch):
-    monkeypatch.setattr(maker._ClipProcess, "answer", lambda _: Made(seconds=None))
+    monkeypatch.setattr(maker._ClipProcess, "answer", lambda _: Made(sizes=None))
     with pytest.raises(OSError, match=os.strerror(errno.ENOSPC)):
-        make(video, tmp_path / "clip.mp4", [])
+        make.encode(video, tmp_path / "clip.mp4", clips.common_shape([clips.look(video)]))

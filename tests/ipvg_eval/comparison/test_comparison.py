@@ -5,10 +5,12 @@ from __future__ import annotations
 import json
 
 import pytest
+from scipy import stats
 
 from ipvg_eval import Recipe, score
 from ipvg_eval.comparison import compare
 from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.intervals import INTERVAL_TITLE
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CorpusSummary
@@ -32,6 +34,15 @@ UP, DOWN, SIZE = (
 TOTAL = Combination(name="total", title="Total", weights={"up": 1.0, "down": -0.5})
 VALUES_A = {"a/1": (0.5, 4.0, 1.0), "a/2": (0.75, 3.0, 1.0), "b/1": (0.25, 2.0, 1.0), "b/2": (0.5, None, 1.0)}
 VALUES_B = {"a/1": (0.25, 4.0, 2.0), "a/2": (0.25, 1.0, 2.0), "b/1": (0.5, 3.0, 2.0), "b/2": (None, 1.0, 2.0)}
+
+
+def _many(values):
+    """The same samples of three pairs of identities, so that there are intervals."""
+    return {
+        letters[sample[0] == "b"] + sample[1:]: found
+        for letters in ("ab", "cd", "ef")
+        for sample, found in values.items()
+    }
 
 
 @pytest.fixture(scope="session")
@@ -98,13 +109,13 @@ def test_differences_wins_and_ties_by_hand(make):
     assert (up.mean_a, up.mean_b, up.difference) == (0.5, pytest.approx(1 / 3), pytest.approx(1 / 6))
     assert (up.samples, up.only_a, up.only_b) == (3, 1, 0)
     assert (up.wins_a, up.wins_b, up.ties) == (2, 1, 0)
-    # A quarter of the draws has identity b alone, a quarter a alone: the ends are their own differences.
-    assert (up.low, up.high, up.clear) == (-0.25, pytest.approx(0.375), False)
+    assert (up.low, up.high, up.chance, up.clear) == (None, None, None, False), "two identities are too few"
+    assert "too few for intervals" in found.caution
     # down: less is better. 0, +2 on a, -1 on b; b/2 has none in A.
     assert down.difference == pytest.approx(1 / 3)
     assert (down.wins_a, down.wins_b, down.ties, down.only_b) == (1, 1, 1, 1)
     # size has no better side, whatever the sign.
-    assert (size.difference, size.low, size.high, size.clear) == (-1.0, -1.0, -1.0, True)
+    assert (size.difference, size.low, size.clear) == (-1.0, None, False)
     assert (size.wins_a, size.wins_b, size.ties) == (None, None, 0)
     # total = up - down / 2, where both terms are there: 0.25, 0.5 - 1, -0.25 + 0.5.
     assert total.difference == pytest.approx((0.25 - 0.5 + 0.25) / 3)
@@ -118,15 +129,16 @@ def test_the_samples_that_differ_most_come_first_with_both_values(make):
 
 
 def test_swapping_the_runs_swaps_the_sides(make):
-    one, two = make("one", VALUES_A), make("two", VALUES_B)
+    one, two = make("one", _many(VALUES_A)), make("two", _many(VALUES_B))
     for here, there in zip(compare(one, two).metrics, compare(two, one).metrics, strict=True):
         assert here.difference == pytest.approx(-there.difference)
         assert (here.low, here.high) == (pytest.approx(-there.high), pytest.approx(-there.low))
+        assert here.chance == pytest.approx(there.chance)
         assert (here.wins_a, here.wins_b, here.only_a) == (there.wins_b, there.wins_a, there.only_b)
 
 
 def test_a_run_equals_itself(make):
-    one = make("one", VALUES_A, corpus=7.0)
+    one = make("one", _many(VALUES_A), corpus=7.0)
     found = compare(one, one)
     for metric in found.metrics:
         assert (metric.difference, metric.low, metric.high, metric.clear) == (0.0, 0.0, 0.0, False)
@@ -138,6 +150,20 @@ def test_a_run_equals_itself(make):
 def test_a_metric_of_the_whole_submission_has_a_difference_but_no_interval(make):
     found = compare(make("one", VALUES_A, corpus=7.0), make("two", VALUES_B, corpus=9.5)).corpus[0]
     assert (found.a, found.b, found.difference) == (7.0, 9.5, -2.5)
+
+
+def test_many_metrics_are_corrected_after_holm(make):
+    """Six identities, the same difference on all of them but for one metric that is noise."""
+    values = {f"{name}/1": (1.0 + place / 10, 2.0, float(place % 2)) for place, name in enumerate("abcdef")}
+    other = {f"{name}/1": (1.0, 2.0, 0.5) for name in "abcdef"}
+    up, down, size, total = compare(make("one", values), make("two", other)).metrics
+    alone = stats.ttest_1samp([place / 10 for place in range(6)], 0).pvalue
+    assert up.chance == pytest.approx(min(4 * alone, 1.0))
+    assert total.chance == pytest.approx(up.chance)
+    assert 0.02 < alone < 0.05 < 4 * alone
+    assert up.low > 0, "the interval stands for itself"
+    assert not up.clear, "one of four such differences is no surprise"
+    assert (down.chance, size.clear) == (1.0, False)
 
 
 def test_samples_of_one_run_only_are_left_out(make):
@@ -169,9 +195,10 @@ def test_the_command_prints_a_table_or_json(make, command):
     assert table.returncode == 0, table.stderr
     assert table.stderr == ""
     words = " ".join(table.stdout.split())
-    assert "up ↑ 0.5000 0.3333 +0.1667 -0.2500 to +0.3750 2/1/0" in words
-    assert "size 1.0000 2.0000 -1.0000* -1.0000 to -1.0000 –" in words
-    assert "95 % interval, identities resampled" in words
+    assert "up ↑ 0.5000 0.3333 +0.1667 – 2/1/0" in words
+    assert "size 1.0000 2.0000 -1.0000 – –" in words
+    assert INTERVAL_TITLE in words
+    assert "2 identities: too few for intervals" in words
     assert "up: 1 samples have a value in A only, 0 in B only." in words
     assert "fid ↓ of the whole submission: A 7.0000, B 9.5000, A − B -2.5000; no interval" in words
     assert words.count("Mind this.") == 1

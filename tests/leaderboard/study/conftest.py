@@ -32,7 +32,7 @@ from ipvg_eval.leaderboard.study import (
     open_study,
     read_study_config,
 )
-from ipvg_eval.leaderboard.study.serve import UVICORN
+from ipvg_eval.leaderboard.study.serve import server_settings
 from ipvg_eval.leaderboard.study.server import application
 from ipvg_eval.leaderboard.study.store import Study
 
@@ -143,6 +143,10 @@ class Server:
     def url(self) -> str:
         return f"http://127.0.0.1:{self.port}"
 
+    @property
+    def log(self) -> Path:
+        return self.path.with_name("server.log")
+
     def start(self) -> None:
         if not self.port:
             with socket.socket() as free:
@@ -154,7 +158,8 @@ class Server:
             "serve(open_study(sys.argv[1]), port=int(sys.argv[2]))"
         )
         command = [sys.executable, "-c", program, str(self.path), str(self.port)]
-        self.process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"})
+        with self.log.open("ab") as log:
+            self.process = subprocess.Popen(command, env={**os.environ, "OMP_NUM_THREADS": "1"}, stderr=log)
         deadline = time.monotonic() + 30
         while time.monotonic() < deadline:
             assert self.process.poll() is None, "the server ended"
@@ -188,7 +193,7 @@ class ThreadServer:
         self.socket = socket.create_server(("127.0.0.1", 0))
         self.port = self.socket.getsockname()[1]
         self.url = f"http://127.0.0.1:{self.port}"
-        settings = uvicorn.Config(application(open_study(path)), **UVICORN)
+        settings = uvicorn.Config(application(open_study(path)), **server_settings())
         self.server = uvicorn.Server(settings)
         self.thread = threading.Thread(target=self.server.run, kwargs={"sockets": [self.socket]})
         self.clients: list[httpx.Client] = []

@@ -9,9 +9,9 @@ import time
 from typing import Any
 
 import pytest
+from traces import TRACES
 
-from ipvg_eval.leaderboard.study import audit_table, new_annotators, open_study, votes_table
-from ipvg_eval.leaderboard.study.clips import TRACES
+from ipvg_eval.leaderboard.study import audit_table, invitation, new_annotators, open_study, votes_table
 
 TEAMS = ("QuokkaVision", "PangolinLab", "AxolotlWorks")
 
@@ -89,7 +89,7 @@ def test_a_whole_session_by_keyboard_with_reload_undo_and_resume(make_study, ser
     traffic = Traffic(page)
     doms = []
     begin(page, link)
-    assert page.evaluate("document.activeElement.id") == "where"
+    assert page.evaluate("document.activeElement.id") == "play"
     total = int(page.locator("#count").inner_text().split()[-1])
     page.keyboard.press("1")  # too early: nothing happens
     assert all(page.locator(".answer").nth(n).is_disabled() for n in range(3))
@@ -207,6 +207,85 @@ def test_an_answer_that_was_not_saved_keeps_the_page_where_it_is(make_study, ser
     page.keyboard.press("1")
     wait_for_place(page, 2)
     assert len(audit_table(study)) == 1
+
+
+FOCUS = """(() => {
+  const one = document.activeElement;
+  const box = one.getBoundingClientRect();
+  const style = getComputedStyle(one);
+  return {
+    id: one.id || one.dataset.answer || one.tagName,
+    seen: box.width > 4 && box.height > 4 && box.bottom > 0 && box.top < innerHeight && box.left < innerWidth,
+    outline: style.outlineStyle === "none" ? 0 : parseFloat(style.outlineWidth),
+  };
+})()"""
+
+
+@pytest.mark.parametrize("width", [1440, 390])
+def test_enter_starts_the_session_and_the_focus_is_always_visible(
+    make_study, serve_study, open_page, width, tmp_path
+):
+    created = make_study(annotators=1, questions=["overall", "identity"])
+    server = serve_study(created.path)
+    page = open_page(viewport={"width": width, "height": 900})
+    page.goto(f"{server.url}/a/{new_annotators(open_study(created.path), 1)[0].token}")
+    page.wait_for_selector("#intro:not([hidden])")
+
+    def focused() -> str:
+        focus = page.evaluate(FOCUS)
+        assert focus["seen"], focus
+        assert focus["outline"] >= 2, focus
+        page.screenshot(path=str(tmp_path / f"{width}-{focus['id']}.png"))
+        return focus["id"]
+
+    assert focused() == "start"
+    page.evaluate("document.activeElement.blur()")  # wherever the focus is
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#pair:not([hidden])")
+    assert focused() == "play"
+    assert page.evaluate("document.getElementById('left').paused")  # the same key played nothing
+    page.mouse.click(3, 3)
+    page.keyboard.press("Space")
+    until(page, "!document.querySelector('.answer').disabled")
+    page.keyboard.press("1")
+    until(page, "document.getElementById('step').textContent.startsWith('Question 2')")
+    assert focused() == "question"
+    walked = []
+    for _ in range(4):
+        page.keyboard.press("Tab")
+        walked.append(focused())
+    assert walked[:3] == ["left", "draw", "right"]
+    page.keyboard.press("2")
+    wait_for_place(page, 2)
+    assert focused() == "play"
+    page.reload()
+    page.wait_for_selector("#pair:not([hidden])")
+    assert focused() == "play"
+
+
+def test_joining_by_a_link_takes_one_press(make_study, serve_study, open_page):
+    created = make_study(annotators=1, crowd=True)
+    study = open_study(created.path)
+    server = serve_study(created.path)
+    page = open_page()
+    page.goto(f"{server.url}{invitation(study, '5f3a')}")
+    page.wait_for_selector("#join")
+    assert page.evaluate(FOCUS)["outline"] >= 2
+    page.keyboard.press("Enter")
+    page.wait_for_selector("#intro:not([hidden])")
+    assert "/a/" in page.url
+
+
+def test_sound_is_heard_of_one_clip_at_a_time(make_study, serve_study, open_page):
+    created = make_study(annotators=1, sound="keep")
+    server = serve_study(created.path)
+    page = open_page()
+    begin(page, f"{server.url}/a/{new_annotators(open_study(created.path), 1)[0].token}")
+    muted = "['left', 'right'].map((id) => document.getElementById(id).muted)"
+    # These teams have no sound at all: no track is made, and the clips stay silent all the same.
+    for expected in ([False, True], [True, False], [True, True]):
+        page.keyboard.press("s")
+        assert page.evaluate(muted) == expected
 
 
 @pytest.mark.parametrize("scheme", ["light", "dark"])

@@ -14,15 +14,17 @@ from pathlib import Path
 
 import pytest
 from growth import growth
+from traces import TRACES, holds
 
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard.study import (
     StudyError,
+    clips,
     create_study,
     new_annotators,
     open_study,
     read_study_config,
 )
-from ipvg_eval.leaderboard.study.clips import TRACES, holds
 
 TEAMS = ("AxolotlWorks", "PangolinLab", "QuokkaVision")
 
@@ -67,7 +69,7 @@ def test_secrets_are_kept_as_hashes_only(make_study):
     created = make_study(annotators=2)
     token = new_annotators(open_study(created.path), 1)[0].token
     content = b"".join(path.read_bytes() for path in created.path.glob("study.db*"))
-    for secret in (created.admin_secret, created.join_secret, token):
+    for secret in (created.admin_secret, token):
         assert len(secret) == 32  # 24 random bytes
         assert secret.encode() not in content
 
@@ -143,7 +145,7 @@ def test_teams_and_samples_that_make_no_study(teams, samples, tmp_path, bad):
     assert list(tmp_path.iterdir()) == []
 
 
-def test_a_killed_create_leaves_no_study_and_the_next_starts_afresh(submissions, make_study, tmp_path):
+def test_a_killed_create_leaves_no_study_and_the_next_goes_on(submissions, make_study, tmp_path):
     program = (
         "import contextlib, sys, time\n"
         "from pathlib import Path\n"
@@ -170,11 +172,60 @@ def test_a_killed_create_leaves_no_study_and_the_next_starts_afresh(submissions,
             make_study()
         process.send_signal(signal.SIGKILL)
     assert not out.exists()
-    with pytest.raises(StudyError, match="no study here"):
+    with pytest.raises(UsageError, match="no study here"):
         open_study(out)
     created = make_study()
     assert created.comparisons == 12
     assert [path.name for path in tmp_path.iterdir()] == ["study"]
+
+
+class Counted:
+    """The clip tools, counting what they do, and failing at one clip if asked."""
+
+    def __init__(self, fail_at: int = 10**9) -> None:
+        self.looked = self.encoded = 0
+        self.fail_at = fail_at
+
+    def look(self, source):
+        self.looked += 1
+        return clips.look(source)
+
+    def encode(self, source, target, shape, spoil=None):
+        self.encoded += 1
+        if self.encoded == self.fail_at:
+            target.write_bytes(b"half a clip")
+            raise OSError(28, "No space left on device")
+        return clips.encode(source, target, shape, spoil)
+
+    def pad(self, source, target, sizes):
+        clips.pad(source, target, sizes)
+
+
+def test_an_interrupted_create_goes_on_where_it_stopped(teams, samples, tmp_path):
+    config = read_study_config(None, annotators=2, checks={"max_share": 0.5})
+    first, second, whole = Counted(fail_at=6), Counted(), Counted()
+    with pytest.raises(StudyError, match="No space left") as error:
+        create_study(teams, samples, config, tmp_path / "study", tools=first, workers=1)
+    assert "goes on" in str(error.value.hint)
+    created = create_study(teams, samples, config, tmp_path / "study", tools=second, workers=1)
+    other = create_study(teams, samples, config, tmp_path / "other", tools=whole, workers=2)
+    assert (first.looked, second.looked, whole.looked) == (12, 0, 12)
+    assert first.encoded - 1 + second.encoded == whole.encoded > 12
+    assert plan(created.path) == plan(other.path)
+    contents = [
+        sorted(path.read_bytes() for path in (made.path / "media").iterdir()) for made in (created, other)
+    ]
+    assert contents[0] == contents[1]
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["other", "study"]
+
+
+def test_a_study_of_the_first_version_is_refused_with_the_reason(make_study):
+    created = make_study(annotators=2)
+    with contextlib.closing(sqlite3.connect(created.path / "study.db")) as connection:
+        connection.execute("PRAGMA user_version = 1")
+    with pytest.raises(StudyError, match="older version of the program") as error:
+        open_study(created.path)
+    assert "export it with the version that made it" in str(error.value.hint)
 
 
 @pytest.mark.parametrize("damage", ["version", "zeros", "absent", "empty"])
@@ -192,7 +243,7 @@ def test_a_database_that_cannot_be_used_says_so(make_study, damage):
             connection.commit()
     else:
         database.unlink()
-    with pytest.raises(StudyError) as error:
+    with pytest.raises((StudyError, UsageError)) as error:
         open_study(created.path)
     assert error.value.hint
 

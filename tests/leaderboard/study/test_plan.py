@@ -99,10 +99,40 @@ def test_the_overlap_has_its_share_of_every_pair_of_teams():
 
 
 @pytest.mark.parametrize(
-    ("comparisons", "per_hundred", "expected"), [(0, 4, 0), (1, 4, 1), (10, 4, 2), (300, 4, 12), (50, 0, 0)]
+    ("comparisons", "settings", "expected"),
+    [
+        (0, {}, (0, 0)),
+        (8, {}, (0, 0)),  # one check would be one step in nine
+        (9, {}, (1, 0)),
+        (18, {}, (2, 0)),  # two of one kind tell more than one of each
+        (36, {}, (2, 2)),
+        (300, {}, (12, 12)),
+        (300, {"corrupted_per_hundred": 40, "repeats_per_hundred": 40}, (17, 16)),
+        (300, {"corrupted_per_hundred": 0, "repeats_per_hundred": 40}, (0, 33)),
+        (10, {"max_share": 0.5}, (2, 2)),
+        (10, {"max_share": 0}, (0, 0)),
+    ],
 )
-def test_the_number_of_checks(comparisons, per_hundred, expected):
-    assert checks_in(comparisons, per_hundred) == expected
+def test_the_number_of_checks(comparisons, settings, expected):
+    assert checks_in(comparisons, Checks(**settings)) == expected
+
+
+@limited
+@given(st.integers(0, 400), st.floats(0, 100), st.floats(0, 100), st.floats(0, 0.5))
+def test_the_share_of_checks_is_bounded(comparisons, corrupted, repeats, most):
+    checks = Checks(corrupted_per_hundred=corrupted, repeats_per_hundred=repeats, max_share=most)
+    counts = checks_in(comparisons, checks)
+    assert min(counts) >= 0
+    assert sum(counts) <= most * (comparisons + sum(counts)) + 1e-6
+
+
+def test_corrupted_copies_come_of_samples_the_sheet_does_not_show_otherwise():
+    pairs = all_pairs([f"s{n}" for n in range(10)], ["a", "b"])
+    showings = take_sides([pairs[:8]], random.Random(0))[0]
+    copies = [Clip(sample=f"s{n}", team="a", corrupted=True) for n in range(10)]
+    for seed in range(20):
+        items = with_checks(showings, copies, Checks(max_share=0.5), random.Random(seed))
+        assert {item.left.sample for item in items if item.kind == "corrupted"} == {"s8", "s9"}
 
 
 @limited
@@ -112,10 +142,11 @@ def test_checks_are_among_the_comparisons(samples, seed):
     pairs = all_pairs([f"s{n}" for n in range(samples)], ["a", "b"])
     showings = take_sides(deal(dict.fromkeys(pairs, 1), 1, rng), rng)[0]
     copies = [Clip(sample=f"s{n}", team="a", corrupted=True) for n in range(samples)]
-    items = with_checks(showings, copies, Checks(corrupted_per_hundred=10, repeats_per_hundred=10), rng)
+    checks = Checks(corrupted_per_hundred=10, repeats_per_hundred=10, max_share=0.5)
+    items = with_checks(showings, copies, checks, rng)
     kinds = Counter(item.kind for item in items)
-    each = checks_in(samples, 10)
-    assert kinds == Counter({"pair": samples, "repeat": each, "corrupted": each})
+    corrupted, repeats = checks_in(samples, checks)
+    assert kinds == Counter({"pair": samples, "repeat": repeats, "corrupted": corrupted})
     assert [(i.left.team, i.right.team) for i in items if i.kind == "pair"] == [
         (s.left, s.right) for s in showings
     ]

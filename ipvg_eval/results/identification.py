@@ -1,0 +1,74 @@
+"""Whose face is it? From the embeddings that a run kept."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+
+from ipvg_eval.core.measurement import FrameFeatures
+from ipvg_eval.core.row import SampleRow, Status
+from ipvg_eval.core.summary import Identification
+from ipvg_eval.metrics.faces.identification import identify
+from ipvg_eval.results.features import read_features
+
+NETWORKS = ("cur_score", "arc_score")
+"""Scores whose embeddings tell people apart."""
+
+
+def identifications(rows: Sequence[SampleRow], path_of: Callable[[str], Path]) -> tuple[Identification, ...]:
+    """Compare every scored video with everybody's reference; nothing is decoded.
+
+    Args:
+        rows: in the test set's order.
+        path_of: where a sample's embeddings lie.
+
+    Raises:
+        RunError: a file of embeddings is damaged.
+    """
+    scored = [row for row in rows if row.status is Status.SCORED]
+    kept = [(row, read_features(path_of(row.sample))) for row in scored]
+    found = (_of(metric, [(row, one[metric]) for row, one in kept if metric in one]) for metric in NETWORKS)
+    return tuple(one for one in found if one is not None)
+
+
+def _of(metric: str, kept: Sequence[tuple[SampleRow, FrameFeatures]]) -> Identification | None:
+    gallery = {
+        (row.identity, features.reference.tobytes()): features.reference
+        for row, features in kept
+        if features.reference is not None
+    }
+    probes = [(row, features.rows) for row, features in kept if len(features.rows)]
+    found = identify(
+        [faces for _, faces in probes],
+        [row.identity for row, _ in probes],
+        list(gallery.values()),
+        [identity for identity, _ in gallery],
+    )
+    if found is None:
+        return None
+    content = asdict(found)
+    for confusion in content["confusions"]:
+        confusion["sample"] = probes[confusion.pop("video")][0].sample
+    return Identification.model_validate({"metric": metric, **content})
+
+
+def in_words(one: Identification) -> str:
+    """An identification in a sentence."""
+    parts = [
+        f"rank-1 {_share(one.rank_1.value)}",
+        f"rank-5 {_share(one.rank_5.value)}",
+        f"AUC {_decimal(one.auc.value)}",
+        f"d\u2032 {_decimal(one.d_prime.value)}",
+    ]
+    if one.threshold is not None:
+        parts.append(f"{_share(one.matched.value)} above {one.threshold:.3f} (false match rate 1e-3)")
+    return f"{', '.join(parts)}; {one.videos} videos against {one.identities} identities"
+
+
+def _share(value: float | None) -> str:
+    return "\u2013" if value is None else f"{value:.1%}"
+
+
+def _decimal(value: float | None) -> str:
+    return "\u2013" if value is None else f"{value:.3f}"
