@@ -40,7 +40,7 @@ class IpvgError(Exception):
 class UsageError(IpvgError):
     """The command cannot be carried out as it was typed."""
 
-    exit_code = ExitCode.USAGE
+    exit_code: int = ExitCode.USAGE
 
 
 class Unavailable(IpvgError):

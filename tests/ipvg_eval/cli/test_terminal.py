@@ -49,6 +49,6 @@ def test_a_team_s_name_is_shown_and_not_obeyed(screen, tmp_path):
     words = ("compare", str(tmp_path / "careful"), str(tmp_path / "careless"), "--most", "0")
     shown, title = screen(*words, until="AFTER")
     assert shown.startswith("BEFORE"), "the screen was cleared, or the cursor moved up"
-    assert r"A \x1b]2;owned\x07\x1b[2J\x1b[9A\u202eevil\u2066\x9b2J\r\x08\x1bPq\x1b\teamcareful" in shown
+    assert r"\x1b]2;owned\x07\x1b[2J\x1b[9A\u202eevil\u2066\x9b2J\r\x08\x1bPq\x1b\teamcareful" in shown
     assert "lite_identity" in shown
     assert "owned" not in title
