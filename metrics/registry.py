@@ -12,6 +12,7 @@ from ipvg_eval.metrics.evaluator import Evaluator
 EVALUATORS: dict[str, str] = {
     "aesthetic_score": "ipvg_eval.metrics.opens2v.aesthetics:AestheticScore",
     "clip_score": "ipvg_eval.metrics.clip.evaluator:ClipScore",
+    "cuts": "ipvg_eval.metrics.timeline.cuts:Cuts",
     "dynamic_degree": "ipvg_eval.metrics.motion.dynamic_degree:DynamicDegree",
     "faces": "ipvg_eval.metrics.faces.face_similarity:FaceSimilarity",
     "gme_score": "ipvg_eval.metrics.gme.evaluator:GmeScore",

@@ -36,8 +36,20 @@ class Line:
     points: tuple[tuple[float, float], ...]
 
 
+@dataclass(frozen=True, kw_only=True)
+class Band:
+    """Between which similarities most other actions lie over time: (seconds, lower, upper)."""
+
+    points: tuple[tuple[float, float, float], ...]
+
+
 def timeline_chart(
-    *, prompted: Sequence[Bar], found: Sequence[Bar], lines: Sequence[Line], duration: float
+    *,
+    prompted: Sequence[Bar],
+    found: Sequence[Bar],
+    lines: Sequence[Line],
+    duration: float,
+    band: Band | None = None,
 ) -> Markup:
     """Draw a timeline.
 
@@ -45,6 +57,7 @@ def timeline_chart(
         prompted: the events.
         found: where the video shows them.
         lines: similarity curves; empty where nothing looked for the events.
+        band: of the actions nobody asked for, drawn behind the curves; None where there are none.
         duration: of the video in seconds; a dashed line marks its end where the timeline ends elsewhere.
     """
     lines = [line for line in lines if line.points]
@@ -58,7 +71,7 @@ def timeline_chart(
     _bars(drawing, upper, x, opacity=0.9, ink="var(--event-ink)")
     _bars(drawing, lower, x, opacity=0.5, ink="var(--ink)")
     if lines:
-        _curves(drawing, lines, x, top, height)
+        _curves(drawing, lines, band, x, top, height)
         drawing.text(-6, upper_height + _GAP + _BAR / 2, "found", "var(--muted)", anchor="end")
     drawing.text(-6, _BAR / 2, "prompted", "var(--muted)", anchor="end")
     if abs(end - duration) > 1e-6 or any(bar.end < duration - 1e-6 for bar in prompted[-1:]):
@@ -89,11 +102,16 @@ def _bars(drawing: Drawing, placed: Sequence[_Placed], x: Scale, *, opacity: flo
         drawing.text((left + right) / 2, top + _BAR / 2, str(bar.number), ink, font_weight="bold")
 
 
-def _curves(drawing: Drawing, lines: Sequence[Line], x: Scale, top: float, bottom: float) -> None:
-    values = [v for line in lines for _, v in line.points]
+def _curves(
+    drawing: Drawing, lines: Sequence[Line], band: Band | None, x: Scale, top: float, bottom: float
+) -> None:
+    between = band.points if band is not None else ()
+    values = [v for line in lines for _, v in line.points] + [v for _, *edges in between for v in edges]
     margin = (max(values) - min(values)) * 0.08 or 0.01 * max(1.0, abs(values[0]))
     y = Scale(low=min(values) - margin, high=max(values) + margin, start=bottom, end=top)
     drawing.left_axis(y, y.ticks(3))
+    if between:
+        drawing.area([(x(t), y(low), y(high)) for t, low, high in between], "var(--muted)", 0.25)
     for line in lines:
         colour = f"var(--event-{line.colour})"
         drawing.curve([(x(t), y(v)) for t, v in line.points], colour, 1.8)

@@ -73,6 +73,13 @@ class Drawing:
         style: dict[str, str | float] = {"fill": "none", "stroke-width": thick, "stroke-linejoin": "round"}
         self._add("path", {"class": "curve", "d": "".join(path), "stroke": colour, **style})
 
+    def area(self, points: Sequence[tuple[float, float, float]], colour: str, opacity: float) -> None:
+        """The filled space between two curves: (x, one y, other y) from left to right."""
+        there = [f"{_short(x)},{_short(y)}" for x, y, _ in points]
+        back = [f"{_short(x)},{_short(y)}" for x, _, y in reversed(points)]
+        style: dict[str, str | float] = {"fill": colour, "opacity": opacity}
+        self._add("polygon", {"class": "area", "points": " ".join([*there, *back]), **style})
+
     def text(
         self, x: float, y: float, words: str, colour: str, *, anchor: str = "middle", **style: str | float
     ) -> None:
