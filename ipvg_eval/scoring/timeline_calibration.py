@@ -13,7 +13,8 @@ from ipvg_eval.metrics.device import resolve_device
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.metrics.runtime import Runtime
-from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.configuration import TimelineAlignmentOptions
+from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment
 from ipvg_eval.metrics.timeline.reactid_data import AnnotatedVideo
 from ipvg_eval.metrics.timeline.spec import SEM, SUCCESS, TIM
 from ipvg_eval.metrics.weights import weight_source
@@ -92,7 +93,9 @@ def calibrate(evaluator: Evaluator, videos: Sequence[AnnotatedVideo]) -> list[Ca
     found = {name: [*_measured(evaluator, videos, change)] for name, change in TIMELINES.items()}
     results = []
     for name, rows in found.items():
-        values = {one.name: [row[one.name] for row in rows if row[one.name] is not None] for one in METRICS}
+        values = {
+            one.name: [value for row in rows if (value := row[one.name]) is not None] for one in METRICS
+        }
         means = {key: float(np.mean(some)) if some else None for key, some in values.items()}
         results.append(
             Calibration(timeline=name, means=means, counts={key: len(some) for key, some in values.items()})
