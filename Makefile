@@ -7,7 +7,7 @@ DEMO := build/demo
 # One thread per process is faster than several on networks this small.
 export OMP_NUM_THREADS ?= 1
 
-.PHONY: demo test check lock bench fuzz audit-deps clean
+.PHONY: demo test check matrix lock bench fuzz audit-deps clean
 
 $(READY): requirements.lock pyproject.toml
 	$(PYTHON) -m venv $(VENV)
@@ -39,6 +39,10 @@ check: $(READY)
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 	$(BIN)/lint-imports
+
+# The wheel as users install it, on every Python of 3.11 to 3.13 that is here; `make matrix WHAT=lite` scores, too.
+matrix: $(READY)
+	.ci/matrix $(or $(WHAT),base)
 
 lock: $(READY)
 	.ci/lock $(BIN)/uv

@@ -15,8 +15,6 @@ from typing import Literal
 
 import numpy as np
 import numpy.typing as npt
-from scipy.sparse.csgraph import connected_components
-from scipy.special import expit
 
 from ipvg_eval.core.resampling import FloatArray, IntArray
 
@@ -118,9 +116,12 @@ def strongly_connected(wins: FloatArray) -> BoolArray:
 
 
 def _components(wins: FloatArray) -> IntArray:
-    edges = np.array(wins > 0)
-    np.fill_diagonal(edges, False)
-    return np.asarray(connected_components(edges, directed=True, connection="strong")[1], dtype=np.int64)
+    """(teams,) a number per group of teams that reach one another by wins."""
+    reached = np.array(wins > 0) | np.eye(len(wins), dtype=bool)
+    for _ in range(len(wins).bit_length()):  # paths of twice the length each time
+        reached = reached @ reached
+    first = (reached & reached.T).argmax(axis=1)
+    return np.asarray(np.unique(first, return_inverse=True)[1], dtype=np.int64)
 
 
 def _newton(wins: FloatArray, penalty: FloatArray) -> FloatArray:
@@ -145,7 +146,7 @@ def _newton(wins: FloatArray, penalty: FloatArray) -> FloatArray:
 def _step(wins: FloatArray, penalty: FloatArray, strengths: FloatArray) -> tuple[FloatArray, BoolArray]:
     """Newton's step, and whether it is too small to matter or the gradient is down to rounding."""
     games = wins + wins.swapaxes(1, 2)
-    chance = expit(strengths[:, :, None] - strengths[:, None, :])
+    chance = np.exp(-np.logaddexp(0.0, strengths[:, None, :] - strengths[:, :, None]))
     gradient = (wins - games * chance).sum(axis=2) - penalty[:, None] * strengths
     curvature = games * chance * (1 - chance)
     hessian = -curvature

@@ -12,6 +12,7 @@ from ipvg_eval.core.comparability import comparable_facts
 from ipvg_eval.core.intervals import caution
 from ipvg_eval.core.resampling import Resampling
 from ipvg_eval.core.suggest import did_you_mean
+from ipvg_eval.core.verdict import Verdict, in_words
 from ipvg_eval.leaderboard.board import Leaderboard, TrackBoard
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
 from ipvg_eval.leaderboard.decided import decide
@@ -243,5 +244,19 @@ def _notices(
                 f"There are {what} on teams that are not finalists ({', '.join(outside)}); "
                 "they do not count towards the final rank."
             )
+    notices += [notice for run in counting if (notice := _unchecked(run))]
     notices += filter(None, [caution(identities)])
     return tuple(dict.fromkeys(notices))
+
+
+def _unchecked(run: ScoredRun) -> str | None:
+    """What to say of numbers of an official protocol that `ipvg-eval doctor` did not confirm."""
+    if not run.info.protocol.official:
+        return None
+    known = run.info.verdicts
+    open_ones = {
+        spec.name: known.get(spec.name, Verdict.UNCHECKED)
+        for spec in run.info.specs
+        if known.get(spec.name) is not Verdict.REPRODUCES
+    }
+    return f"Numbers of {run.team}: {in_words(open_ones)}." if open_ones else None

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import numpy as np
-from scipy.stats import rankdata
 
 from ipvg_eval.core.resampling import FloatArray
 from ipvg_eval.leaderboard.challenge import Ranking, TieRule
@@ -21,8 +20,11 @@ def metric_ranks(values: FloatArray, *, higher_is_better: bool, ranking: Ranking
         ranking: how equal values are ranked; missing scores are equal to one another.
     """
     keys = np.where(np.isnan(values), np.inf, -values if higher_is_better else values)
-    ranks = rankdata(keys, method="min" if ranking == "competition" else "average", axis=-1)
-    return np.asarray(ranks, dtype=np.float64)
+    competition = order(keys)
+    if ranking == "competition":
+        return competition
+    equal = (keys[..., None, :] == keys[..., :, None]).sum(axis=-1)
+    return np.asarray(competition + (equal - 1) / 2)
 
 
 def normalised(values: FloatArray, *, higher_is_better: bool) -> FloatArray:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-import unicodedata
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +13,7 @@ from pydantic import BaseModel, ValidationError
 
 from ipvg_eval.core.audit_record import FILE_NAME, AuditRecord
 from ipvg_eval.core.bounded import read_bounded
+from ipvg_eval.core.names import composed
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.run_folder import check_run_folder
 from ipvg_eval.core.run_tables import read_samples
@@ -57,8 +57,8 @@ class ScoredRun:
 
     @property
     def team(self) -> str:
-        """Who is scored, in the composed Unicode form (NFC), as votes have it."""
-        return unicodedata.normalize("NFC", self.info.team)
+        """Who is scored."""
+        return self.info.team
 
     @property
     def track(self) -> str:
@@ -136,7 +136,7 @@ def _read_samples(path: Path, info: RunInfo) -> pd.DataFrame:
     metrics = [metric.name for metric in info.metrics if metric.name in table]
     text = ["sample", "identity", "status", "reason"]
     for name in ("sample", "identity"):
-        table[name] = table[name].map(lambda value: unicodedata.normalize("NFC", str(value)))
+        table[name] = table[name].map(str).map(composed)
     return table[[*text, *metrics]].astype(dict.fromkeys(text, object) | dict.fromkeys(metrics, "float64"))
 
 

@@ -117,6 +117,16 @@ class Evaluator(ABC, Generic[OptionsT]):
         return cls.SPECS
 
     @classmethod
+    def as_measured(cls, options: dict[str, Any], _versions: Mapping[str, int], /) -> dict[str, Any]:
+        """The options as a finished run understood them, where their defaults have changed since.
+
+        Args:
+            options: as the run's protocol says them.
+            _versions: version of every metric of the run, by name.
+        """
+        return options
+
+    @classmethod
     def required_weights(cls, options: Any, /) -> tuple[str, ...]:
         """Names of the declared weights that building it with these options needs: those of its metrics."""
         return tuple(dict.fromkeys(name for spec in cls.specs_for(options) for name in spec.weights))

@@ -29,6 +29,7 @@ FORMULAS: dict[str, str] = {
     "clip_score_long": "mean_t cos(e(t), mean_w e(w) / |e(w)|), w over the windows of p",
     "cur_score": _FACE,
     "cur_score_all_frames": _EVERY_FRAME,
+    "cuts": "hard cuts found by PySceneDetect's ContentDetector (threshold 27)",
     "dynamic_degree": "[m(t) > 6 px x short side / 256 for at least |T| / 4 frames t], m(t) = mean of "
     "the longest 5 % of |flow(t, next)|",
     "dynamic_degree_lite": "mean_t (mean of the fastest 5 % of |flow|, in px/s) / short side in px",
@@ -65,7 +66,8 @@ FORMULAS: dict[str, str] = {
     "the references of s",
     "subject_similarity_all_frames": "(1 / (|S| |T|)) sum_(s, t found) a(s, t), a(s, t) = max_r cos(e(crop "
     "of s in t), e(r)), r over the references of s",
-    "timeline_ata": "SEM^0.4 TIM^0.4 CON^0.2",
+    "timeline_ata": "max(0, SEM) x TIM x CON",
+    "timeline_all_present": "[s(k) >= 0.95 for every k], s as in timeline_sem",
     "timeline_boundary_accuracy": "(starts and ends found within 0.5 s) / (2 K)",
     "timeline_boundary_error": "mean over starts and ends of found events of |found - prompted|, in s",
     "timeline_clip_t": "mean_(k reached) cos(e(prompted stretch of k), e(text of k))",
@@ -75,20 +77,26 @@ FORMULAS: dict[str, str] = {
     "feature of k",
     "timeline_events": "K",
     "timeline_excess": "length of the video - end of the timeline, in s",
+    "timeline_interval_distance": "mean_(k found) |(start, end) found - (start, end) prompted|, in s",
     "timeline_lag": "argmax over shifts d of the fit of the video to the timeline moved by d, in s",
     "timeline_miou": "(1 / K) sum_k |found(k) and prompted(k)| / |found(k) or prompted(k)|",
     "timeline_miou_rescaled": "timeline_miou with times x (length of the video / end of the timeline)",
     "timeline_mof": "(labelled windows in which the prompted action has the largest double-centred "
     "similarity) / (labelled windows)",
     "timeline_mof_corrected": "(MoF - 1/K) / (1 - 1/K)",
+    "timeline_motion_order": "[every event is found, and timeline_order = 1]",
     "timeline_order": "(pairs k, l found in the prompted order - pairs found in the other) / pairs, by "
     "centres",
+    "timeline_p": "(1 + random timelines with at least the contrast of the prompted one) / 200",
     "timeline_recall_at_1": "(1 / K) sum_k [text k has the largest double-centred similarity in its own "
     "stretch]",
     "timeline_recall_at_half": "(1 / K) sum_k [IoU(k) >= 0.5]",
-    "timeline_sem": "(1 / K) sum_k max(0, cos(e(prompted stretch of k), e(text of k)))",
-    "timeline_tim": "mean of max(0, x) over x = (MoF - 1/K) / (1 - 1/K), order, (mIoU - f) / (1 - f);"
-    " f the mean IoU of noise",
+    "timeline_sem": "(1 / K) sum_k (2 s(k) - 1), s(k) the share of other actions with a smaller "
+    "cos(e(prompted stretch of k), e(text))",
+    "timeline_success": "[timeline_p <= 0.05]",
+    "timeline_tim": "(T - E) / (1 - E), T the mean of (MoF - 1/K) / (1 - 1/K), order, (mIoU - f) / (1 - f) "
+    "and the correlation of curves and prompted times, E its mean over orders of the texts; f the mean IoU "
+    "of noise",
     "timeline_tim_rescaled": "timeline_tim with times x (length of the video / end of the timeline)",
     "video_score_dynamic_degree": _REGRESSION,
     "video_score_factual_consistency": _REGRESSION,

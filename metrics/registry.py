@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 
+from ipvg_eval.core.packages import package_missing
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
@@ -11,6 +12,7 @@ from ipvg_eval.metrics.evaluator import Evaluator
 EVALUATORS: dict[str, str] = {
     "aesthetic_score": "ipvg_eval.metrics.opens2v.aesthetics:AestheticScore",
     "clip_score": "ipvg_eval.metrics.clip.evaluator:ClipScore",
+    "cuts": "ipvg_eval.metrics.timeline.cuts:Cuts",
     "dynamic_degree": "ipvg_eval.metrics.motion.dynamic_degree:DynamicDegree",
     "faces": "ipvg_eval.metrics.faces.face_similarity:FaceSimilarity",
     "gme_score": "ipvg_eval.metrics.gme.evaluator:GmeScore",
@@ -34,9 +36,15 @@ def evaluator_class(kind: str) -> type[Evaluator]:
 
     Raises:
         ProtocolError: no evaluator has this name.
+        PackageMissing: a package that it imports is not installed.
     """
     if kind not in EVALUATORS:
         raise ProtocolError(f"no evaluator is called {kind!r}", hint=did_you_mean(kind, EVALUATORS))
     module, _, attribute = EVALUATORS[kind].partition(":")
-    cls: type[Evaluator] = getattr(importlib.import_module(module), attribute)
+    try:
+        cls: type[Evaluator] = getattr(importlib.import_module(module), attribute)
+    except ImportError as error:
+        if (error.name or "").startswith("ipvg_eval"):
+            raise
+        raise package_missing(error, extra="lite" if kind.startswith("lite") else "metrics") from error
     return cls

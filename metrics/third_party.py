@@ -14,9 +14,8 @@ from types import ModuleType
 import cv2  # noqa: F401  before decord, which vbench imports: the other way round OpenCV cannot read PNG files
 from PIL import ImageFile
 
+from ipvg_eval.core.packages import package_missing
 from ipvg_eval.metrics.errors import WeightsMissing
-
-INSTALL = "pip install 'ipvg-eval[metrics]'"
 
 
 def published_module(name: str, *, package: str) -> ModuleType:
@@ -36,7 +35,8 @@ def published_module(name: str, *, package: str) -> ModuleType:
             return importlib.import_module(name)
     except ImportError as error:
         raise WeightsMissing(
-            f"the network of {package} cannot be imported ({error})", hint=f"Install it: {INSTALL}"
+            f"the network of {package} cannot be imported ({error})",
+            hint=package_missing(error, extra="metrics").hint,
         ) from error
 
 

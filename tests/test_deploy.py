@@ -16,7 +16,7 @@ import pytest
 import typer
 import yaml
 
-from ipvg_eval.cli.app import app
+from ipvg_eval.cli.app import build_app
 
 ROOT = Path(__file__).resolve().parents[1]
 DEPLOY = ROOT / "deploy"
@@ -31,7 +31,7 @@ def _understood(line):
     line = re.sub(r"\$\([^)]*\)|\$\{?\w+\}?", "word", line)
     program, command, *words = shlex.split(line)
     assert program == "ipvg-eval"
-    parser = typer.main.get_command(app).commands[command]
+    parser = typer.main.get_command(build_app([command])).commands[command]
     return parser.make_context(command, words).params
 
 

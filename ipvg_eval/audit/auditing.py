@@ -7,16 +7,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
 
-from ipvg_eval.audit.burned_text import lasting_text
+from ipvg_eval.audit.lasting_text import lasting_text
 from ipvg_eval.audit.metadata import check_metadata
 from ipvg_eval.audit.model import KINDS, AuditFinding, AuditReport
 from ipvg_eval.audit.motion import check_motion
 from ipvg_eval.audit.sameness import check_sameness
-from ipvg_eval.audit.signals import VideoSignals
+from ipvg_eval.audit.signals import VideoSignals, reads_text
 from ipvg_eval.audit.sources import check_rows, signals_of_run, signals_of_submission, videos_of
 from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
 from ipvg_eval.audit.timing import check_timing
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.packages import install_line
 from ipvg_eval.decoding import DecoderProcess, PictureProcess
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.metrics.protocols.definition import parse_definition
@@ -131,6 +132,8 @@ def _unchecked(
         notes.append("References and timelines: no test set is given.")
     elif submissions and not faces:
         notes.append("Faces: left out.")
+    if submissions and not reads_text():
+        notes.append(f"Text in the picture: it needs OpenCV; {install_line('lite')}.")
     named = {submission.name for submission in submissions}
     alone = [run.info.team for run in runs if run.info.team not in named]
     if alone:

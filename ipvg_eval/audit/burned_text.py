@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterator
 
 import cv2
 import numpy as np
@@ -86,27 +86,3 @@ def _continues(last: npt.NDArray[np.int32], box: npt.NDArray[np.int32]) -> bool:
     base = abs(int(last[1] + last[3]) - int(box[1] + box[3]))
     alike = abs(int(last[3]) - int(box[3])) <= _ALIKE * tall
     return -0.2 * tall <= gap <= _GAP * tall and base <= _ALIKE * tall and alike
-
-
-def lasting_text(
-    frames: Sequence[Sequence[tuple[float, int]]], glyphs: int, *, apart: float = 0.02
-) -> tuple[float, int]:
-    """Text that stays where it is.
-
-    Args:
-        frames: rows of each frame, from `text_rows`.
-        glyphs: letters in a row from which on it counts.
-        apart: how far a row may move, as a share of the height.
-
-    Returns:
-        Share of the frames that show a row at the same height, and the most letters in such a row; (0, 0)
-        for none.
-    """
-    best = (0.0, 0)
-    for centre in {centre for rows in frames for centre, count in rows if count >= glyphs}:
-        counts = [
-            max((n for at, n in rows if abs(at - centre) <= apart and n >= glyphs), default=0)
-            for rows in frames
-        ]
-        best = max(best, (sum(count > 0 for count in counts) / len(counts), max(counts)))
-    return best

@@ -2,23 +2,22 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import importlib.util
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from itertools import pairwise
 from pathlib import Path
 
-import cv2
-import imagehash
 import numpy as np
 import numpy.typing as npt
 from PIL import Image
 
-from ipvg_eval.audit.burned_text import text_rows
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.metrics.sampling import linspace_indices
 
 SMALL_SIDE = 32
+_HASH_SIDE = 8
 HASHED_FRAMES = 5
 FACE_FRAMES = 8  # of those the face metrics sample, and as many between them
 SAMPLED_FRAMES = 16  # how many the published face metrics sample
@@ -112,13 +111,15 @@ def extract_signals(
     small: dict[int, Small] = {}
     hashes: dict[int, Hashes] = {}
     text = []
+    text_rows = _text_rows()
     for batch in opened.batches(sorted(wanted)):
         for index, frame in zip(batch.indices, batch.frames, strict=True):
             if index in moving:
                 small[index] = shrunk(frame)
             if index in hashed:
                 hashes[index] = perceptual_hash(frame)
-                text.append(text_rows(frame))
+                if text_rows is not None:
+                    text.append(text_rows(frame))
             if index in sampled or index in between:
                 kept[index] = frame.copy()
     return VideoSignals(
@@ -151,14 +152,31 @@ def _thinned(indices: tuple[int, ...]) -> tuple[int, ...]:
 
 def shrunk(frame: Frames) -> Small:
     """(32, 32) float32 grey levels, by area averaging."""
-    grey = cv2.cvtColor(frame, cv2.COLOR_RGB2GRAY)
-    return cv2.resize(grey, (SMALL_SIDE, SMALL_SIDE), interpolation=cv2.INTER_AREA).astype(np.float32)
+    grey = Image.fromarray(frame).convert("L").resize((SMALL_SIDE, SMALL_SIDE), Image.Resampling.BOX)
+    return np.asarray(grey, np.float32)
 
 
 def perceptual_hash(frame: Frames) -> Hashes:
-    """(64,) bits of `imagehash.phash`: signs of the low frequencies of a cosine transform."""
-    bits: Hashes = imagehash.phash(Image.fromarray(frame)).hash.ravel()
-    return bits
+    """(64,) bits: which low frequencies of a cosine transform are above their median (pHash, Zauner 2010)."""
+    side = SMALL_SIDE
+    grey = Image.fromarray(frame).convert("L").resize((side, side), Image.Resampling.LANCZOS)
+    frequency, place = np.arange(_HASH_SIDE), np.arange(side)
+    cosines = 2 * np.cos(np.pi * np.outer(frequency, 2 * place + 1) / (2 * side))
+    low = cosines @ np.asarray(grey, np.float64) @ cosines.T
+    return np.asarray(low > np.median(low)).ravel()
+
+
+def reads_text() -> bool:
+    """Whether text in the picture can be found here."""
+    return importlib.util.find_spec("cv2") is not None
+
+
+def _text_rows() -> Callable[[Frames], tuple[tuple[float, int], ...]] | None:
+    if not reads_text():
+        return None
+    from ipvg_eval.audit.burned_text import text_rows
+
+    return text_rows
 
 
 def _stack(frames: Mapping[int, Frames], indices: tuple[int, ...]) -> Frames | None:

@@ -4,72 +4,28 @@ from __future__ import annotations
 
 import logging
 import sys
-from typing import Annotated, Any
+from collections.abc import Collection
+from typing import Annotated, Any, NoReturn
 
 import typer
 from rich.markup import escape
-from typer.rich_utils import rich_format_error
 
-from ipvg_eval.cli import (
-    agree,
-    audit,
-    compare,
-    elo,
-    generate,
-    leaderboard,
-    protocols,
-    report,
-    rescore,
-    score,
-    select,
-    study,
-    timeline,
-    validate,
-    verify,
-    weights,
-)
+from ipvg_eval.cli.commands import add_commands
 from ipvg_eval.cli.consoles import STDERR, STDOUT, keep_streams_printing
 from ipvg_eval.core.errors import ExitCode, IpvgError
 
 # Typer has a click of its own from some version on; this is its class of them in every version.
 _WRONG_WORDS: Any = typer.BadParameter.__base__
 
-app = typer.Typer(
-    name="ipvg-eval",
-    help="Check, score and rank identity-preserving video generation.",
-    no_args_is_help=True,
-    pretty_exceptions_enable=False,
-    rich_markup_mode="rich",
-)
-app.command("validate")(validate.validate)
-app.command("score")(score.score)
-app.command("report")(report.report)
-app.command("compare")(compare.compare)
-app.command("audit")(audit.audit)
-app.command("verify")(verify.verify)
-app.command("sign")(verify.sign)
-app.command("keygen")(verify.keygen)
-app.command("rescore")(rescore.rescore)
-app.command("generate")(generate.generate)
-app.command("select")(select.select)
-app.command("leaderboard")(leaderboard.leaderboard)
-app.command("elo")(elo.elo)
-app.command("agree")(agree.agree)
-app.add_typer(protocols.app, name="protocols")
-app.add_typer(study.app, name="study")
-app.add_typer(timeline.app, name="timeline")
-app.add_typer(weights.app, name="weights")
-
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from ipvg_eval.results.provenance import tool_version
+        from importlib import metadata
 
-        STDOUT.out(f"ipvg-eval {tool_version()}")
+        STDOUT.out(f"ipvg-eval {metadata.version('ipvg-eval')}")
         raise typer.Exit
 
 
-@app.callback()
 def _options(
     version: Annotated[
         bool, typer.Option("--version", callback=_version, is_eager=True, help="Print the version.")
@@ -77,6 +33,20 @@ def _options(
     debug: Annotated[bool, typer.Option("--debug", help="Show tracebacks. Works in any position.")] = False,
 ) -> None:
     """Check, score and rank identity-preserving video generation."""
+
+
+def build_app(words: Collection[str]) -> typer.Typer:
+    """The command with what a command line of these words can reach; see `add_commands`."""
+    app = typer.Typer(
+        name="ipvg-eval",
+        help="Check, score and rank identity-preserving video generation.",
+        no_args_is_help=True,
+        pretty_exceptions_enable=False,
+        rich_markup_mode="rich",
+    )
+    app.callback()(_options)
+    add_commands(app, words)
+    return app
 
 
 def main(arguments: list[str] | None = None) -> None:
@@ -97,14 +67,14 @@ def main(arguments: list[str] | None = None) -> None:
     except IpvgError as error:
         if debug:
             raise
-        if as_json:
-            _print_json(type(error).__name__, error.message, error.exit_code, error.path, error.hint)
-        STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-        if error.hint:
-            STDERR.print(escape(error.hint), soft_wrap=True)
-        sys.exit(error.exit_code)
-    except ImportError:
-        raise  # the installation is broken; see `ipvg_eval.cli.main`
+        _leave(error, as_json=as_json)
+    except ImportError as error:
+        from ipvg_eval.core.packages import extra_of, package_missing
+
+        if debug or extra_of((error.name or "").partition(".")[0]) is None:
+            raise  # the installation is broken; see `ipvg_eval.cli.main`
+        extra = "generator" if "generate" in words else None
+        _leave(package_missing(error, extra=extra), as_json=as_json)
     except BrokenPipeError:
         sys.stderr.close()
         sys.exit(ExitCode.DONE)
@@ -128,12 +98,24 @@ def main(arguments: list[str] | None = None) -> None:
 def _run(words: list[str], *, as_json: bool) -> int:
     """The command's exit code; what click finds wrong with the words is printed as click does."""
     try:
-        return app(args=words, prog_name="ipvg-eval", standalone_mode=False) or ExitCode.DONE
+        command = build_app(words)
+        return command(args=words, prog_name="ipvg-eval", standalone_mode=False) or ExitCode.DONE
     except _WRONG_WORDS as error:
+        from typer.rich_utils import rich_format_error
+
         if as_json:
             _print_json("UsageError", error.format_message(), ExitCode.USAGE, None, "Try --help.")
         rich_format_error(error)
         return ExitCode.USAGE
+
+
+def _leave(error: IpvgError, *, as_json: bool) -> NoReturn:
+    if as_json:
+        _print_json(type(error).__name__, error.message, error.exit_code, error.path, error.hint)
+    STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
+    if error.hint:
+        STDERR.print(escape(error.hint), soft_wrap=True)
+    sys.exit(error.exit_code)
 
 
 def _print_json(kind: str, message: str, code: int, path: object, hint: str | None) -> None:

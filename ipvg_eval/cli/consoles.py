@@ -30,7 +30,8 @@ class Terminal(Console):
 
     def render_str(self, text: str, **how: Any) -> Text:
         """Markup as text that can be seen and encoded."""
-        return self._seen(super().render_str(text, **how))
+        # First as it is: rich takes some control characters out without a word.
+        return self._seen(super().render_str(printable(text, longest=None, keep="\n\t"), **how))
 
     def render(self, renderable: RenderableType, options: ConsoleOptions | None = None) -> Iterable[Segment]:
         """As rich renders it, with every text seen and encodable."""

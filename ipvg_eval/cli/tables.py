@@ -13,6 +13,8 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
+from ipvg_eval.core.verdict import Verdict
+from ipvg_eval.core.verdict import in_words as verdicts_in_words
 from ipvg_eval.results import Run
 from ipvg_eval.results.identification import in_words
 from ipvg_eval.results.profile import Profile
@@ -66,6 +68,17 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
     for run in runs:
         console.print(f"{run.summary.team}: {state(run.summary.counts)}. Run folder: ", end="", markup=False)
         console.out(str(run.folder.path))
+    _print_verdicts(runs[-1], console)
+
+
+def _print_verdicts(run: Run, console: Console) -> None:
+    verdicts = run.info.verdicts
+    if not verdicts:
+        return
+    words = f"Numbers: {verdicts_in_words(verdicts)}."
+    if set(verdicts.values()) != {Verdict.REPRODUCES}:
+        words += f" See `ipvg-eval doctor --protocol {run.info.protocol.name}`."
+    console.print(words, markup=False, soft_wrap=True)
 
 
 def print_failures(run: Run, console: Console) -> None:

@@ -54,6 +54,40 @@ def show(
     raise typer.Exit(0 if timeline.events else 1)
 
 
+@app.command("calibrate")
+def calibrate_metrics(
+    folder: Annotated[
+        Path, typer.Argument(help="A folder with timeline_annotations/*.json and videos/, as ReactID-Data.")
+    ],
+    protocol: Annotated[str, typer.Option(help="Whose timeline metrics.")] = "ipvg-track2",
+    device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
+    weights: Annotated[
+        str | None, typer.Option(help="random[:SEED] builds every network with random weights.")
+    ] = None,
+    limit: Annotated[int | None, typer.Option(min=1, help="The first so many videos only.")] = None,
+) -> None:
+    """Score real videos with their true timelines, and with their actions in wrong places."""
+    from ipvg_eval.metrics.timeline.reactid_data import read_annotated_videos
+    from ipvg_eval.scoring.timeline_calibration import (
+        METRICS,
+        calibrate,
+        timeline_evaluator,
+    )
+
+    videos = read_annotated_videos(folder)[:limit]
+    table = Table(title=f"{len(videos)} real videos, {protocol}")
+    table.add_column("timeline")
+    for metric in METRICS:
+        table.add_column(metric.title, justify="right")
+    for row in calibrate(timeline_evaluator(protocol, device=device, weights=weights), videos):
+        cells = [
+            "none" if (mean := row.means[metric.name]) is None else f"{mean:+.3f} ({row.counts[metric.name]})"
+            for metric in METRICS
+        ]
+        table.add_row(row.timeline, *cells)
+    STDOUT.print(table)
+
+
 def _content(source: str) -> str:
     path = Path(source)
     if not _is_file(source):

@@ -12,9 +12,12 @@ from rich.table import Table
 from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
 from ipvg_eval.cli.pull_progress import pull_progress
 from ipvg_eval.core.errors import ExitCode
+from ipvg_eval.core.packages import by_hand_line, by_hand_missing
 from ipvg_eval.metrics.errors import MetricsError, ProtocolError
 from ipvg_eval.metrics.weights import WEIGHTS, LookUp, WeightStore, declared
 from ipvg_eval.metrics.weights.declaration import Bundled
+from ipvg_eval.metrics.weights.errors import NoSpace
+from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, free_space
 from ipvg_eval.metrics.weights.pull import pull as pull_weight
 from ipvg_eval.metrics.weights.sizes import readable_size
 
@@ -67,6 +70,10 @@ def pull_command(
     """
     wanted = _wanted(names or [], everything, protocol)
     store = WeightStore()
+    _announce(wanted, store)
+    if absent := by_hand_missing():
+        what = f"Networks that some of these weights belong to are missing: {'; '.join(absent)}."
+        STDERR.print(f"{what} Run: {by_hand_line()}", markup=False, soft_wrap=True)
     failed = 0
     for name in wanted:
         with pull_progress(STDERR) as progress:
@@ -82,6 +89,31 @@ def pull_command(
     if failed:
         STDERR.print(f"{failed} of {len(wanted)} weights could not be fetched.")
         raise typer.Exit(ExitCode.UNAVAILABLE)
+
+
+def _announce(names: list[str], store: WeightStore) -> None:
+    """Say how much is to come and where it goes.
+
+    Raises:
+        NoSpace: there is no room for it, before anything is fetched.
+    """
+    lacking = [item.weight for name in names if (item := store.look_up(name)).found is None]
+    if not lacking:
+        return
+    size = sum(weight.size or 0 for weight in lacking)
+    target = store.places.target
+    free = free_space(target)
+    unknown = " and more" if any(weight.size is None for weight in lacking) else ""
+    STDERR.print(
+        f"{len(lacking)} weights, {readable_size(size)}{unknown}, to {target}; {readable_size(free)} free",
+        markup=False,
+        soft_wrap=True,
+    )
+    if size > free:
+        raise NoSpace(
+            f"{target}: {readable_size(size)} are needed, {readable_size(free)} are free",
+            hint=f"Free some space, or set {WEIGHTS_DIR} to a folder on another disk.",
+        )
 
 
 @app.command("verify")

@@ -40,13 +40,13 @@ class IpvgError(Exception):
 class UsageError(IpvgError):
     """The command cannot be carried out as it was typed."""
 
-    exit_code = ExitCode.USAGE
+    exit_code: int = ExitCode.USAGE
 
 
 class Unavailable(IpvgError):
     """Something the command needs is not here: a package, a cluster, a storage, permission for it."""
 
-    exit_code = ExitCode.UNAVAILABLE
+    exit_code: int = ExitCode.UNAVAILABLE
 
 
 class UnreadablePicture(IpvgError):

@@ -12,6 +12,7 @@ from ipvg_eval.core.limits import Confinement, ProcessLimits
 from ipvg_eval.core.names import TeamName
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import Counts
+from ipvg_eval.core.verdict import Verdict
 
 
 def _aware(text: str) -> str:
@@ -193,6 +194,8 @@ class RunInfo(_Info):
         seconds: wall time of all samples together.
         counts: how many samples came how far.
         rescored: the run this one was recombined from; None for a run that was measured.
+        verdicts: what `ipvg-eval doctor` had found, on the machine that measured, of each metric with these
+            weights and packages; empty in runs of versions that did not ask.
     """
 
     format: Literal[1] = 1
@@ -215,6 +218,7 @@ class RunInfo(_Info):
     confinement: Confinement | None = None
     workers: WorkersInfo | None = None
     rescored: RescoredInfo | None = None
+    verdicts: dict[str, Verdict] = Field(default_factory=dict)
 
     @property
     def metrics(self) -> tuple[MetricSpec, ...]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 
 from ipvg_eval.core.printable import printable
-from ipvg_eval.video.container import Source, open_container
+from ipvg_eval.video.container import Source, open_container, texts_of
 
 _BRANDS = ("major_brand", "minor_version", "compatible_brands", "vendor_id")
 _PLAIN_KEYS = frozenset((*_BRANDS, "creation_time", "duration", "language"))
@@ -23,7 +23,7 @@ def read_texts(source: Source) -> dict[str, str]:
     """
     with open_container(source, headers_only=True) as container:
         sources = [container.metadata, *(stream.metadata for stream in container.streams)]
-        pairs = [(key, value) for source in sources for key, value in source.items()]
+        pairs = [(key, value) for source in sources for key, value in texts_of(source).items()]
     kept = {
         printable(key): printable(value)
         for key, value in pairs

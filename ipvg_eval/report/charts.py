@@ -1,21 +1,15 @@
-"""Curves of per-frame values, as static SVG."""
+"""Curves of per-frame values."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any
 
 from markupsafe import Markup
 
-from ipvg_eval.core.page import draw
+from ipvg_eval.core.page import Drawing, Scale
 
-# Fixed margins, so that the axes of charts side by side line up.
-_CURVE = {
-    "width": 190,
-    "height": 64,
-    "autosize": "none",
-    "padding": {"left": 38, "top": 8, "right": 12, "bottom": 18},
-}
+_WIDTH, _HEIGHT = 190, 64
+_MARGINS = (38, 8, 12, 18)  # fixed, so that the axes of charts side by side line up
 _FEW = 40
 
 
@@ -30,44 +24,26 @@ def curve(
         domain: lower and upper end of the value axis.
         end: right end of the time axis in seconds.
     """
-    points = [{"t": t, "v": v} for t, v in zip(times, values, strict=True)]
-    x = {
-        "field": "t",
-        "type": "quantitative",
-        "title": None,
-        "scale": {"domain": [0, end], "nice": False},
-        "axis": {"tickCount": 4, "labelExpr": "datum.label + ' s'"},
-    }
-    y = {
-        "field": "v",
-        "type": "quantitative",
-        "title": None,
-        "scale": {"domain": list(domain), "nice": False, "zero": False},
-        "axis": {"tickCount": 3},
-    }
-    layers: list[dict[str, Any]] = [
-        {
-            "data": {"values": points},
-            "mark": {"type": "line", "color": "var(--accent)", "strokeWidth": 1.6, "strokeJoin": "round"},
-            "encoding": {"x": x, "y": y},
-        },
-        {
-            "data": {"values": points if len(points) <= _FEW else _alone(points)},
-            "mark": {"type": "point", "filled": True, "color": "var(--accent)", "size": 12, "opacity": 1},
-            "encoding": {"x": x, "y": y},
-        },
-        {
-            "data": {"values": [point for point in points if point["v"] is None]},
-            "mark": {"type": "tick", "color": "var(--bad)", "height": 5, "thickness": 1.5},
-            "encoding": {"x": x, "y": {"value": 62}},
-        },
-    ]
-    return draw({**_CURVE, "layer": [layer for layer in layers if layer["data"]["values"]]})
+    x = Scale(low=0, high=end, start=0, end=_WIDTH)
+    y = Scale(low=domain[0], high=domain[1], start=_HEIGHT, end=0)
+    points = [None if v is None else (x(t), y(v)) for t, v in zip(times, values, strict=True)]
+    drawing = Drawing(width=_WIDTH, height=_HEIGHT, margins=_MARGINS)
+    drawing.left_axis(y, y.ticks(3))
+    drawing.bottom_axis(x, x.ticks(4), unit=" s")
+    if any(point is not None for point in points):
+        drawing.curve(points, "var(--accent)", 1.6)
+    for point in points if len(points) <= _FEW else _alone(points):
+        if point is not None:
+            drawing.dot(*point, 2, "var(--accent)")
+    for time, value in zip(times, values, strict=True):
+        if value is None:
+            drawing.line(x(time), 59.5, x(time), 64.5, "var(--bad)", stroke_width=1.5)
+    return drawing.markup()
 
 
-def _alone(points: Sequence[dict[str, float | None]]) -> list[dict[str, float | None]]:
+def _alone(points: Sequence[tuple[float, float] | None]) -> list[tuple[float, float] | None]:
     """Points that no line reaches because both neighbours have no value."""
-    values = [None, *(point["v"] for point in points), None]
+    around = [None, *points, None]
     return [
-        p for p, before, after in zip(points, values, values[2:], strict=False) if before is after is None
+        p for p, before, after in zip(points, around, around[2:], strict=False) if before is after is None
     ]

@@ -4,13 +4,15 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
-from ipvg_eval.core.page import Album, Picture, draw
+from ipvg_eval.core.page import Album, Drawing, Picture, Scale
 from ipvg_eval.core.summary import Identification
 from ipvg_eval.results.reading import Run
+
+_WIDTH, _HEIGHT = 460, 150
+_MARGINS = (38, 28, 12, 36)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -47,47 +49,24 @@ def identification_section(run: Run, album: Album) -> IdentificationSection | No
 
 def _chart(one: Identification) -> Markup:
     """Two histograms on one axis, each as shares of its own total, and the threshold."""
-    bins = [
-        {"from": low, "to": high, "share": count / max(sum(counts), 1), "whose": whose}
-        for whose, counts in (("other people's references", one.others), ("own reference", one.own))
-        for low, high, count in zip(one.edges, one.edges[1:], counts, strict=False)
-        if count
-    ]
-    x: dict[str, Any] = {
-        "field": "from",
-        "type": "quantitative",
-        "title": "cosine",
-        "bin": {"binned": True},
-        "axis": {"tickCount": 6},
-    }
-    layers: list[dict[str, Any]] = [
-        {
-            "data": {"values": bins},
-            "mark": {"type": "bar", "opacity": 0.65},
-            "encoding": {
-                "x": x,
-                "x2": {"field": "to"},
-                "y": {
-                    "field": "share",
-                    "type": "quantitative",
-                    "stack": None,
-                    "title": "share",
-                    "axis": {"tickCount": 3, "format": "%"},
-                },
-                "color": {
-                    "field": "whose",
-                    "type": "nominal",
-                    "title": None,
-                    "scale": {
-                        "domain": ["own reference", "other people's references"],
-                        "range": ["var(--accent)", "var(--muted)"],
-                    },
-                    "legend": {"orient": "top"},
-                },
-            },
-        }
-    ]
+    series = (
+        ("other people's references", one.others, "var(--muted)"),
+        ("own reference", one.own, "var(--accent)"),
+    )
+    highest = max(count / max(sum(counts), 1) for _, counts, _ in series for count in counts)
+    drawing = Drawing(width=_WIDTH, height=_HEIGHT, margins=_MARGINS)
+    x = Scale(low=one.edges[0], high=one.edges[-1], start=0, end=_WIDTH)
+    y = Scale(low=0, high=100 * highest or 1, start=_HEIGHT, end=0)
+    drawing.left_axis(y, y.ticks(3))
+    for place, (whose, counts, colour) in enumerate(series):
+        for low, high, count in zip(one.edges, one.edges[1:], counts, strict=False):
+            if count:
+                top = y(100 * count / sum(counts))
+                drawing.rectangle(x(low), top, x(high) - x(low), _HEIGHT - top, colour, opacity=0.65)
+        drawing.rectangle(place * 180, -22, 10, 10, colour, opacity=0.65)
+        drawing.text(place * 180 + 15, -17, f"{whose}, %", "var(--muted)", anchor="start")
     if one.threshold is not None:
-        rule = {"data": {"values": [{"at": one.threshold}]}, "mark": {"type": "rule", "color": "var(--bad)"}}
-        layers.append({**rule, "encoding": {"x": {"field": "at", "type": "quantitative"}}})
-    return draw({"width": 460, "height": 150, "layer": layers})
+        drawing.line(x(one.threshold), 0, x(one.threshold), _HEIGHT, "var(--bad)")
+    drawing.bottom_axis(x, x.ticks(6))
+    drawing.text(_WIDTH / 2, _HEIGHT + 26, "cosine", "var(--muted)")
+    return drawing.markup()

@@ -26,14 +26,16 @@ from ipvg_eval.core.printable import csv_text
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
+from ipvg_eval.core.verdict import in_words
 from ipvg_eval.errors import RunError
 from ipvg_eval.findings import Finding
+from ipvg_eval.metrics.timeline.spec import ATA
 from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.identification_section import identification_section
 from ipvg_eval.report.ranking import by_identity, extremes
 from ipvg_eval.report.samples import Sample, read_samples
-from ipvg_eval.report.timeline_view import Timelines, TimelineView
+from ipvg_eval.report.timeline_view import FEWEST_TIMELINES, Timelines, TimelineView
 from ipvg_eval.results.files import unreadable, write_text
 from ipvg_eval.results.reading import Run
 
@@ -116,8 +118,9 @@ def _render(run: Run) -> str:
         .render(
             info=run.info,
             comparable=comparable_facts(run.info),
+            verdicts=in_words(run.info.verdicts),
             summary=run.summary,
-            banners=_banners(run.info),
+            banners=[*_banners(run.info), *_few_timelines(run)],
             date=_date(run.info.finished or run.info.started),
             interval_title=run.summary.intervals,
             totals=_totals(run),
@@ -153,6 +156,17 @@ def _banners(info: RunInfo) -> list[str]:
     if not info.protocol.official:
         banners.append(f"Protocol {info.protocol.name} is not official: this run cannot enter a leaderboard.")
     return banners
+
+
+def _few_timelines(run: Run) -> list[str]:
+    """A sentence where too few timelines were scored for a mean to say anything."""
+    counts = [metric.count for metric in run.summary.metrics if metric.name == ATA.name]
+    if not counts or counts[0] >= FEWEST_TIMELINES:
+        return []
+    return [
+        f"{counts[0]} samples have a value of {ATA.title}: fewer than {FEWEST_TIMELINES} rank nobody, "
+        "since one video's timing says little."
+    ]
 
 
 def _date(text: str) -> str:

@@ -11,13 +11,17 @@ from markupsafe import Markup
 from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.core.page import Album, Picture
 from ipvg_eval.core.timeline import Event, parse_timeline
+from ipvg_eval.metrics.timeline.alignment.distractor_contrast import SUCCESS_P
 from ipvg_eval.metrics.timeline.alignment.temporal_grounding import grounded_intervals
-from ipvg_eval.metrics.timeline.spec import MIOU
+from ipvg_eval.metrics.timeline.spec import MIOU, P
 from ipvg_eval.report.samples import Sample
-from ipvg_eval.report.timeline_chart import Bar, Line, timeline_chart
+from ipvg_eval.report.timeline_chart import Band, Bar, Line, timeline_chart
 from ipvg_eval.results.features import read_features
 from ipvg_eval.results.folder import EVENT_PICTURES
 from ipvg_eval.results.reading import Run
+
+FEWEST_TIMELINES = 30
+"""Samples below which means of the timeline metrics rank nobody."""
 
 COLOURS = 6
 """Events beyond these take the first one's colour again."""
@@ -57,6 +61,8 @@ class TimelineView:
         chart: prompted bars, found bars and similarity curves over time.
         words: the same for those who cannot see it.
         with_curves: whether a text-video scorer looked at it.
+        with_band: whether the similarity of other actions is drawn behind the curves.
+        place: p, the place of the timeline among random ones, in words; None where it was not measured.
     """
 
     events: tuple[EventView, ...]
@@ -64,6 +70,8 @@ class TimelineView:
     chart: Markup
     words: str
     with_curves: bool
+    with_band: bool
+    place: str | None
 
 
 class Timelines:
@@ -82,7 +90,8 @@ class Timelines:
         events = parse_timeline(sample.timeline).events if sample.timeline is not None else ()
         if not events or sample.duration is None:
             return None
-        kept = read_features(self._run.folder.features(sample.sample)).get(MIOU.name)
+        features = read_features(self._run.folder.features(sample.sample))
+        kept, unasked = features.get(MIOU.name), features.get(P.name)
         if kept is not None and kept.rows.shape[1] != len(events):
             kept = None
         found = grounded_intervals(kept) if kept is not None else None
@@ -93,13 +102,17 @@ class Timelines:
             found=[_bar(n, *span) for n, span in enumerate((found or [])[:EVENT_PICTURES], start=1) if span],
             lines=self._lines(sample, kept, len(shown)) if kept is not None else [],
             duration=sample.duration,
+            band=(band := self._band(sample, unasked) if unasked is not None else None),
         )
+        place = sample.values.get(P.name)
         return TimelineView(
             events=views,
             more=len(events) - len(shown),
             chart=chart,
             words="; ".join(_words(view) for view in views),
             with_curves=kept is not None,
+            with_band=kept is not None and band is not None,
+            place=None if place is None else _place(place),
         )
 
     def _event(
@@ -127,12 +140,26 @@ class Timelines:
             for number, column in enumerate(columns, start=1)
         ]
 
+    def _band(self, sample: Sample, unasked: FrameFeatures) -> Band | None:
+        """Where 90 % of the actions nobody asked for lie; None where there are none."""
+        if not unasked.rows.size:
+            return None
+        low, high = np.quantile(unasked.rows.astype(float), (0.05, 0.95), axis=1)
+        times = self._times(sample, unasked.indices)
+        rows = zip(times, low, high, strict=True)
+        return Band(points=tuple((t, float(a), float(b)) for t, a, b in rows if np.isfinite([a, b]).all()))
+
     def _times(self, sample: Sample, indices: Sequence[int]) -> list[float]:
         """Presentation times of frames in seconds; from the frame rate where the tables do not have them."""
         frames = self._run.frames
         rows = frames[(frames["sample"] == sample.sample) & frames["time"].notna()]
         known = dict(zip(rows["frame"].tolist(), rows["time"].tolist(), strict=True))
         return [known.get(index, index / (sample.fps or 1.0)) for index in indices]
+
+
+def _place(p: float) -> str:
+    verdict = "fits better than 95 % of them" if p <= SUCCESS_P else "does not stand out"
+    return f"p = {p:.3g} among timelines of random actions: {verdict}"
 
 
 def _colour(number: int) -> int:

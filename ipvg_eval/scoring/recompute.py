@@ -163,7 +163,12 @@ def _measured_again(
 ) -> _Again:
     recorded = info.device
     recipe = Recipe(
-        protocol=restore_protocol(info.protocol.text, info.protocol.evaluators, where=info.protocol.name),
+        protocol=restore_protocol(
+            info.protocol.text,
+            info.protocol.evaluators,
+            where=info.protocol.name,
+            versions={spec.name: spec.version for spec in info.specs},
+        ),
         device=device,
         dtype=_DTYPES[recorded.dtype],
         weights=None if info.random_weights is None else f"random:{info.random_weights}",

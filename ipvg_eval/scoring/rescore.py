@@ -65,8 +65,10 @@ def rescore(
     source = run if isinstance(run, Run) else load_run(run)
     wanted = Recipe(protocol=protocol, metrics=metrics, frames=frames).load_protocol()
     where = source.folder.path / "run.json"
-    earlier = restore_protocol(source.info.protocol.text, source.info.protocol.evaluators, where=str(where))
     versions = {spec.name: spec.version for spec in source.info.specs}
+    earlier = restore_protocol(
+        source.info.protocol.text, source.info.protocol.evaluators, where=str(where), versions=versions
+    )
     steps = plan_recombination(wanted, earlier, versions)
     rows = _recombined(source, wanted, steps)
     name = wanted.definition.name

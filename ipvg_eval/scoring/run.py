@@ -13,9 +13,11 @@ from typing import Protocol
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo, SubmissionInfo, TestSetInfo, WorkersInfo
 from ipvg_eval.core.summary import Summary
+from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.timing import stage
 from ipvg_eval.results.aggregate import count
+from ipvg_eval.results.doctor_record import verdicts_of
 from ipvg_eval.results.features import write_features
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.journal import JournalWriter
@@ -193,7 +195,15 @@ class ScoringRun:
             finished=None if counts.pending else _now(),
             seconds=math.fsum(row.seconds for row in rows.values()),
             counts=counts,
+            verdicts=self._verdicts(),
         )
+
+    def _verdicts(self) -> dict[str, Verdict]:
+        info = self.scorer_info
+        names = [spec.name for spec in info.specs]
+        if self.workers is not None:  # this machine's record says nothing about theirs
+            return dict.fromkeys(names, Verdict.UNCHECKED)
+        return verdicts_of(names, info.weights, info.provenance.packages, info.device_info.device)
 
 
 def _what_to_do(error: OSError) -> str:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 import os
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -19,6 +20,10 @@ EXPORT_AGAIN = "Export the video again as MP4 with H.264."
 
 # Playlists and other formats that make FFmpeg open further files or addresses stay out.
 _FORMATS = "mov,mp4,matroska,webm,avi,mpegts,mpeg,flv,asf,ogg,h264,hevc,m4v,obu,ivf,mjpeg,gif"
+# From version 19 on PyAV always keeps bytes that are no UTF-8 as surrogates; before, it has to be told.
+_UNDECODABLE: dict[str, Any] = (
+    {"metadata_errors": "surrogateescape"} if int(av.__version__.split(".")[0]) < 19 else {}
+)
 DECODERS = (
     "h264",
     *("hevc", "av1", "libdav1d", "libaom-av1", "vp8", "vp9", "libvpx", "libvpx-vp9"),
@@ -99,7 +104,7 @@ def open_container(
                 **reach,
                 **({"probesize": "1000000"} if headers_only else {}),
             },
-            metadata_errors="replace",
+            **_UNDECODABLE,
         )
     except OSError as error:
         hint = "Check the path and its permissions."
@@ -111,6 +116,15 @@ def open_container(
         container.close()
         raise VideoError(_reason(source, "it lists no streams"), path=label, hint=EXPORT_AGAIN)
     return container
+
+
+def texts_of(metadata: Mapping[str, str]) -> dict[str, str]:
+    """Metadata of a container or stream, with U+FFFD for each byte that is no UTF-8."""
+    return {_text(key): _text(value) for key, value in metadata.items()}
+
+
+def _text(text: str) -> str:
+    return text.encode("utf-8", "surrogateescape").decode("utf-8", "replace")
 
 
 def _reason(source: Source, detail: str) -> str:

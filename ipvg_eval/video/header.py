@@ -18,6 +18,7 @@ from ipvg_eval.video.container import (
     open_container,
     size_of,
     size_options,
+    texts_of,
 )
 from ipvg_eval.video.orientation import Orientation, orientation_of
 
@@ -110,7 +111,7 @@ def probe(source: Source, *, name: str | None = None, max_pixels: int = MAX_PIXE
     label = name_of(source, name)
     with open_container(source, name=label, headers_only=True, max_pixels=max_pixels) as container:
         stream = video_stream(container)
-        brand = container.metadata.get("major_brand")
+        brand = texts_of(container.metadata).get("major_brand")
         known: dict[str, Any] = {
             "name": label,
             "container": container.format.name,

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
 
 from pydantic import BaseModel, ValidationError
@@ -176,13 +176,31 @@ def parse_protocol(text: str, *, where: str) -> LoadedProtocol:
     return _checked(parse_definition(text, where), text, where=where)
 
 
-def restore_protocol(text: str, evaluators: tuple[EvaluatorEntry, ...], *, where: str) -> LoadedProtocol:
+def restore_protocol(
+    text: str,
+    evaluators: tuple[EvaluatorEntry, ...],
+    *,
+    where: str,
+    versions: Mapping[str, int] | None = None,
+) -> LoadedProtocol:
     """A protocol as a finished run used it: its file's text, with the evaluators the run really had.
+
+    Args:
+        text: of the file.
+        evaluators: of the run.
+        where: for messages.
+        versions: version of every metric of the run, by name, which tells what its defaults were.
 
     Raises:
         ProtocolError: as `load_protocol`, where this version does not understand it any more.
     """
-    changes = {"evaluators": evaluators, "combined": (), "corpus": ()}
+    entries = tuple(
+        entry.model_copy(
+            update={"options": evaluator_class(entry.kind).as_measured(entry.options, versions or {})}
+        )
+        for entry in evaluators
+    )
+    changes = {"evaluators": entries, "combined": (), "corpus": ()}
     return _checked(parse_definition(text, where).model_copy(update=changes), text, where=where)
 
 

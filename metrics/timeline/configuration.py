@@ -34,6 +34,9 @@ class TimelineAlignmentOptions(BaseModel):
     """Rules of the timeline metrics.
 
     Attributes:
+        version: of TIM, SEM and ATA. 2: chance is 0, and a video that shows nothing cannot win; 1: as first
+        published,
+            to explain older runs.
         scorer: what compares windows with texts. "open_clip": a text-image model on single frames; "xclip":
             X-CLIP on clips of eight frames; "prototypes": example pictures of every text, which need
             no weights and prove nothing about actions.
@@ -55,6 +58,7 @@ class TimelineAlignmentOptions(BaseModel):
 
     model_config = ConfigDict(frozen=True, extra="forbid")
 
+    version: Literal[1, 2] = 2
     scorer: Literal["open_clip", "xclip", "prototypes"] = "open_clip"
     model: str | None = None
     examples: Path | None = None
@@ -112,6 +116,11 @@ def optional_weights(options: TimelineAlignmentOptions) -> tuple[str, ...]:
     return SubjectMetrics.optional_weights(options.subject) if options.subject else ()
 
 
+def timeline_specs(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
+    """What is made from the timeline, as it is declared for the default networks."""
+    return spec.FIRST_SPECS if options.version == 1 else spec.SPECS
+
+
 def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
     """All metrics of these options; those that come from example pictures are proxies."""
     scorer: dict[str, Any] = {
@@ -119,14 +128,19 @@ def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
         "proxy": options.scorer == "prototypes",
         "licence": _scorer_licence(options),
     }
-    changes = dict.fromkeys((one.name for one in spec.SPECS), scorer)
+    declared = timeline_specs(options)
+    first = options.version == 1
+    changes = dict.fromkeys((one.name for one in declared), scorer)
     changes |= {name: {} for name in _WITHOUT_WEIGHTS}
     if options.presence == "vlm":
         judge = (options.presence_model,)
-        changes[spec.SEM.name] = {**spec.SEM_BY_MODEL, "weights": judge, "licence": _QWEN_LICENCE}
+        by_model = spec.FIRST_SEM_BY_MODEL if first else spec.SEM_BY_MODEL
+        changes[spec.SEM.name] = {**by_model, "weights": judge, "licence": _QWEN_LICENCE}
+        if not first:
+            changes[spec.ALL_PRESENT.name] = {"weights": judge, "licence": _QWEN_LICENCE}
         changes[spec.ATA.name] = {
             **scorer,
-            **spec.ATA_BY_MODEL,
+            **(spec.FIRST_ATA_BY_MODEL if first else {}),
             "weights": (*options.scorer_weights, *judge),
             "licence": "; ".join(filter(None, (scorer["licence"], _QWEN_LICENCE))),
         }
@@ -139,7 +153,7 @@ def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
         ata = dict(changes[spec.ATA.name])
         ata["weights"] = tuple(dict.fromkeys((*ata["weights"], *subjects[0].weights)))
         changes[spec.ATA.name] = ata
-    found = tuple(replace(one, **changes[one.name]) for one in spec.SPECS)
+    found = tuple(replace(one, **changes[one.name]) for one in declared)
     return (*found, *(VIDEO_SCORES if options.video_score else ()), *subjects)
 
 

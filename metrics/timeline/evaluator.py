@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Collection, Mapping, Sequence
-from typing import ClassVar
+from typing import Any, ClassVar
 
 from ipvg_eval.core.measurement import ClipInfo, Measurement
 from ipvg_eval.core.spec import MetricSpec
@@ -18,12 +18,15 @@ from ipvg_eval.metrics.subject.evaluator import SubjectMetrics
 from ipvg_eval.metrics.subject.spec import SPECS as SUBJECT_SPECS
 from ipvg_eval.metrics.target import Target
 from ipvg_eval.metrics.timeline import rescoring
+from ipvg_eval.metrics.timeline.alignment.scores import VERSION as FIRST_VERSION
 from ipvg_eval.metrics.timeline.configuration import (
     TimelineAlignmentOptions,
     optional_weights,
     required_weights,
     specs_for,
+    timeline_specs,
 )
+from ipvg_eval.metrics.timeline.distractors import distractors_for
 from ipvg_eval.metrics.timeline.frame_sampling import Samples, sample
 from ipvg_eval.metrics.timeline.passes import JointPass, NoPass, SubjectsPass, Task, TimelinePass
 from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
@@ -31,7 +34,7 @@ from ipvg_eval.metrics.timeline.scorers.open_clip_encoder import OpenClipEncoder
 from ipvg_eval.metrics.timeline.scorers.prototype_encoder import PrototypeEncoder
 from ipvg_eval.metrics.timeline.scorers.text_video_scorer import EmbeddingScorer, TextVideoScorer
 from ipvg_eval.metrics.timeline.scorers.xclip.scorer import XClipScorer
-from ipvg_eval.metrics.timeline.spec import SPECS
+from ipvg_eval.metrics.timeline.spec import ATA, SEM, SPECS, TIM, TIM_RESCALED
 from ipvg_eval.metrics.timeline.video_score.network import VideoScore
 from ipvg_eval.metrics.timeline.video_score.passes import VideoScorePass, video_score_frames
 from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
@@ -105,6 +108,12 @@ class TimelineAlignment(Evaluator[TimelineAlignmentOptions]):
         }
 
     @classmethod
+    def as_measured(cls, options: dict[str, Any], versions: Mapping[str, int], /) -> dict[str, Any]:
+        """Runs from before there was a second version are of the first."""
+        first = any(versions.get(one.name) == FIRST_VERSION for one in (ATA, TIM, SEM, TIM_RESCALED))
+        return {**options, "version": 1} if first and "version" not in options else options
+
+    @classmethod
     def specs_for(cls, options: TimelineAlignmentOptions, /) -> tuple[MetricSpec, ...]:
         """All metrics of these options; those that come from example pictures are proxies."""
         return specs_for(options)
@@ -143,7 +152,7 @@ class TimelineAlignment(Evaluator[TimelineAlignmentOptions]):
         return JointPass(looking, video_score, subjects)
 
     def _look(self, target: Target, clip: ClipInfo) -> TimelinePass | NoPass:
-        specs = self.specs[: len(SPECS)]
+        specs = self.specs[: len(timeline_specs(self._options))]
         if target.timeline is None:
             return NoPass(specs, "the sample has no timeline")
         timeline = parse_timeline(target.timeline)
@@ -154,7 +163,9 @@ class TimelineAlignment(Evaluator[TimelineAlignmentOptions]):
         if timeline.end > _LONGEST:
             problems = video_problems(timeline, duration=clip.duration, fps=clip.fps)
             return NoPass(specs, f"the timeline is longer than an hour: {summary(problems)}")
-        self._scorer.text_cosines([event.description for event in timeline.events])
+        actions = [event.description for event in timeline.events]
+        self._scorer.text_cosines(actions)
+        two_sided = self._options.version > 1
         return TimelinePass(
             Task(
                 specs=specs,
@@ -162,6 +173,7 @@ class TimelineAlignment(Evaluator[TimelineAlignmentOptions]):
                 presence=self._presence,
                 timeline=timeline,
                 neutral=neutral_text(target) if self._scorer.knows_neutral_text else None,
+                distractors=distractors_for(target, actions, self._scorer) if two_sided else None,
                 clip=clip,
                 samples=self._samples(clip),
             )

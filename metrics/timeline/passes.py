@@ -17,13 +17,13 @@ from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
 from ipvg_eval.metrics.subject.subject_pass import SubjectPass
 from ipvg_eval.metrics.timeline.alignment.event_grid import snapped
 from ipvg_eval.metrics.timeline.alignment.video_alignment import (
-    FROZEN,
     AlignmentInputs,
     VideoAlignment,
     align_video,
 )
+from ipvg_eval.metrics.timeline.distractors import Distractors
 from ipvg_eval.metrics.timeline.frame_sampling import Samples
-from ipvg_eval.metrics.timeline.presence.events import EventFrames
+from ipvg_eval.metrics.timeline.presence.events import EventFrames, EventPresence
 from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
 from ipvg_eval.metrics.timeline.scorers.text_video_scorer import TextVideoScorer, Viewing
 from ipvg_eval.metrics.timeline.subject_consistency import Consistency, crop_consistency, pair_consistency
@@ -41,6 +41,7 @@ class Task:
         presence: answers whether an event shows its action; None where the scorer's cosine stands for it.
         timeline: at least one event.
         neutral: a text without an action, or None.
+        distractors: actions nobody asked for; None for the first version's scores.
         clip: the video.
         samples: the moments that are looked at.
     """
@@ -50,6 +51,7 @@ class Task:
     presence: PresenceJudge | None
     timeline: Timeline
     neutral: str | None
+    distractors: Distractors | None
     clip: ClipInfo
     samples: Samples
 
@@ -95,26 +97,33 @@ class TimelinePass:
                 samples=task.samples,
                 scorer=task.scorer,
                 neutral=task.neutral,
+                distractors=task.distractors.texts if task.distractors is not None else None,
             )
         )
         if isinstance(alignment, str):
             return NoPass(task.specs, alignment).finish()
-        presence = (
-            cosine_presence(alignment)
-            if self._events is None
-            else self._events.finish([event.description for event in events])
-        )
         result = VideoResult(
             alignment=alignment,
             consistency=self._consistency(alignment, len(footage.indices), subjects),
-            presence=presence,
+            presence=self._presence(alignment),
             footage=footage,
             clip=task.clip,
             wanted=len(self._wanted),
             end=task.timeline.end,
-            notes=self._notes(len(footage.indices), frozen=alignment.frozen),
+            distractors=task.distractors,
+            notes=self._notes(len(footage.indices)),
         )
         return measurements(task.specs, result)
+
+    def _presence(self, alignment: VideoAlignment) -> EventPresence:
+        if self._events is None:
+            return cosine_presence(alignment)
+        actions = [event.description for event in self._task.timeline.events]
+        if self._task.distractors is None:
+            return self._events.finish(actions)
+        return self._events.finish_two_sided(
+            actions, self._task.distractors.texts, classes=alignment.grid.classes
+        )
 
     def _consistency(
         self, alignment: VideoAlignment, read: int, subjects: SubjectsPass | None
@@ -134,15 +143,13 @@ class TimelinePass:
         times = [clip.times[index] for index in seen.indices]
         return crop_consistency(seen, alignment.grid.intervals, times, clip.duration)
 
-    def _notes(self, read: int, *, frozen: bool) -> tuple[str, ...]:
+    def _notes(self, read: int) -> tuple[str, ...]:
         task = self._task
         problems = [
             *(p for p in task.timeline.problems if p.severity == "error"),
             *video_problems(task.timeline, duration=task.clip.duration, fps=task.clip.fps),
         ]
         notes = [summary(problems)] if problems else []
-        if frozen:
-            notes.append(f"the video is frozen: no window differs from its mean (cosine {FROZEN} or more)")
         cut = sum(task.scorer.cut_off(event.description) for event in task.timeline.events)
         if cut:
             notes.append(f"{cut} texts were longer than the model reads and were cut")

@@ -6,7 +6,8 @@ from types import MappingProxyType
 from typing import Any, Final
 
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.timeline.alignment.scores import VERSION
+from ipvg_eval.metrics.timeline.alignment.scores import TWO_SIDED_VERSION, VERSION
+from ipvg_eval.metrics.timeline.distractors import actions_sha256
 
 _SOURCE = "this project's rule, ipvg_eval.metrics.timeline.alignment"
 _SCORER = (
@@ -25,10 +26,11 @@ def _spec(
     higher: bool | None = True,
     unit: str = "",
     source: str = _SOURCE,
+    version: int = VERSION,
 ) -> MetricSpec:
     return MetricSpec(
         name=f"timeline_{name}",
-        version=VERSION,
+        version=version,
         higher_is_better=higher,
         bounds=bounds,
         title=title,
@@ -39,20 +41,20 @@ def _spec(
     )
 
 
-ATA = _spec(
+FIRST_ATA = _spec(
     "ata",
     "Action-timeline alignment",
     "SEM^.4 TIM^.4 CON^.2: the actions are there, at their times, done by one subject.",
     "Read the three factors beside it. A factor near 0 pulls the whole to 0. SEM is a raw cosine, so only "
     "videos scored with one model compare.",
 )
-TIM = _spec(
+FIRST_TIM = _spec(
     "tim",
     "Timing",
     "Mean of corrected MoF, order and corrected IoU, each at least 0: what timing there is beyond chance.",
     "With one event only its interval counts, and the row says so. " + _SCORER,
 )
-SEM = _spec(
+FIRST_SEM = _spec(
     "sem",
     "Presence of the actions",
     "Mean over events of the cosine between the prompted stretch and the action's text, at least 0; an "
@@ -68,7 +70,7 @@ CLIP_T = _spec(
     bounds=(-1.0, 1.0),
     source="CLIP-T per event as in MinT (arXiv 2412.05263)",
 )
-SEM_BY_MODEL: Final = MappingProxyType[str, Any](
+FIRST_SEM_BY_MODEL: Final = MappingProxyType[str, Any](
     {
         "summary": "Mean over events of the probability with which a vision-language model says yes when "
         "asked whether the prompted stretch shows the action; an event the video does not reach counts 0.",
@@ -78,7 +80,7 @@ SEM_BY_MODEL: Final = MappingProxyType[str, Any](
     }
 )
 """What changes in SEM's declaration where a vision-language model judges presence."""
-ATA_BY_MODEL: Final = MappingProxyType[str, Any](
+FIRST_ATA_BY_MODEL: Final = MappingProxyType[str, Any](
     {
         "caveats": "Read the three factors beside it. A factor near 0 pulls the whole to 0. SEM is a "
         "vision-language model's probability, so only videos judged by one model compare.",
@@ -187,7 +189,7 @@ MIOU_RESCALED = _spec(
     "Forgives a wrong length. " + _PLACE,
     source="temporal grounding; intervals of maximal sum",
 )
-TIM_RESCALED = _spec(
+FIRST_TIM_RESCALED = _spec(
     "tim_rescaled",
     "Timing, rescaled timeline",
     "Timing with the timeline stretched to the video's length.",
@@ -211,8 +213,128 @@ EVENTS = _spec(
     higher=None,
 )
 
+ATA = _spec(
+    "ata",
+    "Action-timeline alignment",
+    "max(0, SEM) x TIM x CON: the actions are there, at their times, done by one subject. 0 at chance, 1 at "
+    "best, "
+    "negative where the actions are there in another order.",
+    "Read the three factors beside it. One video says little: where nothing is shown, TIM of a single video "
+    "with two "
+    "events has a standard deviation of .5. Only videos scored with one model compare.",
+    bounds=(None, 1.0),
+    version=TWO_SIDED_VERSION,
+)
+TIM = _spec(
+    "tim",
+    "Timing",
+    "How much better the video fits this order of its actions than their other orders: (T - E0) / (1 - E0), "
+    "T the mean "
+    "of corrected MoF, order, corrected IoU and presence in time, E0 its mean over the orders. 0 at chance.",
+    "Missing for a single action. Its terms go in steps (windows, ranks), so that a tiny change of a video "
+    "that shows "
+    "nothing can move it; means over a test set do not jump. " + _SCORER,
+    bounds=(None, 1.0),
+    version=TWO_SIDED_VERSION,
+)
+TIM_RESCALED = _spec(
+    "tim_rescaled",
+    "Timing, rescaled timeline",
+    "Timing with the timeline stretched to the video's length.",
+    "Forgives a wrong length. " + _SCORER,
+    bounds=(None, 1.0),
+    version=TWO_SIDED_VERSION,
+)
+_CAPTIONS: Final = (
+    "Models that read text also fit an action's caption written into the picture: the audit's finding of "
+    "burned-in "
+    "text points to such videos."
+)
+_DISTRACTORS: Final = f"own list metrics/timeline/everyday_actions.txt, sha256 {actions_sha256()[:16]}"
+SEM = _spec(
+    "sem",
+    "Presence of the actions",
+    "Mean over events of 2 s - 1, s the share of other actions (about 200 everyday ones of the same "
+    "subject, the sample's "
+    "own others, no action) that fit the event's stretch less. 0 at chance; an event that the video does "
+    "not reach "
+    "counts 0.",
+    "A text can fit better than others because of its wording or its objects, not its action. " + _CAPTIONS,
+    bounds=(-1.0, 1.0),
+    source=_DISTRACTORS,
+    version=TWO_SIDED_VERSION,
+)
+SUCCESS = _spec(
+    "success",
+    "Success",
+    "1 where at most 5 % of timelines of random actions contrast as well with the rest of the video, else "
+    "0; its "
+    "mean is the share of such videos, 5 % at chance.",
+    "The better of two tries succeeds by chance in at most 10 %. " + _CAPTIONS,
+    source=_DISTRACTORS,
+)
+P = _spec(
+    "p",
+    "Place among random timelines",
+    "Share of 200 timelines, this one and 199 of random actions, whose actions fit their own times as much "
+    "better than "
+    "the rest of the video.",
+    "Small where the timeline is kept; uniform at chance. Not a probability that the video is right.",
+    higher=False,
+    source=_DISTRACTORS,
+)
+ALL_PRESENT = _spec(
+    "all_present",
+    "Every action present",
+    "1 where every event beats 95 % of the other actions in its stretch, else 0; its mean is the share of "
+    "complete videos.",
+    "Hard with many events: one that is missing makes it 0. " + _CAPTIONS,
+    source="unanimous completion as in StoryEval, by distractors in place of repeated answers",
+)
+MOTION_ORDER = _spec(
+    "motion_order",
+    "Every action in order",
+    "1 where every action is found and all are found in the prompted order, else 0.",
+    "All or nothing; two events of noise are in order every other time. " + _SCORER,
+    source="the idea of VBench-2.0's Motion Order, by grounding in place of a description",
+)
+INTERVAL_DISTANCE = _spec(
+    "interval_distance",
+    "Distance of intervals (t-L2)",
+    "Mean over the found events of the Euclidean distance of found from prompted (start, end).",
+    "Events that were not found are left out: read it beside the mean IoU. " + _PLACE,
+    bounds=(0.0, None),
+    higher=False,
+    unit="s",
+    source="t-L2 of S2VTime (AlcheMinT), of actions in place of subjects",
+)
+SEM_BY_MODEL: Final = MappingProxyType[str, Any](
+    {
+        "summary": "Mean over events of 2 s - 1, s the share of up to eight other actions to which a "
+        "vision-language model "
+        "says yes less surely when shown the event's stretch. 0 at chance; an event that the video does not "
+        "reach counts 0.",
+        "caveats": "The model sees up to 8 frames of an event. Only runs with one model and one wording of "
+        "the question "
+        "compare; the rows name both. " + _CAPTIONS,
+        "source": "this project's question, metrics/timeline/presence; per-event yes or no as in StoryEval; "
+        + _DISTRACTORS,
+    }
+)
+"""What changes in SEM's declaration where a vision-language model judges presence."""
+
+FIRST_SPECS = (
+    FIRST_ATA, FIRST_TIM, FIRST_SEM, CON, MIOU, MOF, ORDER, RECALL_AT_1, CLIP_T, MOF_CORRECTED,
+    RECALL_AT_HALF,
+    BOUNDARY_ERROR, BOUNDARY_ACCURACY, LAG, CON_MIN, MIOU_RESCALED, FIRST_TIM_RESCALED, EXCESS, EVENTS,
+)  # fmt: skip
+"""Every metric of the first version, in the order of the columns."""
+
 SPECS = (
-    ATA, TIM, SEM, CON, MIOU, MOF, ORDER, RECALL_AT_1, CLIP_T, MOF_CORRECTED, RECALL_AT_HALF,
-    BOUNDARY_ERROR, BOUNDARY_ACCURACY, LAG, CON_MIN, MIOU_RESCALED, TIM_RESCALED, EXCESS, EVENTS,
+    ATA, TIM, SEM, CON, SUCCESS, MIOU, MOF, ORDER, RECALL_AT_1, CLIP_T, ALL_PRESENT, MOTION_ORDER,
+    MOF_CORRECTED,
+    RECALL_AT_HALF, BOUNDARY_ERROR, BOUNDARY_ACCURACY, INTERVAL_DISTANCE, LAG, P, CON_MIN, MIOU_RESCALED,
+    TIM_RESCALED,
+    EXCESS, EVENTS,
 )  # fmt: skip
 """Every timeline metric, in the order of the columns."""

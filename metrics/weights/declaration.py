@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from collections.abc import Mapping
+from dataclasses import dataclass, field
 
 FOLDER_SUFFIXES = (".json", ".safetensors", ".txt")
 """What is taken from a model folder of a hub: weights, configuration, tokenizer; no code."""
@@ -115,6 +116,9 @@ class WeightFile:
         size: bytes, rounded for a folder; None if unknown. Used to estimate and to search: the hash decides.
         sha256: full, or the prefix that is published; for a folder that of its list of hashes
             (`ipvg_eval.metrics.weights.folders.digest`); None where only the revision pins it.
+        mirrors: other places that are said to hold the same bytes, tried in order after the source; only for
+            a file with its full sha256, which makes any host safe.
+        file_hashes: for a folder, what is known of single files of it, sha256 by name.
         note: anything else a reader should know.
     """
 
@@ -126,10 +130,14 @@ class WeightFile:
     non_commercial: bool = False
     size: int | None = None
     sha256: str | None = None
+    mirrors: tuple[HubFile | ReleaseAsset, ...] = ()
+    file_hashes: Mapping[str, str] = field(default_factory=dict)
     note: str = ""
     alternative: bool = False
 
     def __post_init__(self) -> None:
+        if self.mirrors and (self.sha256 is None or len(self.sha256) != 64):
+            raise ValueError(f"{self.name}: only a full sha256 makes a mirror safe")
         pinned = isinstance(self.source, HubFile) and self.source.revision not in {None, "main"}
         if self.sha256 is None and not (pinned or isinstance(self.source, HubFolder)):
             raise ValueError(

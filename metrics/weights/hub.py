@@ -10,6 +10,7 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
+from ipvg_eval.core.packages import install_line
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.weights.declaration import FOLDER_SUFFIXES, HubFile, HubFolder
 from ipvg_eval.metrics.weights.errors import PullFailed
@@ -79,6 +80,6 @@ def _client() -> Any:
         import huggingface_hub
     except ImportError as error:
         raise WeightsMissing(
-            "the package huggingface_hub is not installed", hint="pip install 'ipvg-eval[metrics]'"
+            "the package huggingface_hub is not installed", hint=install_line("metrics")
         ) from error
     return huggingface_hub

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import shutil
 import sys
 from dataclasses import dataclass
 from pathlib import Path
@@ -55,6 +56,12 @@ class Places:
                 Path.home() / ".insightface" / "models" / "buffalo_l",
             ),
         )
+
+
+def free_space(folder: Path) -> int:
+    """Free bytes of the disk that a folder is on, or will be."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return shutil.disk_usage(there).free
 
 
 def hub_offline() -> bool:

@@ -120,6 +120,26 @@ def _from_publisher(weight: WeightFile, target: Path, store: WeightStore, progre
             f"downloads are switched off by HF_HUB_OFFLINE: {describe(weight)}",
             hint="Unset HF_HUB_OFFLINE, or name a mirror with --mirror BASE. " + transfer.BY_HAND,
         )
+    refused: list[tuple[object, PullFailed]] = []
+    for source in (weight.source, *weight.mirrors):
+        try:
+            if source is weight.source:
+                return _from_source(weight, target, store, progress)
+            return _from_other_place(weight, source, target, store, progress)
+        except NoSpace:
+            raise
+        except PullFailed as error:
+            refused.append((source, error))
+        except WeightsMissing as error:  # the hub's client is not installed; an address needs none
+            refused.append((source, PullFailed(error.message, hint=error.hint)))
+    if len(refused) == 1:
+        raise refused[0][1]
+    rows = "\n".join(f"  {source}: {error.message}" for source, error in refused)
+    hints = dict.fromkeys(error.hint for _, error in refused if error.hint)
+    raise PullFailed(f"{weight.name}: no source delivered it\n{rows}", hint="\n".join(hints))
+
+
+def _from_source(weight: WeightFile, target: Path, store: WeightStore, progress: Progress) -> Path:
     source = weight.source
     if isinstance(source, HubFile | HubFolder):
         return _from_hub(weight, source, target, store, progress)
@@ -129,6 +149,20 @@ def _from_publisher(weight: WeightFile, target: Path, store: WeightStore, progre
         install.download(source.url, archive, source.archive_sha256, staging(store), progress)
         _unpack(archive, source, store)
         archive.unlink()
+    elif isinstance(source, ReleaseAsset):
+        install.download(source.url, target, weight.sha256, staging(store), progress)
+    return target
+
+
+def _from_other_place(
+    weight: WeightFile, source: object, target: Path, store: WeightStore, progress: Progress
+) -> Path:
+    """Into our own folder, also from a hub: in its cache it would be under a name that nobody looks for."""
+    if isinstance(source, HubFile):
+        cache = staging(store) / "hub"
+        path = hub.download(source, cache)
+        install.copy(weight, path, target, staging(store), progress)
+        shutil.rmtree(cache / f"models--{source.repository.replace('/', '--')}", ignore_errors=True)
     elif isinstance(source, ReleaseAsset):
         install.download(source.url, target, weight.sha256, staging(store), progress)
     return target

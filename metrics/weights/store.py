@@ -180,7 +180,7 @@ class WeightStore:
                     {name: self.hashes.sha256(path / name) for name in weight.source.files}
                 )
             else:
-                actual = self._folder_digest(path)
+                actual = self._folder_digest(path, weight.file_hashes)
         except OSError as error:
             return Rejected(path=path, reason=f"it cannot be read ({error.strerror})")
         except ValueError as error:
@@ -189,10 +189,10 @@ class WeightStore:
             return Rejected(path=path, reason=f"its sha256 is {actual}, declared is {weight.sha256}")
         return Found(path=path, sha256=actual, where=where)
 
-    def _folder_digest(self, folder: Path) -> str:
+    def _folder_digest(self, folder: Path, declared_sums: Mapping[str, str]) -> str:
         if lack := folders.missing_part(folder):
             raise ValueError(lack)
-        recorded = folders.recorded_sums(folder)
+        recorded = {**folders.recorded_sums(folder), **declared_sums}
         sums = {name: self.hashes.sha256(folder / name) for name in folders.model_files(folder)}
         for name in sorted(recorded):
             if name not in sums:

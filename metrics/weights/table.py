@@ -53,6 +53,7 @@ _ENTRIES = (
         licence=_INSIGHTFACE_TERMS,
         non_commercial=True,
         note="SCRFD-10GF detector; the same bytes are scrfd_10g_bnkps.onnx in the antelopev2 pack",
+        mirrors=(HubFile(repository="public-data/insightface", path="models/buffalo_l/det_10g.onnx"),),
     ),
     WeightFile(
         name="w600k_r50.onnx",
@@ -69,6 +70,7 @@ _ENTRIES = (
         licence=_INSIGHTFACE_TERMS,
         non_commercial=True,
         note="ArcFace, ResNet-50 trained on WebFace600K",
+        mirrors=(HubFile(repository="public-data/insightface", path="models/buffalo_l/w600k_r50.onnx"),),
     ),
     WeightFile(
         name="curricularface_r101",
@@ -82,6 +84,17 @@ _ENTRIES = (
         licence="none stated for this file; trained on Glint360K, a data set for non-commercial research",
         non_commercial=True,
         note="about 261 MB; also in BestWishYsh/OpenS2V-Weight and Junjie96/UniPortrait",
+        mirrors=(
+            HubFile(
+                repository="BestWishYsh/OpenS2V-Weight",
+                path="glint360k_curricular_face_r101_backbone.bin",
+            ),
+            # Said to hold the same bytes; its hash decides.
+            ReleaseAsset(
+                url="https://modelscope.cn/models/damo/cv_ir101_facerecognition_cfglint/resolve/master/"
+                "pytorch_model.bin"
+            ),
+        ),
     ),
     WeightFile(
         name="inception_v3_imagenet",
@@ -139,7 +152,6 @@ _ENTRIES = (
         sha256="358bb6af275e28ea56821d44fb55c6cb83645db11f394d3ad65b2d149965ab50",
         licence="PolyForm-Noncommercial-1.0.0 (pyiqa)",
         non_commercial=True,
-        note="also in the hub repository chaofengc/IQA-PyTorch-Weights",
     ),
     # open_clip 3.3 resolves pretrained="openai" to these two repositories and prefers their safetensors file.
     WeightFile(
@@ -151,8 +163,10 @@ _ENTRIES = (
             revision="8eff41b3f687e50a323662c2dda5eb3588c6dd35",
         ),
         file_name="pe_core_l_14_336.safetensors",
+        sha256="b1fff7093c32a01d98a2d82098f9adf788b30f0efee639916520b3e4302f786b",
         licence="Apache-2.0 (Meta)",
-        note="in open_clip's layout; pinned by revision",
+        note="in open_clip's layout; one other project states the same sha256",
+        mirrors=(HubFile(repository="chaofengc/IQA-PyTorch-Weights", path="musiq_spaq_ckpt-358bb6af.pth"),),
     ),
     WeightFile(
         name="xclip_base_patch32",
@@ -212,7 +226,7 @@ _ENTRIES = (
         file_name="VideoScore",
         size=16_550_000_000,
         licence="Apache-2.0",
-        note="pinned by revision, hashes recorded when first pulled",
+        note="pinned by a revision that no other project states; hashes recorded when first pulled",
     ),
     WeightFile(
         name="dinov2_vitb14",
@@ -251,7 +265,8 @@ _ENTRIES = (
         file_name="grounding-dino-tiny",
         size=690_000_000,
         licence="Apache-2.0 (IDEA Research)",
-        note="by option instead of owlv2_base; pinned by revision, hashes recorded when first pulled",
+        note="by option instead of owlv2_base; pinned by revision; one other project states the same sha256",
+        file_hashes={"model.safetensors": "1a2412ef99bd74bcd3c2a246fa1e48581f8889a1300c9051974741314fc042f3"},
     ),
     WeightFile(
         name="grounding_dino_base",
@@ -264,7 +279,8 @@ _ENTRIES = (
         file_name="grounding-dino-base",
         size=934_000_000,
         licence="Apache-2.0 (IDEA Research)",
-        note="by option instead of owlv2_base; pinned by revision, hashes recorded when first pulled",
+        note="by option instead of owlv2_base; pinned by revision; one other project states the same sha256",
+        file_hashes={"model.safetensors": "5548f844c928c4b6f411fa8cbcc2bfa8dbbba437cb1d513975519f93c2a9ed21"},
     ),
     WeightFile(
         name="clip_vit_b32",
@@ -316,6 +332,7 @@ _ENTRIES = (
         licence="Apache-2.0 (improved-aesthetic-predictor)",
         note="its sac+logos+ava1-l14-linearMSE.pth; OpenS2V's script takes a file of this name from "
         "BestWishYsh/OpenS2V-Weight, whose hash is not published",
+        mirrors=(HubFile(repository="BestWishYsh/OpenS2V-Weight", path="aesthetic-model.pth"),),
     ),
     WeightFile(
         name="gme_2b",

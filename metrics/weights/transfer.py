@@ -38,6 +38,12 @@ def from_url(url: str, part: Path, progress: Progress) -> None:
     have = part.stat().st_size if part.exists() else 0
     try:
         with _open(url, have) as response:
+            if response.headers.get_content_type() == "text/html":
+                raise PullFailed(
+                    f"{url}: a web page came instead of the file, such as a proxy's or a login page",
+                    hint="Open the address in a browser to see what it wants, or use --mirror BASE. "
+                    + BY_HAND,
+                )
             start, total = _extent(response, have)
             if start not in (0, have):
                 raise PullFailed(f"{url}: the server sent another range than was asked for", hint=BY_HAND)
@@ -51,6 +57,7 @@ def from_url(url: str, part: Path, progress: Progress) -> None:
             part.unlink()
             from_url(url, part, progress)
             return
+        error.close()
         kind = NotThere if error.code == http.client.NOT_FOUND else PullFailed
         raise kind(f"{url}: the server answered {error.code} {error.reason}", hint=BY_HAND) from error
     except URLError as error:

@@ -204,6 +204,19 @@ def test_mixed_protocols_are_refused_among_counting_runs_only(make_run: MakeRun)
     assert "ipvg2025 1" in str(caught.value)
 
 
+def test_numbers_that_nobody_checked_are_named(make_run: MakeRun) -> None:
+    def unchecked(info: dict[str, Any]) -> None:
+        info["verdicts"] = {"cur": "wrong, do not use"}
+
+    values = {"cur": [1.0] * 5, "motion": [0.5] * 5}
+    board = build_leaderboard(read_runs([make_run("A", values), make_run("B", values, change=unchecked)]))
+    assert (
+        "Numbers of B: wrong, do not use: cur; runs, not checked against a published number: motion."
+        in board.track("facial").notices
+    )
+    assert not any("Numbers of A" in notice for notice in board.track("facial").notices)
+
+
 def test_unofficial_runs_need_a_word_and_are_marked(make_run: MakeRun) -> None:
     values = {"cur": [1.0] * 5}
     runs = read_runs([make_run(team, values, change=_unofficial) for team in "AB"])

@@ -19,7 +19,10 @@ from ipvg_eval.metrics.timeline.alignment.interval_scores import boundary_errors
 from ipvg_eval.metrics.timeline.alignment.temporal_grounding import ground
 
 VERSION = 1
-"""Raised whenever TIM or ATA of the same similarities may change."""
+"""Raised whenever a score of the same similarities may change."""
+
+TWO_SIDED_VERSION = 2
+"""The same for TIM, SEM and ATA, whose chance is 0 from this version on."""
 
 _OVERLAP = 0.5
 _CLOSE = 0.5
@@ -43,7 +46,7 @@ class AlignmentScores:
         boundary_error: mean error of the found events' starts and ends in seconds; None if none is found.
         boundary_accuracy: share of all starts and ends that lie within half a second.
         lag: seconds by which the video is late; None also where no shift makes it fit.
-        tim: mean of what exceeds chance in MoF, order and IoU; 0..1.
+        tim: TIM of version 1; 0..1.
         chance: f_K, the mean IoU of noise.
         grounded: (K, 2) seconds; NaN where an event was not found.
         credit: (J,) what each window adds to MoF; NaN for windows without a label.
@@ -101,7 +104,7 @@ def align(similarity: FloatArray, neutral: FloatArray | None, grid: EventGrid) -
         boundary_error=float(np.nanmean(errors)) if place and np.isfinite(errors).any() else None,
         boundary_accuracy=float((errors <= _CLOSE).mean()) if place else None,
         lag=lag(z, grid, tie) if several else None,
-        tim=timing(corrected, order, corrected_for_chance(mean_iou, chance)),
+        tim=first_timing(corrected, order, corrected_for_chance(mean_iou, chance)),
         chance=chance,
         grounded=grounded,
         credit=credit,
@@ -113,8 +116,8 @@ def corrected_for_chance(score: float | None, chance: float) -> float | None:
     return None if score is None or chance >= 1.0 else (score - chance) / (1.0 - chance)
 
 
-def timing(*terms: float | None) -> float | None:
-    """TIM: mean of what is positive in the terms that exist; None if none does.
+def first_timing(*terms: float | None) -> float | None:
+    """TIM of version 1: mean of what is positive in the terms that exist; None if none does.
 
     Args:
         terms: corrected MoF, order and corrected IoU; each at most 1.
@@ -123,10 +126,10 @@ def timing(*terms: float | None) -> float | None:
     return float(np.mean(present)) if present else None
 
 
-def action_timeline_alignment(
+def first_action_timeline_alignment(
     *, semantic: float | None, timing: float | None, consistency: float | None
 ) -> float | None:
-    """ATA = SEM^.4 TIM^.4 CON^.2: geometric, so that a frozen video cannot win on consistency.
+    """ATA of version 1, SEM^.4 TIM^.4 CON^.2.
 
     Args:
         semantic: SEM, 0..1.
@@ -139,3 +142,21 @@ def action_timeline_alignment(
     if semantic is None or timing is None or consistency is None:
         return None
     return float(semantic**0.4 * timing**0.4 * consistency**0.2)
+
+
+def action_timeline_alignment(
+    *, semantic: float | None, timing: float | None, consistency: float | None
+) -> float | None:
+    """ATA = max(0, SEM) x TIM x CON: 0 at chance, since either factor is.
+
+    Args:
+        semantic: SEM, -1..1.
+        timing: TIM, at most 1.
+        consistency: CON, 0..1.
+
+    Returns:
+        At most 1, negative where other orders fit better; None if a factor is missing.
+    """
+    if semantic is None or timing is None or consistency is None:
+        return None
+    return float(max(0.0, semantic) * timing * consistency)

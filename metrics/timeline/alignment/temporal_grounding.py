@@ -40,22 +40,51 @@ def ground(similarity: FloatArray, grid: EventGrid, tie: float = 0.0) -> FloatAr
 
 def ground_actions(rows: FloatArray, grid: EventGrid, tie: float = 0.0) -> FloatArray:
     """As `ground`, from one row per action: (n, classes, J) to (n, K, 2)."""
-    # Nothing is found behind the last window, however long the timeline is.
-    cells = int(np.flatnonzero(grid.there)[-1]) + 1
-    rows, there = rows[..., :cells], grid.there[:cells]
-    lengths = np.diff(grid.edges)[:cells] / STRIDE
     found = np.full((rows.shape[0], len(grid.intervals), 2), np.nan)
     for c in range(grid.class_count):
         runs = _runs(grid, c)
-        low, high = np.percentile(rows[:, c, there], _PERCENTILES, axis=-1)
-        excess = rows[:, c] - ((low + high) / 2.0)[:, None]
-        gains = np.where(np.abs(excess) > tie, excess, 0.0) * lengths
-        bounds = best_intervals(np.where(there, gains, -np.inf), len(runs))
-        for r, run in enumerate(runs):
-            missing = bounds[:, r, 0] < 0
-            seconds = grid.edges[np.where(missing[:, None], 0, bounds[:, r])]
-            found[:, run] = np.where(missing[:, None, None], np.nan, _split(seconds, run, grid))
+        _place(found, _bounds(rows[:, c], len(runs), grid, tie), runs, grid)
     return _cut(found, grid)
+
+
+def ground_every_text(rows: FloatArray, grid: EventGrid, tie: float = 0.0) -> FloatArray:
+    """Where each event would be found if it were described by each text.
+
+    Args:
+        rows: (n, J), one row per text.
+        grid: the prompted events.
+        tie: as for `ground`.
+
+    Returns:
+        (n, K, 2) start and end in seconds by text and event; NaN where nothing is found.
+    """
+    found = np.full((len(rows), len(grid.intervals), 2), np.nan)
+    bounds: dict[int, IntArray] = {}
+    for c in range(grid.class_count):
+        runs = _runs(grid, c)
+        if len(runs) not in bounds:
+            bounds[len(runs)] = _bounds(rows, len(runs), grid, tie)
+        _place(found, bounds[len(runs)], runs, grid)
+    return _cut(found, grid)
+
+
+def _bounds(rows: FloatArray, count: int, grid: EventGrid, tie: float) -> IntArray:
+    """At most `count` runs of cells of each row above its threshold: (n, J) to (n, count, 2)."""
+    # Nothing is found behind the last window, however long the timeline is.
+    cells = int(np.flatnonzero(grid.there)[-1]) + 1
+    rows, there = rows[:, :cells], grid.there[:cells]
+    low, high = np.percentile(rows[:, there], _PERCENTILES, axis=-1)
+    excess = rows - ((low + high) / 2.0)[:, None]
+    gains = np.where(np.abs(excess) > tie, excess, 0.0) * (np.diff(grid.edges)[:cells] / STRIDE)
+    return best_intervals(np.where(there, gains, -np.inf), count)
+
+
+def _place(found: FloatArray, bounds: IntArray, runs: list[list[int]], grid: EventGrid) -> None:
+    """Write the runs' bounds into their events, in seconds."""
+    for r, run in enumerate(runs):
+        missing = bounds[:, r, 0] < 0
+        seconds = grid.edges[np.where(missing[:, None], 0, bounds[:, r])]
+        found[:, run] = np.where(missing[:, None, None], np.nan, _split(seconds, run, grid))
 
 
 def best_intervals(gains: FloatArray, count: int) -> IntArray:

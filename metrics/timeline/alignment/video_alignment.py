@@ -10,6 +10,12 @@ import numpy as np
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.core.timeline.model import Event
 from ipvg_eval.metrics.evaluator import NOT_FINITE
+from ipvg_eval.metrics.timeline.alignment.distractor_contrast import (
+    all_others,
+    distractor_shares,
+    timeline_place,
+    two_sided_presence,
+)
 from ipvg_eval.metrics.timeline.alignment.event_grid import (
     BoolArray,
     EventGrid,
@@ -22,6 +28,7 @@ from ipvg_eval.metrics.timeline.alignment.event_grid import (
     snapped,
     window_width,
 )
+from ipvg_eval.metrics.timeline.alignment.permuted_timing import permuted_timing
 from ipvg_eval.metrics.timeline.alignment.scores import AlignmentScores, align
 from ipvg_eval.metrics.timeline.frame_sampling import Samples, stretch_weights
 from ipvg_eval.metrics.timeline.scorers.text_video_scorer import Footage, TextVideoScorer, stretch_means
@@ -43,8 +50,9 @@ class VideoAlignment:
         presence: (K,) cosine of each event's stretch and text; NaN where the video does not reach it.
         pairs: cosines of the mean features of every two events; of the only event's halves where there is
             one.
-        frozen: whether the video does not change; its similarities are then their means over time, since
-            what is left is the compression's noise.
+        frozen: whether the video does not change; `similarity`, `contrast` and the scores are then made of
+            means over time, since what is left is the compression's noise.
+        two_sided: what is compared with other orders and other actions; None where nobody asked.
     """
 
     grid: EventGrid
@@ -55,6 +63,31 @@ class VideoAlignment:
     presence: FloatArray
     pairs: FloatArray
     frozen: bool
+    two_sided: TwoSided | None
+
+
+@dataclass(frozen=True, kw_only=True, eq=False)
+class TwoSided:
+    """One video against its timeline, and against what was not asked for.
+
+    A video that does not change is treated like any other: what is left of it is noise, which scores 0.
+
+    Attributes:
+        tim: of the timeline's own times; None for a single action.
+        tim_rescaled: with the timeline stretched to the video's length.
+        presence: (K,) SEM of each event by the scorer's cosines; NaN where the video does not reach it or
+        there
+            is no distractor.
+        p: place of the timeline among random ones; None without a distractor or without contrast.
+        contrast: (n, J) cosines of windows and distractors less the neutral text's; NaN where the video
+            shows nothing.
+    """
+
+    tim: float | None
+    tim_rescaled: float | None
+    presence: FloatArray
+    p: float | None
+    contrast: FloatArray
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -68,6 +101,7 @@ class AlignmentInputs:
         samples: the moments that were looked at.
         scorer: what made the footage.
         neutral: a text without an action, or None.
+        distractors: actions nobody asked for; None where only the prompted ones are looked for.
     """
 
     footage: Footage
@@ -76,6 +110,7 @@ class AlignmentInputs:
     samples: Samples
     scorer: TextVideoScorer
     neutral: str | None
+    distractors: tuple[str, ...] | None
 
     @property
     def texts(self) -> list[str]:
@@ -86,17 +121,35 @@ class AlignmentInputs:
 @dataclass(frozen=True, kw_only=True, eq=False)
 class _Similarities:
     grid: EventGrid
-    similarity: FloatArray
-    neutral: FloatArray
+    weights: FloatArray
+    seen: FloatArray
+    seen_neutral: FloatArray
     frozen: bool
+
+    @property
+    def similarity(self) -> FloatArray:
+        return self._still(self.seen)
+
+    @property
+    def neutral(self) -> FloatArray:
+        return self._still(self.seen_neutral)
 
     @property
     def finite(self) -> bool:
         there = self.grid.there
-        return bool(np.isfinite(self.similarity[:, there]).all() and np.isfinite(self.neutral[there]).all())
+        return bool(np.isfinite(self.seen[:, there]).all() and np.isfinite(self.seen_neutral[there]).all())
 
     def aligned(self) -> AlignmentScores:
         return align(self.similarity, self.neutral, self.grid)
+
+    def timing(self) -> float | None:
+        return permuted_timing(self.seen, self.seen_neutral, self.grid)
+
+    def _still(self, rows: FloatArray) -> FloatArray:
+        if not self.frozen:
+            return rows
+        there = self.grid.there
+        return np.where(there, rows[..., there].mean(axis=-1, keepdims=True), np.nan)
 
 
 def align_video(inputs: AlignmentInputs) -> VideoAlignment | str:
@@ -110,16 +163,43 @@ def align_video(inputs: AlignmentInputs) -> VideoAlignment | str:
     if not (own.finite and stretched.finite):
         return NOT_FINITE
     segments = _weights(inputs, *np.array(own.grid.intervals).T)
-    presence = np.diagonal(inputs.footage.similarity(segments, inputs.texts))
+    own_cosines = inputs.footage.similarity(segments, inputs.texts)
     return VideoAlignment(
         grid=own.grid,
         scores=own.aligned(),
         stretched=stretched.aligned(),
         similarity=own.similarity,
         contrast=own.similarity - own.neutral,
-        presence=presence,
+        presence=np.diagonal(own_cosines),
         pairs=_pairs(inputs, own.grid.intervals, segments),
         frozen=own.frozen,
+        two_sided=_two_sided(inputs, own, stretched, segments, own_cosines),
+    )
+
+
+def _two_sided(
+    inputs: AlignmentInputs,
+    own: _Similarities,
+    stretched: _Similarities,
+    segments: FloatArray,
+    own_cosines: FloatArray,
+) -> TwoSided | None:
+    if inputs.distractors is None:
+        return None
+    texts, grid = inputs.distractors, own.grid
+    windows, rows = np.empty((0, len(own.weights))), np.empty((0, len(segments)))
+    if texts:
+        windows = inputs.footage.similarity(own.weights, texts)
+        rows = inputs.footage.similarity(segments, texts)
+    if inputs.neutral is not None:
+        rows = np.concatenate([rows, inputs.footage.similarity(segments, [inputs.neutral])])
+    shares = distractor_shares(np.diagonal(own_cosines), all_others(rows, own_cosines, grid.classes))
+    return TwoSided(
+        tim=own.timing(),
+        tim_rescaled=stretched.timing(),
+        presence=two_sided_presence(shares),
+        p=timeline_place(own.seen, windows, grid),
+        contrast=windows - own.seen_neutral,
     )
 
 
@@ -141,9 +221,6 @@ def _similarities(inputs: AlignmentInputs, intervals: Intervals, classes: tuple[
     if inputs.neutral is not None:
         neutral = inputs.footage.similarity(weights, [inputs.neutral])[0]
     frozen = _is_frozen(stretch_means(inputs.footage.features, weights[there]))
-    if frozen:
-        similarity = np.where(there, similarity[:, there].mean(axis=1, keepdims=True), np.nan)
-        neutral = np.where(there, neutral[there].mean(), np.nan)
     return _Similarities(
         grid=EventGrid(
             intervals=intervals,
@@ -151,8 +228,9 @@ def _similarities(inputs: AlignmentInputs, intervals: Intervals, classes: tuple[
             span=span,
             present=_as_tuple(there),
         ),
-        similarity=similarity,
-        neutral=neutral,
+        weights=weights,
+        seen=similarity,
+        seen_neutral=neutral,
         frozen=frozen,
     )
 

@@ -2,15 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from ipvg_eval.core.measurement import Frames
+from ipvg_eval.metrics.timeline.alignment.distractor_contrast import distractor_shares, two_sided_presence
 from ipvg_eval.metrics.timeline.alignment.event_grid import BoolArray, FloatArray, Intervals
 from ipvg_eval.metrics.timeline.frame_sampling import Samples, clip_columns, stretch_weights
 from ipvg_eval.metrics.timeline.presence.judge import FRAMES_PER_EVENT, PresenceJudge
+
+MOST_OTHERS = 8
+"""Other actions that a judge is asked about for each event, at most."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -18,7 +22,7 @@ class EventPresence:
     """Whether each event's stretch shows its action.
 
     Attributes:
-        values: (K,) cosine or probability; NaN where there is none.
+        values: (K,) cosine or probability, or two-sided, -1 to 1; NaN where there is none.
         reached: (K,) whether there was anything of the event to look at.
         how: what the values are, for the row.
     """
@@ -57,12 +61,53 @@ class EventFrames:
             actions: the events' descriptions.
         """
         values, reached = np.full(len(actions), np.nan), np.zeros(len(actions), dtype=np.bool_)
-        for k, (chosen, action) in enumerate(zip(self._chosen, actions, strict=True)):
-            frames = [self._kept[index] for index in chosen if index in self._kept]
+        for k, (frames, action) in enumerate(zip(self._frames(), actions, strict=True)):
             reached[k] = bool(frames)
             if frames:
                 values[k] = self._judge.presence(frames, action)
         return EventPresence(values=values, reached=reached, how=self._judge.how)
+
+    def finish_two_sided(
+        self, actions: Sequence[str], distractors: Sequence[str], *, classes: Sequence[int]
+    ) -> EventPresence:
+        """Ask about every event's action and up to eight others, in one forward pass for each event.
+
+        Args:
+            actions: the events' descriptions.
+            distractors: actions nobody asked for.
+            classes: which action each event is.
+
+        Returns:
+            SEM of each event, 2 x (share of the others to which yes is less likely) - 1.
+        """
+        values, reached = np.full(len(actions), np.nan), np.zeros(len(actions), dtype=np.bool_)
+        for k, frames in enumerate(self._frames()):
+            reached[k] = bool(frames)
+            others = judged_distractors(k, actions, distractors, classes)
+            if not frames or not others:
+                continue
+            own, *rest = self._judge.presences(frames, [actions[k], *others])
+            if np.isfinite([own, *rest]).all():
+                shares = distractor_shares(np.array([own]), np.array(rest)[:, None])
+                values[k] = two_sided_presence(shares)[0]
+        how = f"{self._judge.how}, against up to {MOST_OTHERS} other actions"
+        return EventPresence(values=values, reached=reached, how=how)
+
+    def _frames(self) -> Iterator[list[Frames]]:
+        for chosen in self._chosen:
+            yield [self._kept[index] for index in chosen if index in self._kept]
+
+
+def judged_distractors(
+    event: int, actions: Sequence[str], distractors: Sequence[str], classes: Sequence[int]
+) -> tuple[str, ...]:
+    """At most eight texts: up to four other actions of the timeline, and distractors evenly from the list."""
+    asked = dict(zip(reversed(classes), reversed(actions), strict=True))
+    own = [text for c, text in sorted(asked.items()) if c != classes[event]]
+    near = sorted(range(len(own)), key=lambda i: (i + event) % len(own))[: MOST_OTHERS // 2]
+    places = np.linspace(0, len(distractors) - 1, MOST_OTHERS - len(near)).round().astype(int)
+    drawn = dict.fromkeys(int(place) for place in places) if distractors else {}
+    return (*(own[i] for i in near), *(distractors[place] for place in drawn))
 
 
 def frames_of_event(interval: tuple[float, float], samples: Samples) -> tuple[int, ...]:

@@ -73,37 +73,47 @@ class PresenceJudge:
         small = self._processor.resize(video, size, self._processor.resample, factor=28)[0, 0]
         return np.ascontiguousarray(small.permute(1, 2, 0).numpy())
 
-    @torch.inference_mode()
     def presence(self, frames: Sequence[Frames], action: str) -> float:
-        """Probability of yes against no as the next token.
+        """As `presences`, of one action."""
+        return self.presences(frames, [action])[0]
+
+    @torch.inference_mode()
+    def presences(self, frames: Sequence[Frames], actions: Sequence[str]) -> list[float]:
+        """Probability of yes against no as the next token, for several actions in one forward pass.
 
         The first tokens of every spelling of an answer count together; all other tokens are left out.
 
         Args:
             frames: shrunk frames in order of time, at least one; the model merges them in pairs.
-            action: the event's description.
+            actions: what may be shown; at least one.
 
         Returns:
-            0 to 1; NaN where the network's output is not finite.
+            0 to 1 each; NaN where the network's output is not finite.
         """
         video = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
         seen = self._processor(videos=[video], do_resize=False, return_tensors="pt")
         grid = seen["video_grid_thw"]
-        ids = torch.tensor([self._tokenizer.conversation(action, patches=int(grid.prod()) // 4)])
-        device = self._network.device
+        asked = [self._tokenizer.conversation(action, patches=int(grid.prod()) // 4) for action in actions]
+        ids, mask = _padded(asked, filler=self._tokenizer.filler)
+        lasts = mask.sum(dim=1) - 1
+        looked_at = torch.unique(lasts)
+        device, count = self._network.device, len(asked)
         with stage("network", ", ".join(self.weights)):
             logits = self._network(
                 input_ids=ids.to(device),
-                attention_mask=torch.ones_like(ids, device=device),
+                attention_mask=mask.to(device),
                 mm_token_type_ids=(ids == self._tokenizer.video_pad).int().to(device) * _VIDEO,
-                pixel_values_videos=seen["pixel_values_videos"].to(device, self._network.dtype),
-                video_grid_thw=grid.to(device),
+                pixel_values_videos=seen["pixel_values_videos"]
+                .to(device, self._network.dtype)
+                .repeat(count, 1),
+                video_grid_thw=grid.to(device).repeat(count, 1),
                 use_cache=False,
-                logits_to_keep=1,
-            ).logits[0, -1]
+                logits_to_keep=looked_at.to(device),
+            ).logits
+            rows = logits[torch.arange(count), torch.searchsorted(looked_at, lasts)]
             answers = (self._tokenizer.yes, self._tokenizer.no)
-            yes, no = (logits[words].double().logsumexp(0) for words in answers)
-            return float(torch.sigmoid(yes - no))
+            yes, no = (rows[:, words].double().logsumexp(1) for words in answers)
+            return [float(value) for value in torch.sigmoid(yes - no)]
 
     @cached_property
     def _processor(self) -> Any:
@@ -112,3 +122,11 @@ class PresenceJudge:
         return module.Qwen2VLVideoProcessor(
             size={"shortest_edge": _LEAST_PIXELS, "longest_edge": _MOST_PIXELS}, cap_pixels_per_frame=False
         )
+
+
+def _padded(rows: Sequence[Sequence[int]], *, filler: int) -> tuple[torch.Tensor, torch.Tensor]:
+    """Rows of one length and where they are filled: (n, length); attention is causal and sees no filler."""
+    length = max(len(row) for row in rows)
+    ids = torch.tensor([[*row, *[filler] * (length - len(row))] for row in rows])
+    mask = torch.tensor([[1] * len(row) + [0] * (length - len(row)) for row in rows])
+    return ids, mask

@@ -38,6 +38,7 @@ class QuestionTokenizer:
         video_pad: id of the token that stands for one patch of the video.
         yes: ids of the first tokens that mean yes.
         no: ids of those that mean no.
+        filler: id of the token behind the end of a shorter conversation, where nothing reads it.
     """
 
     def __init__(self, tokenizer: Any) -> None:
@@ -45,6 +46,7 @@ class QuestionTokenizer:
         tokenizer.encode_special_tokens = True
         self._tokenizer = tokenizer
         self.video_pad: int = tokenizer.token_to_id(VIDEO_PAD)
+        self.filler: int = tokenizer.token_to_id("<|im_end|>")
         self.yes, self.no = (sorted({self._text(word)[0] for word in words}) for words in ANSWERS)
         if set(self.yes) & set(self.no):
             raise WeightsMissing("the tokenizer cannot tell yes from no", hint=VERIFY)

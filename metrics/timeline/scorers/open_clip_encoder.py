@@ -42,9 +42,11 @@ class OpenClipEncoder:
     Attributes:
         weights: sha256 of the weight file by name.
         knows_neutral_text: True.
+        known_texts: None, it reads any text.
     """
 
     knows_neutral_text = True
+    known_texts: tuple[str, ...] | None = None
 
     def __init__(self, model: str, runtime: Runtime) -> None:
         """Load a model.

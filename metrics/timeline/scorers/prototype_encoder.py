@@ -28,6 +28,7 @@ class PrototypeEncoder:
     Attributes:
         weights: empty.
         knows_neutral_text: False.
+        known_texts: the texts it has examples of.
     """
 
     knows_neutral_text = False
@@ -39,6 +40,7 @@ class PrototypeEncoder:
             examples: for each text the frames that show it, each (height, width, 3) uint8; at least one.
         """
         self.weights: Mapping[str, str] = {}
+        self.known_texts: tuple[str, ...] | None = tuple(examples)
         self._prototypes = {
             clean(text).casefold(): _mean([colour_edge_histogram(frame) for frame in frames])
             for text, frames in examples.items()

@@ -17,6 +17,8 @@ from ipvg_eval.metrics.timeline.alignment.event_grid import FloatArray
 Rows = npt.NDArray[np.float32]
 
 _TEXTS_KEPT = 1024
+_LEARNED_KEPT = 8192
+_TEXTS_PER_PASS = 32
 
 
 class Footage(Protocol):
@@ -61,10 +63,16 @@ class TextVideoScorer(Protocol):
     Attributes:
         weights: sha256 of every weight file in use, by name.
         knows_neutral_text: whether a text that names no action means anything to it.
+        known_texts: the only texts it understands; None where it understands any.
     """
 
     weights: Mapping[str, str]
     knows_neutral_text: bool
+    known_texts: tuple[str, ...] | None
+
+    def learn(self, texts: Sequence[str]) -> None:
+        """Encode texts ahead, in batches of the list alone, and keep them for the next videos."""
+        ...
 
     def view(self) -> Viewing:
         """Begin one video."""
@@ -88,6 +96,7 @@ class FrameTextEncoder(Protocol):
 
     weights: Mapping[str, str]
     knows_neutral_text: bool
+    known_texts: tuple[str, ...] | None
 
     def prepare(self, frame: Frames) -> Any:
         """An array of what the network is fed for a frame; a copy."""
@@ -127,9 +136,21 @@ class EmbeddingScorer:
         """
         self.weights = encoder.weights
         self.knows_neutral_text = encoder.knows_neutral_text
+        self.known_texts = encoder.known_texts
+        self._learned: dict[str, FloatArray] = {}
         self._encoder = encoder
         self._batches = Batches(encoder.images, batch_size, crossing=crossing)
         self._unit_text = lru_cache(maxsize=_TEXTS_KEPT)(self._encode_text)
+
+    def learn(self, texts: Sequence[str]) -> None:
+        """See `TextVideoScorer.learn`."""
+        if all(text in self._learned for text in texts):
+            return
+        if len(self._learned) > _LEARNED_KEPT:
+            self._learned.clear()
+        for first in range(0, len(texts), _TEXTS_PER_PASS):
+            some = texts[first : first + _TEXTS_PER_PASS]
+            self._learned.update(zip(some, unit_rows(self._encoder.texts(some)), strict=True))
 
     def view(self) -> _EmbeddingViewing:
         """Begin one video."""
@@ -145,7 +166,8 @@ class EmbeddingScorer:
         return self._encoder.cut_off(text)
 
     def _unit_texts(self, texts: Sequence[str]) -> FloatArray:
-        return np.stack([self._unit_text(text) for text in texts])
+        known = ((text, self._learned.get(text)) for text in texts)
+        return np.stack([self._unit_text(text) if row is None else row for text, row in known])
 
     def _encode_text(self, text: str) -> FloatArray:
         row: FloatArray = unit_rows(self._encoder.texts([text]))[0]

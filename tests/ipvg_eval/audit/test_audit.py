@@ -224,6 +224,15 @@ def test_two_submissions_of_one_name_are_refused(noise, tmp_path):
         audit([noise, tmp_path / "again" / "noise"])
 
 
+def test_metadata_that_is_no_utf8_is_read_all_the_same(tmp_path):
+    data = video_files.encode(seed=0, metadata=(("title", "TITLE_XX"),))
+    assert data.count(b"TITLE_XX") == 1
+    path = tmp_path / "a.mp4"
+    path.write_bytes(data.replace(b"TITLE_XX", b"T\xff\xfeE_\xe9X"))
+    with MetadataProcess() as process:
+        assert process.read(path)["title"] == "T\ufffd\ufffdE_\ufffdX"
+
+
 def test_metadata_is_printable_and_short(tmp_path):
     path = tmp_path / "video.mp4"
     texts = (("title", "\x1b[2J wiped"), ("comment", "x" * 5000))

@@ -3,13 +3,17 @@
 from __future__ import annotations
 
 import cv2
+import imagehash
 import numpy as np
 import pytest
 import skimage.data
+from PIL import Image
 
 from ipvg_eval.audit import Thresholds
-from ipvg_eval.audit.burned_text import lasting_text, text_rows
+from ipvg_eval.audit.burned_text import text_rows
+from ipvg_eval.audit.lasting_text import lasting_text
 from ipvg_eval.audit.metadata import check_metadata
+from ipvg_eval.audit.signals import perceptual_hash
 from ipvg_eval.audit.timing import check_timing
 
 LIMITS = Thresholds()
@@ -114,3 +118,9 @@ def test_text_must_stay_where_it_is():
     moves = [((0.1, 20),), ((0.3, 20),), ((0.5, 20),), ((0.7, 20),), ((0.9, 20),)]
     assert lasting_text(moves, 8) == (0.2, 20)
     assert lasting_text([(), ()], 8) == (0.0, 0)
+
+
+@pytest.mark.parametrize("name", ["astronaut", "coffee", "chelsea", "rocket"])
+def test_the_hash_is_that_of_imagehash(name):
+    picture = getattr(skimage.data, name)()
+    assert np.array_equal(perceptual_hash(picture), imagehash.phash(Image.fromarray(picture)).hash.ravel())

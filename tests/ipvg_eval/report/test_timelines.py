@@ -11,7 +11,7 @@ import pytest
 from prototypes import write_prototypes
 
 from ipvg_eval.report.page import write_report
-from ipvg_eval.report.timeline_chart import Bar, Line, timeline_chart
+from ipvg_eval.report.timeline_chart import Band, Bar, Line, timeline_chart
 from ipvg_eval.report.timeline_view import LONGEST_TEXT
 from ipvg_eval.results import load_run
 from ipvg_eval.scoring import Recipe, score
@@ -62,6 +62,22 @@ def test_swapped_events_are_found_in_each_others_place(page):
 
 def test_a_frozen_video_shows_nothing_where_it_should_be(page):
     assert card(page, "3").count("not found") >= 2
+
+
+def test_the_place_among_random_timelines_is_said(page):
+    assert "p = 0.005 among timelines of random actions: fits better than 95 % of them" not in card(page, "1")
+    assert "among timelines of random actions: does not stand out" in card(page, "1")
+    assert "fewer than 30 rank nobody" in page
+
+
+def test_a_band_is_drawn_behind_the_curves():
+    line = Line(number=1, colour=1, points=((0.0, 0.2), (1.0, 0.3)))
+    bar = Bar(number=1, colour=1, start=0, end=1)
+    bare, drawn = (
+        timeline_chart(prompted=[bar], found=[], lines=[line], duration=1, band=band)
+        for band in (None, Band(points=((0.0, -0.1, 0.1), (1.0, -0.1, 0.1))))
+    )
+    assert (bare.count("<polygon"), drawn.count("<polygon")) == (0, 1)
 
 
 def test_pictures_of_events_are_kept_in_the_run(run):

@@ -81,7 +81,7 @@ def test_latex_escapes_names(hostile_site: Path, published_site: Path) -> None:
     assert len(body) == 4
     assert len({len(re.findall(r"(?<!\\)&", line)) for line in body}) == 1
     assert r"\input{secret}" not in text
-    assert r"\textbackslash input\{secret\}" in text.replace("\\textbackslash \\space ", r"\textbackslash ")
+    assert r"\textbackslash{}input\{secret\}" in text
     assert not re.search(r"(?<!\\)[%#]", text)
     plain = (published_site / "downloads/facial-ranking.tex").read_text("utf-8")
     assert r"1 & ghl & 0.4920 & 0.4730 & 170.0 & 27.80 & 1 & 1258 \\" in plain

@@ -150,7 +150,7 @@ def test_what_needs_timelines_is_left_out_where_there_are_none():
     assert lite.suited_to(timelines=True) is lite
     facial = lite.suited_to(timelines=False)
     names, left = ({spec.name for spec in p.specs} for p in (lite, facial))
-    assert names - left == {"lite_boundary_match"}
+    assert names - left == {"lite_boundary_match", "cuts"}
     assert facial.suited_to(timelines=False) is facial
     with pytest.raises(ProtocolError, match="need timelines"):
         lite.select(["lite_boundary_match"]).suited_to(timelines=False)

@@ -109,7 +109,8 @@ def test_a_frozen_film_cannot_win_on_consistency(results):
     assert value(results, "frozen", "timeline_ata") == 0
     assert value(results, "frozen", "timeline_mof") == pytest.approx(1 / 3)
     assert value(results, "frozen", "timeline_lag") is None
-    assert "frozen" in results["frozen"]["timeline_tim"].note
+    assert "frozen" in results["frozen"]["timeline_mof"].note
+    assert value(results, "frozen", "timeline_success") == 0
     assert value(results, "frozen", "lite_boundary_match") == 0
 
 
@@ -201,9 +202,11 @@ def test_one_event_has_no_order_and_its_reason(film, evaluator, lite):
     assert [name for name in missing if found[f"timeline_{name}"].value is not None] == []
     assert "one action only" in found["timeline_order"].reason
     assert found["timeline_miou"].value > 0.9
-    assert "without MoF and order" in found["timeline_tim"].note
+    assert "one action only" in found["timeline_tim"].reason
     assert "two halves" in found["timeline_con"].note
-    assert found["timeline_ata"].value > 0.5
+    assert found["timeline_ata"].reason == found["timeline_tim"].reason
+    assert found["timeline_sem"].value > 0.5
+    assert found["timeline_success"].value == 1
     assert one.measure(lite, f"0-3s: {A}")["lite_boundary_match"].reason is not None
 
 

@@ -14,13 +14,15 @@ from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from ipvg_eval.metrics.timeline.scorers.prototype_encoder import PrototypeEncoder
 from ipvg_eval.metrics.timeline.scorers.text_video_scorer import EmbeddingScorer
-from ipvg_eval.metrics.timeline.spec import SPECS
+from ipvg_eval.metrics.timeline.spec import FIRST_SPECS, SPECS
 from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 from ipvg_eval.results.features import read_features, write_features
 
 A, B, C = "An astronaut poses", "An officer poses", "Coffee is served"
 NAMES = [spec.name for spec in SPECS]
 COSINES = TimelineAlignmentOptions(scorer="prototypes", examples=Path("unused"))
+FIRST = COSINES.model_copy(update={"version": 1})
+FIRST_NAMES = [spec.name for spec in FIRST_SPECS]
 ASKED = COSINES.model_copy(update={"presence": "vlm"})
 
 
@@ -37,6 +39,9 @@ class Oracle:
 
     def presence(self, frames, action):
         return float(np.stack(frames).mean() / 255) * len(action) / 40
+
+    def presences(self, frames, actions):
+        return [self.presence(frames, action) for action in actions]
 
 
 def _evaluator(examples, options):
@@ -77,7 +82,7 @@ def _kept(measurements, tmp_path):
 def test_cosines_after_a_run_with_a_model_equal_a_run_without(examples, films, tmp_path, name):
     asked, plain = (_measured(_evaluator(examples, options), films[name]) for options in (ASKED, COSINES))
     kept = _kept(asked, tmp_path)
-    if name not in ("no timeline", "nothing"):
+    if name not in ("no timeline", "nothing", "one action"):
         assert asked["timeline_sem"].value != plain["timeline_sem"].value
     for metric in NAMES:
         assert TimelineAlignment.cannot_rescore(metric, COSINES, ASKED, NAMES) is None
@@ -90,6 +95,39 @@ def test_cosines_after_a_run_with_a_model_equal_a_run_without(examples, films, t
         if direct.features is not None:
             np.testing.assert_array_equal(found.features.rows, direct.features.rows)
             np.testing.assert_array_equal(found.features.reference, direct.features.reference)
+
+
+@pytest.mark.parametrize("presence", ["clip_t", "vlm"])
+@pytest.mark.parametrize(
+    "name", ["right", "short", "frozen", "one action", "no timeline", "damaged", "nothing"]
+)
+def test_a_run_of_the_second_version_explains_the_first(examples, films, tmp_path, name, presence):
+    """Equal to a run of the first version, but for TIM in float32."""
+    second = COSINES.model_copy(update={"presence": presence})
+    now, before = (_measured(_evaluator(examples, options), films[name]) for options in (second, FIRST))
+    kept = _kept(now, tmp_path)
+    for metric in FIRST_NAMES:
+        assert TimelineAlignment.cannot_rescore(metric, FIRST, second, NAMES) is None
+        found, direct = TimelineAlignment.rescore(metric, FIRST, second, kept), before[metric]
+        assert (found.name, found.reason) == (direct.name, direct.reason)
+        if direct.value is None:
+            assert found.value is None
+        else:
+            assert found.value == pytest.approx(direct.value, rel=1e-6, abs=1e-9)
+
+
+def test_the_second_version_cannot_be_had_from_the_first():
+    for metric in ("timeline_tim", "timeline_sem", "timeline_ata", "timeline_success"):
+        why = TimelineAlignment.cannot_rescore(metric, COSINES, FIRST, FIRST_NAMES)
+        assert why == "the run kept no other actions to compare with (version 1)"
+    assert TimelineAlignment.cannot_rescore("timeline_miou", COSINES, FIRST, FIRST_NAMES) is None
+
+
+def test_runs_from_before_the_second_version_are_of_the_first():
+    old = TimelineAlignment.as_measured({"rate": 2.0}, {"timeline_tim": 1, "timeline_miou": 1})
+    assert old == {"rate": 2.0, "version": 1}
+    assert TimelineAlignment.as_measured({}, {"timeline_tim": 2}) == {}
+    assert TimelineAlignment.as_measured({}, {"timeline_miou": 1}) == {}
 
 
 def test_the_same_presence_is_copied(examples, films, tmp_path):
@@ -128,7 +166,7 @@ def test_a_rate_that_is_the_scorers_own_is_no_other():
 
 
 def test_what_presence_is_made_of_must_be_there(examples, films):
-    for metric, needed in (("timeline_sem", "timeline_clip_t"), ("timeline_ata", "timeline_con")):
+    for metric, needed in (("timeline_sem", "timeline_p"), ("timeline_ata", "timeline_con")):
         reported = [name for name in NAMES if name != needed]
         why = TimelineAlignment.cannot_rescore(metric, COSINES, ASKED, reported)
         assert why == f"the run did not measure {needed}"

@@ -40,6 +40,7 @@ class Server:
         cut_after: close the connection after so many bytes of a body, once per entry, in order.
         ranges: whether Range headers are understood.
         etags: the ETag of a path, where it is not the body's sha256.
+        types: the Content-Type of a path, where it has one.
         requests: (method, path, Range header) of every request.
     """
 
@@ -48,6 +49,7 @@ class Server:
     cut_after: list[int] = field(default_factory=list)
     ranges: bool = True
     etags: dict[str, str] = field(default_factory=dict)
+    types: dict[str, str] = field(default_factory=dict)
     requests: list[tuple[str, str, str | None]] = field(default_factory=list)
 
     def gets(self, path: str) -> list[str | None]:
@@ -90,6 +92,8 @@ class _Handler(BaseHTTPRequestHandler):
         # The two headers that the hub's client wants.
         self.send_header("ETag", f'"{self.state.etags.get(path) or sha256(data)}"')
         self.send_header("X-Repo-Commit", COMMIT)
+        if path in self.state.types:
+            self.send_header("Content-Type", self.state.types[path])
         self.end_headers()
         if not body:
             return

@@ -14,11 +14,11 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
-from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weights.declaration import HubFolder, ReleaseAsset, WeightFile
 from ipvg_eval.metrics.weights.errors import Interrupted, NoSpace, NotThere, PullFailed, WrongHash
 from ipvg_eval.metrics.weights.places import Places
 from ipvg_eval.metrics.weights.pull import pull, staging
-from ipvg_eval.metrics.weights.store import WeightStore
+from ipvg_eval.metrics.weights.store import Found, Rejected, WeightStore
 
 if TYPE_CHECKING:
     from conftest import Contents, Server
@@ -169,7 +169,7 @@ def _pull_in_process(base: str, cache: Path, hub: Path, name: str) -> subprocess
         spec.loader.exec_module(module)
         from ipvg_eval.metrics.weights.places import Places
         from ipvg_eval.metrics.weights.pull import pull
-        from ipvg_eval.metrics.weights.store import WeightStore
+        from ipvg_eval.metrics.weights.store import Found, Rejected, WeightStore
         places = Places(
             weights_dir=None, cache_dir=pathlib.Path({str(cache)!r}), hub_cache=pathlib.Path({str(hub)!r})
         )
@@ -382,3 +382,60 @@ def test_an_unknown_name_is_a_usage_error(store: WeightStore) -> None:
         pull("plian", store=store)
     assert caught.value.exit_code == 2
     assert caught.value.hint == "Did you mean 'plain'?"
+
+
+def test_a_second_source_is_tried_when_the_first_fails(
+    store: WeightStore, server: Server, contents: Contents
+) -> None:
+    plain = store.table["plain"]
+    other = ReleaseAsset(url=f"{server.base}/elsewhere/any-name.bin")
+    mirrored = WeightStore(table={"plain": replace(plain, mirrors=(other,))}, places=store.places)
+    with pytest.raises(PullFailed) as caught:
+        pull("plain", store=mirrored)
+    rows = str(caught.value).splitlines()[1:]
+    assert [row.split(": ")[0].strip() for row in rows] == [str(plain.source), other.url]
+    server.files["/elsewhere/any-name.bin"] = contents.plain[:-1] + b"!"
+    with pytest.raises(PullFailed, match="its sha256 is"):
+        pull("plain", store=mirrored)
+    server.files["/elsewhere/any-name.bin"] = contents.plain
+    pulled = pull("plain", store=mirrored)
+    assert pulled.found.path.read_bytes() == contents.plain
+    assert server.gets("/plain.pth") == [None] * 3
+
+
+def test_a_mirror_needs_a_full_hash(store: WeightStore) -> None:
+    with pytest.raises(ValueError, match="only a full sha256"):
+        replace(store.table["plain"], sha256="0cc3c7bd", mirrors=(ReleaseAsset(url="http://a/b"),))
+
+
+def test_a_web_page_is_not_written_as_a_weight(
+    store: WeightStore, server: Server, contents: Contents
+) -> None:
+    server.files["/plain.pth"] = b"<html>Sign in</html>"
+    server.types["/plain.pth"] = "text/html; charset=utf-8"
+    with pytest.raises(PullFailed, match="a web page came instead"):
+        pull("plain", store=store)
+    assert not part_of(store, "plain.pth").exists()
+    del server.types["/plain.pth"]
+    server.files["/plain.pth"] = contents.plain
+    assert pull("plain", store=store).action == "downloaded"
+
+
+def test_a_file_of_a_folder_that_is_not_the_stated_one_is_refused(store: WeightStore, tmp_path: Path) -> None:
+    folder = tmp_path / "model"
+    folder.mkdir()
+    (folder / "config.json").write_text("{}")
+    (folder / "model.safetensors").write_bytes(b"tensors")
+    entry = WeightFile(
+        name="model",
+        used_by=(),
+        source=HubFolder(repository="a/b", revision="0" * 40),
+        file_name="model",
+        licence="",
+        file_hashes={"model.safetensors": hashlib.sha256(b"tensors").hexdigest()},
+    )
+    assert isinstance(store.check(entry, folder, "here"), Found)
+    (folder / "model.safetensors").write_bytes(b"other tensors")
+    outcome = store.check(entry, folder, "here")
+    assert isinstance(outcome, Rejected)
+    assert "sha256 of model.safetensors" in outcome.reason

@@ -30,9 +30,11 @@ class XClipScorer:
     Attributes:
         weights: sha256 of the snapshot by name.
         knows_neutral_text: True.
+        known_texts: None, it reads any text.
     """
 
     knows_neutral_text = True
+    known_texts: tuple[str, ...] | None = None
 
     def __init__(self, network: XClip, *, weights: Mapping[str, str], batch_size: int) -> None:
         self.weights = weights
@@ -50,6 +52,9 @@ class XClipScorer:
         network = XClip.load(model, weights, runtime)
         hashes = {weights: weight_source(runtime, weights).sha256(weights)}
         return cls(network, weights=hashes, batch_size=runtime.batch_size)
+
+    def learn(self, texts: Sequence[str]) -> None:
+        """Nothing ahead: the network reads texts together with the clips."""
 
     def view(self) -> _Viewing:
         """Begin one video."""

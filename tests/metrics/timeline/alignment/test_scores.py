@@ -17,7 +17,12 @@ from ipvg_eval.metrics.timeline.alignment.event_grid import (
     window_width,
 )
 from ipvg_eval.metrics.timeline.alignment.interval_scores import interval_iou
-from ipvg_eval.metrics.timeline.alignment.scores import action_timeline_alignment, align, timing
+from ipvg_eval.metrics.timeline.alignment.scores import (
+    action_timeline_alignment,
+    align,
+    first_action_timeline_alignment,
+    first_timing,
+)
 from ipvg_eval.metrics.timeline.alignment.temporal_grounding import ground
 
 L = 2.0
@@ -363,10 +368,17 @@ def test_rounding_noise_of_float32_is_a_tie(grid):
     assert [found.mof, found.mean_iou, found.order] == pytest.approx([1 / 3, 0, 0])
 
 
-def test_timing_and_the_combination():
-    assert timing(0.5, -1.0, 0.25) == 0.25
-    assert timing(None, None, 0.5) == 0.5
-    assert timing(None, None, None) is None
-    assert action_timeline_alignment(semantic=0.5, timing=0.5, consistency=0.5) == pytest.approx(0.5)
-    assert action_timeline_alignment(semantic=1, timing=0, consistency=1) == 0
-    assert action_timeline_alignment(semantic=1, timing=None, consistency=1) is None
+def test_the_first_versions_timing_and_combination():
+    assert first_timing(0.5, -1.0, 0.25) == 0.25
+    assert first_timing(None, None, 0.5) == 0.5
+    assert first_timing(None, None, None) is None
+    assert first_action_timeline_alignment(semantic=0.5, timing=0.5, consistency=0.5) == pytest.approx(0.5)
+    assert first_action_timeline_alignment(semantic=1, timing=0, consistency=1) == 0
+    assert first_action_timeline_alignment(semantic=1, timing=None, consistency=1) is None
+
+
+def test_the_combination_is_0_at_chance_and_signed():
+    assert action_timeline_alignment(semantic=0.5, timing=0.5, consistency=0.8) == pytest.approx(0.2)
+    assert action_timeline_alignment(semantic=0.5, timing=-0.5, consistency=0.8) == pytest.approx(-0.2)
+    assert action_timeline_alignment(semantic=-0.5, timing=-0.5, consistency=1) == 0
+    assert action_timeline_alignment(semantic=None, timing=1, consistency=1) is None

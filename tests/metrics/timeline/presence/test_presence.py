@@ -30,7 +30,7 @@ from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from ipvg_eval.metrics.timeline.frame_sampling import sample
 from ipvg_eval.metrics.timeline.presence import checkpoint
-from ipvg_eval.metrics.timeline.presence.events import EventFrames, frames_of_event
+from ipvg_eval.metrics.timeline.presence.events import EventFrames, frames_of_event, judged_distractors
 from ipvg_eval.metrics.timeline.presence.judge import PresenceJudge
 from ipvg_eval.metrics.timeline.presence.question import QuestionTokenizer, question
 from ipvg_eval.metrics.timeline.scorers.prototype_encoder import PrototypeEncoder
@@ -103,6 +103,24 @@ def test_the_probability_is_that_of_the_library_with_its_own_processor(judge, sn
     expected = (weights["Yes"] + weights["yes"]) / sum(weights.values())
     assert found == pytest.approx(expected, abs=1e-6)
     assert 0 < found < 1
+
+
+def test_several_actions_in_one_pass_are_as_sure_as_one_by_one(judge, pictures):
+    """Texts of different lengths: what is filled up behind the shorter ones is not read."""
+    frames = [judge.shrink(picture) for picture in pictures[:4]]
+    actions = [A, f"{A} beside an old aeroplane in the evening", "x"]
+    together = judge.presences(frames, actions)
+    assert together == pytest.approx([judge.presence(frames, action) for action in actions], abs=1e-5)
+    assert len(set(together)) == 3
+
+
+def test_at_most_eight_other_actions_are_asked_about():
+    actions, distractors = [f"a{k}" for k in range(6)], [f"d{k}" for k in range(100)]
+    others = judged_distractors(2, actions, distractors, classes=range(6))
+    assert len(set(others)) == 8
+    assert "a2" not in others
+    assert sum(text.startswith("a") for text in others) == 4
+    assert judged_distractors(0, ["a", "a"], [], classes=[0, 0]) == ()
 
 
 def test_frames_order_and_action_matter(judge, pictures):
@@ -204,12 +222,12 @@ def test_sem_is_the_models_and_clip_t_stays(film, evaluators):
     answers = asked["timeline_sem"].features.reference
     assert answers.shape == (3,)
     assert asked["timeline_sem"].value == pytest.approx(answers.mean(), abs=1e-7)
-    assert asked["timeline_sem"].note == "P(yes) of qwen2_vl_2b, question 1"
-    assert plain["timeline_sem"].note == "CLIP-T, no vision-language model"
+    assert asked["timeline_sem"].note.startswith("P(yes) of qwen2_vl_2b, question 1, against up to 8 other")
+    assert plain["timeline_sem"].note.startswith("CLIP-T, no vision-language model; against 1 distractors")
     sem, tim, con = (asked[f"timeline_{name}"].value for name in ("sem", "tim", "con"))
-    assert asked["timeline_ata"].value == pytest.approx(sem**0.4 * tim**0.4 * con**0.2)
+    assert asked["timeline_ata"].value == pytest.approx(max(0.0, sem) * tim * con)
     assert asked["timeline_sem"].value != pytest.approx(plain["timeline_sem"].value, abs=1e-3)
-    for name in set(plain) - {"timeline_sem", "timeline_ata"}:
+    for name in set(plain) - {"timeline_sem", "timeline_ata", "timeline_all_present"}:
         assert asked[name].value == plain[name].value, name
     assert evaluators["vlm"].weights == {"qwen2_vl_2b": "hash of qwen2_vl_2b"}
     assert evaluators["clip_t"].weights == {}
@@ -254,7 +272,7 @@ def test_declarations_follow_the_options():
     assert "vision-language" in specs["timeline_sem"].summary
     proxies = TimelineAlignment.specs_for(TimelineAlignmentOptions(scorer="prototypes", presence="vlm"))
     assert {spec.name for spec in proxies if not spec.proxy} == {
-        "timeline_sem", "timeline_events", "timeline_excess",
+        "timeline_sem", "timeline_all_present", "timeline_events", "timeline_excess",
     }  # fmt: skip
     plain = {spec.name: spec for spec in TimelineAlignment.specs_for(TimelineAlignmentOptions())}
     assert plain["timeline_sem"].weights == plain["timeline_ata"].weights == ("pe_core_l_14_336",)
