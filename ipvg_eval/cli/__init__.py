@@ -19,7 +19,14 @@ def main(arguments: list[str] | None = None) -> None:
         if "--debug" in (sys.argv[1:] if arguments is None else arguments):
             raise
         sys.stderr.write(
-            f"error: this installation is broken: {error}\n"
+            f"error: this installation is broken: {_root(error)}\n"
             "See what `pip check` says, and install ipvg-eval again.\n"
         )
         sys.exit(_BROKEN)
+
+
+def _root(error: BaseException) -> BaseException:
+    """What it began with: packages wrap one another's errors."""
+    while error.__cause__ is not None:
+        error = error.__cause__
+    return error

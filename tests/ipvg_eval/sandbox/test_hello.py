@@ -5,7 +5,6 @@ from __future__ import annotations
 import os
 import subprocess
 import sys
-from pathlib import Path
 
 import pytest
 
@@ -131,13 +130,13 @@ def test_a_process_that_ends_while_it_starts_is_no_videos_fault(monkeypatch, tmp
     (tmp_path / "sitecustomize.py").write_text("import os; os.kill(os.getpid(), 9)")
     monkeypatch.setenv("PYTHONPATH", str(tmp_path))
     with DecoderProcess() as decoder, pytest.raises(Unavailable, match="SIGKILL"):
-        decoder.open(Path("video.mp4"))
+        decoder.hello()
 
 
 def test_no_room_for_another_process(monkeypatch):
     monkeypatch.setattr("sys.executable", "/nowhere/python")
     with DecoderProcess() as decoder, pytest.raises(Unavailable, match="no process can be started"):
-        decoder.open(Path("video.mp4"))
+        decoder.hello()
 
 
 def test_the_time_for_a_video_does_not_run_while_the_process_starts(monkeypatch):
