@@ -13,6 +13,7 @@ from planted_modules import plant
 
 from ipvg_eval.clips import ClipMaker
 from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.leaderboard.study import clips
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.sandbox.python import absolute_python_path
 
@@ -71,7 +72,8 @@ def test_a_child_started_in_the_submission(submission, sign, tmp_path, monkeypat
     with DecoderProcess() as decoder, MetadataProcess() as reader, ClipMaker(1) as make:
         assert decoder.open(video).clip.frame_count > 1
         reader.read(video)
-        assert make(video, tmp_path / "clip.mp4", []) > 0
+        shape = clips.common_shape([make.look(video)])
+        assert make.encode(video, tmp_path / "clip.mp4", shape)
     assert not sign.exists(), sign.read_text()
 
 

@@ -20,6 +20,7 @@ from ipvg_eval.clips import ClipMaker, maker
 from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.core.limits import Confinement, ProcessLimits
 from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.leaderboard.study import clips
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.sandbox import LimitedProcess, confine, landlock, process, seccomp
 from ipvg_eval.sandbox.messages import Hello
@@ -104,7 +105,8 @@ def test_every_kind_of_process_is_confined():
 def test_what_makes_clips_reaches_its_own_folder_only(fixtures, tmp_path):
     video = fixtures / "submissions" / "careful" / "id001" / "prompt1.mp4"
     with ClipMaker(1, require_confinement=True) as make:
-        assert make(video, tmp_path / "clip.mp4", []) > 0
+        shape = clips.common_shape([make.look(video)])
+        assert make.encode(video, tmp_path / "clip.mp4", shape)
     assert [path.name for path in tmp_path.iterdir()] == ["clip.mp4"]
 
 
