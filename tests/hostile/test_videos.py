@@ -223,7 +223,7 @@ CASES = {
     "frames beyond the end": (fields(b"stco", offset=2**31), {"video-truncated", "video-undecodable"}, False),
     "frames inside the header": (fields(b"stco", offset=0), {"video-undecodable"}, False),
     "declared picture 65535 wide": (fields(b"avc1", width=65535, height=65535), set(), True),
-    "shown picture 65535 wide": (fields(b"tkhd", width=LONG, height=LONG), set(), True),
+    "shown picture 65535 wide": (fields(b"tkhd", width=LONG, height=LONG), {"video-pixel-aspect"}, True),
     "data in another file": (changed(elsewhere), {"video-undecodable"}, False),
     "escape sequences in the title": (clip(metadata=(("title", "\x1b]0;owned\x07\x1b[2J"),)), set(), True),
     "fragments": (

@@ -165,7 +165,7 @@ CASES = {
     "path folder climbs": (named("../", b""), {"path-traversal"}),
     "path backslash": (named("id001\\prompt2.mp4"), {"backslash-path"}),
     # Only the name proper counts, so the member is an ordinary video.
-    "path climbs in unicode field": (unicode_extra, set()),
+    "path climbs in unicode field": (unicode_extra, {"path-traversal"}),
     "name nul": (named("id001/prompt2.mp4\x00.txt"), {"unsafe-name"}),
     "name escape sequence": (named("id001/\x1b]0;owned\x07.mp4"), {"unsafe-name"}),
     "name newline": (named("id001/prompt2.mp4\nid001/prompt3.mp4"), {"unsafe-name"}),
@@ -258,11 +258,11 @@ CASES = {
     "end record directory too long": (bytes_of(lambda d: ending(d, size=2**31)), UNREADABLE),
     "end record gone": (bytes_of(lambda d: d[: d.rindex(END)]), UNREADABLE),
     # The last one counts, and lists nothing.
-    "end record twice": (bytes_of(lambda d: d + END + bytes(18)), {"no-videos"}),
+    "end record twice": (bytes_of(lambda d: d + END + bytes(18)), {"no-videos", "zip-prefix"}),
     "cut in half": (bytes_of(lambda d: d[: len(d) // 2]), UNREADABLE),
     "first bytes gone": (bytes_of(lambda d: d[20:]), {"header-mismatch", "video-unreadable"}),
     # The last directory counts; what lies before it is never looked at.
-    "two zips in one": (lambda clip: pack([(SECOND, clip)]) + pack([(GOOD, clip)]), set()),
+    "two zips in one": (lambda clip: pack([(SECOND, clip)]) + pack([(GOOD, clip)]), {"zip-prefix"}),
     "empty file": (lambda _: b"", UNREADABLE),
     "empty zip": (lambda _: pack([]), {"no-videos"}),
     "text": (lambda _: b"Our videos are at https://example.org\n" * 20, UNREADABLE),
