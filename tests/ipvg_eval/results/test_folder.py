@@ -9,6 +9,7 @@ import pytest
 from ipvg_eval.core.comparability import differences
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.run import DeviceInfo, ProtocolInfo, RunInfo, SubmissionInfo, TestSetInfo
+from ipvg_eval.core.run_folder import NotARun
 from ipvg_eval.errors import RunError
 from ipvg_eval.results import load_run
 from ipvg_eval.results.aggregate import count
@@ -108,7 +109,7 @@ def test_device_number_does_not_matter_but_its_type_does(info):
 def test_a_missing_or_damaged_run_is_one_clear_error(tmp_path, content):
     if content is not None:
         (tmp_path / "run.json").write_text(content)
-    with pytest.raises(RunError, match=r"run\.json"):
+    with pytest.raises((RunError, NotARun), match=r"run\.json"):
         load_run(tmp_path)
 
 

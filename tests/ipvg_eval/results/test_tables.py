@@ -126,7 +126,7 @@ def test_sums_and_metrics_of_the_whole_submission_are_worked_out(rows, specs):
     )
     markdown = to_markdown(summary)
     assert "| total ↑ | 0.6333 | – | 2 × 0.3167 sharpness = 0.6333 |" in markdown
-    assert "| starved ↑ | – | – | no noise_% |" in markdown
+    assert "| starved ↑ | – | – | no noise\\_% |" in markdown
     assert "| fid ↓ | – | 7 | 2 | too few faces |" in markdown
     head, row = (line for line in to_latex([summary]).splitlines() if " & " in line)
     assert head.endswith(r"Total $\uparrow$ & Starved $\uparrow$ & FID $\downarrow$ \\")
