@@ -208,7 +208,7 @@ class ScoringRun:
 
 def _what_to_do(error: OSError) -> str:
     again = "run the same command again: finished samples are kept."
-    if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    if error.errno in (errno.ENOSPC, errno.EDQUOT, errno.EFBIG):
         return f"Make room, then {again}"
     return f"Mend that, or choose another folder with --out; then {again}"
 

@@ -245,7 +245,6 @@ def test_runs_that_do_not_compare_are_explained_and_the_old_site_stays(call, run
         (no_summary, "summary.json: this file of a run cannot be read"),
         (damaged_json, "run.json: this file of a run cannot be read"),
         (unfinished, "is not finished"),
-        (no_run, "this is not a run folder"),
     ],
 )
 def test_a_bad_run_costs_itself(call, runs, tmp_path, harm, message):
@@ -259,6 +258,13 @@ def test_a_bad_run_costs_itself(call, runs, tmp_path, harm, message):
     assert (code, out) == (1, "")
     assert message in err
     assert not (tmp_path / "alone").exists()
+
+
+def test_a_folder_that_is_no_run_is_a_wrong_word(call, runs):
+    no_run(runs)
+    code, out, err = call("leaderboard", *both(runs), "--unofficial", "--out", "site")
+    assert (code, out) == (2, "")
+    assert "this is not a run folder" in err
 
 
 def test_what_an_audit_found_stands_beside_the_team(call, runs, tmp_path):
@@ -324,7 +330,7 @@ def test_elo_rates_votes_alone(call, votes):
     words = " ".join(out.split())
     assert "30 votes, 10 comparisons" in words
     assert "7.67 of 10" in words
-    assert "1000 resamples of 10 samples" in words
+    assert "95 % interval over 10 samples and 3 annotators" in words
     assert "--identities" in err
     assert "Too few votes" in err
 
@@ -342,16 +348,16 @@ def test_elo_resamples_identities(call, votes, tmp_path):
 
 
 @pytest.mark.parametrize(
-    ("words", "message"),
+    ("words", "message", "expected"),
     [
-        (("missing.csv",), "missing.csv: this file cannot be read"),
-        (("{votes}", "--question", "identity"), "there is no vote on question 'identity'"),
-        (("{votes}", "--identities", "{votes}"), "line 1: the columns are"),
+        (("missing.csv",), "missing.csv", 2),
+        (("{votes}", "--question", "identity"), "there is no vote on question 'identity'", 1),
+        (("{votes}", "--identities", "{votes}"), "line 1: the columns are", 1),
     ],
 )
-def test_elo_explains_bad_input(call, votes, words, message):
+def test_elo_explains_bad_input(call, votes, words, message, expected):
     code, out, err = call("elo", *(word.format(votes=votes) for word in words))
-    assert code == 1
+    assert code == expected
     assert out == ""
     assert message in err
 
