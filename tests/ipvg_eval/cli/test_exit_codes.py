@@ -131,7 +131,7 @@ CASES = [
     ("verify {run} --recompute 1 --json", 2),
     ("verify {changed} --json", 1),
     ("sign {careful} --key nosuch", 2),
-    ("agree nosuch --votes {tmp}/votes.csv --json", 2),
+    ("agree {run} --votes {tmp}/votes.csv --json", 1),
     ("audit nosuch --json", 2),
     ("leaderboard {runs} --json", 2),
     ("leaderboard nosuch --json", 2),

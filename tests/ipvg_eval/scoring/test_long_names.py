@@ -8,7 +8,7 @@ import shutil
 import pandas as pd
 import pytest
 
-from ipvg_eval import load_testset, score, validate
+from ipvg_eval import Recipe, load_testset, score, validate
 from ipvg_eval.report import write_report
 from ipvg_eval.results import load_run
 
@@ -47,7 +47,12 @@ def sequential(fixtures, tmp_path):
 def test_a_long_identity_is_scored_and_stays_whole(chinese):
     folder, name = chinese
     assert validate(folder / "sub", folder / "testset").ok
-    run = score(folder / "sub", testset=folder / "testset", protocol="lite", metrics=FAST, out=folder / "run")
+    run = score(
+        folder / "sub",
+        testset=folder / "testset",
+        recipe=Recipe(protocol="lite", metrics=FAST),
+        out=folder / "run",
+    )
     assert run.summary.counts.scored == 5
     rows = pd.read_csv(folder / "run" / "samples.csv")
     assert rows["identity"].unique().tolist() == [name]
@@ -64,8 +69,7 @@ def test_four_pictures_make_one_short_identity(sequential):
     run = score(
         sequential / "sub",
         testset=sequential / "testset",
-        protocol="lite",
-        metrics=FAST,
+        recipe=Recipe(protocol="lite", metrics=FAST),
         out=sequential / "run",
     )
     assert run.summary.counts.scored == 1
