@@ -244,7 +244,7 @@ def test_a_sample_that_always_kills_its_worker_is_given_up_and_the_others_are_sc
     alone = score(
         fixtures / "submissions/careful",
         testset=fixtures / "testset",
-        recipe=_harmless(tmp_path),
+        protocol=_harmless(tmp_path),
         out=tmp_path / "alone",
     )
     for sample in others.index:

@@ -225,4 +225,4 @@ def test_the_command_refuses_or_shouts(make, command):
     assert "NOT COMPARABLE: protocol differ" in anyway.stdout
     shouted = command("compare", one.folder.path, two.folder.path, "--anyway", "--json")
     assert list(json.loads(shouted.stdout)["not_comparable"]) == ["protocol"]
-    assert command("compare", one.folder.path, "nowhere").returncode == 1
+    assert command("compare", one.folder.path, "nowhere").returncode == 2

@@ -251,7 +251,7 @@ def test_a_hub_that_cannot_be_reached(monkeypatch):
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     code = (
         "from ipvg_eval import load_submission\n"
-        "from ipvg_eval.errors import Unavailable\n"
+        "from ipvg_eval.core.errors import Unavailable\n"
         "try: load_submission('hf://datasets/somebody/videos/team')\n"
         "except Unavailable as error: print(error); print(error.hint)\n"
     )
