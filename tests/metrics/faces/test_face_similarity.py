@@ -175,7 +175,8 @@ def blind(tmp_path_factory, runtime, weights_from) -> FaceSimilarity:
     path = tmp_path_factory.mktemp("blind") / "det.onnx"
     write_detector(path, 0, planes=(16, 16, 16, 16), blocks=(1, 1, 1, 1), neck=16, head=16, score_bias=-50.0)
     options = FaceSimilarityOptions(no_face="zero", feature_distance=False, corpus_fid=False)
-    return FaceSimilarity(options, weights_from({**runtime.weights.files, "det_10g.onnx": path}))
+    recognisers = {name: runtime.weights.path(name) for name in ("w600k_r50.onnx", "curricularface_r101")}
+    return FaceSimilarity(options, weights_from({**recognisers, "det_10g.onnx": path}))
 
 
 def test_a_reference_without_a_face_is_missing_even_where_no_face_counts_as_zero(
