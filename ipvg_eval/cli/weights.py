@@ -14,8 +14,8 @@ from ipvg_eval.cli.pull_progress import pull_progress
 from ipvg_eval.core.errors import ExitCode
 from ipvg_eval.core.packages import by_hand_line, by_hand_missing
 from ipvg_eval.metrics.errors import MetricsError, ProtocolError
+from ipvg_eval.metrics.weight_file import Bundled
 from ipvg_eval.metrics.weights import WEIGHTS, LookUp, WeightStore, declared
-from ipvg_eval.metrics.weights.declaration import Bundled
 from ipvg_eval.metrics.weights.errors import NoSpace
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, free_space
 from ipvg_eval.metrics.weights.pull import pull as pull_weight

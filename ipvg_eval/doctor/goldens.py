@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
-from ipvg_eval.metrics.weights.declaration import ReleaseAsset, WeightFile
+from ipvg_eval.metrics.weight_file import ReleaseAsset, WeightFile
 
 _OPENS2V = (
     "https://raw.githubusercontent.com/PKU-YuanGroup/OpenS2V-Nexus/b4528314bd73b05d1cf2a9c7f8d8ecef34e6294c"

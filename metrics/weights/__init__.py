@@ -1,6 +1,6 @@
 """Declared weight files: where they come from, where they are, whether they are the right ones."""
 
-from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights.source import RandomWeights, weight_source
 from ipvg_eval.metrics.weights.store import LookUp, ResolvedWeights, WeightStore
 from ipvg_eval.metrics.weights.table import WEIGHTS, declared

@@ -8,7 +8,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path
 
-from ipvg_eval.metrics.weights.declaration import FOLDER_SUFFIXES
+from ipvg_eval.metrics.weight_file import FOLDER_SUFFIXES
 
 SUMS = "SHA256SUMS"
 """File in a model folder that lists its hashes, in the format of the tool `sha256sum`."""

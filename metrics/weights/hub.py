@@ -12,7 +12,7 @@ from typing import Any
 
 from ipvg_eval.core.packages import install_line
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.weights.declaration import FOLDER_SUFFIXES, HubFile, HubFolder
+from ipvg_eval.metrics.weight_file import FOLDER_SUFFIXES, HubFile, HubFolder
 from ipvg_eval.metrics.weights.errors import PullFailed
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR
 

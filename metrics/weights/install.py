@@ -7,8 +7,8 @@ import zipfile
 from collections.abc import Callable
 from pathlib import Path
 
+from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights import folders, transfer
-from ipvg_eval.metrics.weights.declaration import WeightFile
 from ipvg_eval.metrics.weights.errors import PullFailed, WrongHash
 from ipvg_eval.metrics.weights.hashes import sha256_of
 from ipvg_eval.metrics.weights.progress import Progress, Silent

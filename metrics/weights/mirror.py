@@ -6,8 +6,8 @@ from pathlib import Path
 from urllib.parse import quote, urlsplit
 from urllib.request import url2pathname
 
+from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights import folders, install, transfer
-from ipvg_eval.metrics.weights.declaration import WeightFile
 from ipvg_eval.metrics.weights.errors import PullFailed
 from ipvg_eval.metrics.weights.hashes import sha256_of
 from ipvg_eval.metrics.weights.progress import Progress

@@ -17,8 +17,7 @@ from typing import Literal
 from filelock import FileLock, Timeout
 
 from ipvg_eval.metrics.errors import WeightsMissing
-from ipvg_eval.metrics.weights import hub, install, transfer
-from ipvg_eval.metrics.weights.declaration import (
+from ipvg_eval.metrics.weight_file import (
     ArchiveMember,
     Bundled,
     HubFile,
@@ -26,6 +25,7 @@ from ipvg_eval.metrics.weights.declaration import (
     ReleaseAsset,
     WeightFile,
 )
+from ipvg_eval.metrics.weights import hub, install, transfer
 from ipvg_eval.metrics.weights.errors import NoSpace, NotThere, PullFailed
 from ipvg_eval.metrics.weights.mirror import Mirror
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, hub_offline

@@ -7,8 +7,8 @@ import os
 from collections.abc import Iterator
 from pathlib import Path
 
+from ipvg_eval.metrics.weight_file import Bundled, HubFile, HubFolder, WeightFile
 from ipvg_eval.metrics.weights import hub
-from ipvg_eval.metrics.weights.declaration import Bundled, HubFile, HubFolder, WeightFile
 from ipvg_eval.metrics.weights.hashes import HashCache
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, Places
 

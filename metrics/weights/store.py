@@ -8,8 +8,8 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.metrics.errors import WeightsMissing
+from ipvg_eval.metrics.weight_file import Bundled, WeightFile
 from ipvg_eval.metrics.weights import folders
-from ipvg_eval.metrics.weights.declaration import Bundled, WeightFile
 from ipvg_eval.metrics.weights.hashes import HashCache
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, Places
 from ipvg_eval.metrics.weights.search import WeightsFolder, candidates

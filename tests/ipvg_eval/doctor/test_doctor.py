@@ -21,8 +21,8 @@ from ipvg_eval.metrics.lite.faces import LiteFaces
 from ipvg_eval.metrics.lite.imaging import LiteImaging
 from ipvg_eval.metrics.opens2v.motion_amplitude import MotionAmplitude
 from ipvg_eval.metrics.protocols.loading import load_protocol
+from ipvg_eval.metrics.weight_file import ReleaseAsset
 from ipvg_eval.metrics.weights import WeightFile, WeightStore
-from ipvg_eval.metrics.weights.declaration import ReleaseAsset
 from ipvg_eval.metrics.weights.places import Places
 from ipvg_eval.results.doctor_record import (
     CheckedMetric,

@@ -16,7 +16,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from ipvg_eval.metrics.weights.declaration import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
+from ipvg_eval.metrics.weight_file import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
 from ipvg_eval.metrics.weights.places import Places
 from ipvg_eval.metrics.weights.store import WeightStore
 

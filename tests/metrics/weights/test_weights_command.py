@@ -16,7 +16,7 @@ from typer.testing import CliRunner
 from ipvg_eval.cli import weights as command
 from ipvg_eval.cli.pull_progress import pull_progress
 from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
-from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights.pull import pull
 from ipvg_eval.metrics.weights.store import WeightStore
 from ipvg_eval.metrics.weights.table import WEIGHTS, declared

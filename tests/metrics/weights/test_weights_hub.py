@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights.errors import PullFailed, WrongHash
 from ipvg_eval.metrics.weights.places import Places
 from ipvg_eval.metrics.weights.pull import pull

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING
 import pytest
 
 from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
-from ipvg_eval.metrics.weights.declaration import HubFolder, ReleaseAsset, WeightFile
+from ipvg_eval.metrics.weight_file import HubFolder, ReleaseAsset, WeightFile
 from ipvg_eval.metrics.weights.errors import Interrupted, NoSpace, NotThere, PullFailed, WrongHash
 from ipvg_eval.metrics.weights.places import Places
 from ipvg_eval.metrics.weights.pull import pull, staging

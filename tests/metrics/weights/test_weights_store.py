@@ -12,7 +12,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
-from ipvg_eval.metrics.weights.declaration import WeightFile
+from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights.folders import digest, format_sums, parse_sums
 from ipvg_eval.metrics.weights.hashes import HashCache
 from ipvg_eval.metrics.weights.places import Places, hub_offline

@@ -10,7 +10,7 @@ import sys
 import pytest
 
 from ipvg_eval.metrics.errors import ProtocolError
-from ipvg_eval.metrics.weights.declaration import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
+from ipvg_eval.metrics.weight_file import ArchiveMember, HubFile, HubFolder, ReleaseAsset, WeightFile
 from ipvg_eval.metrics.weights.sizes import readable_size
 from ipvg_eval.metrics.weights.source import RandomWeights, weight_source
 from ipvg_eval.metrics.weights.store import WeightStore
