@@ -8,6 +8,7 @@ import sys
 import pytest
 import torch
 
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.metrics.device import device_name, resolve_device
 from ipvg_eval.metrics.errors import DeviceUnavailable
 
@@ -18,7 +19,7 @@ def test_auto_takes_a_gpu_where_there_is_one():
 
 @pytest.mark.parametrize("name", ["gpu", "cuda:x", "cuda:-1", "mps", "", "cpu:0"])
 def test_a_name_that_means_nothing_is_refused(name):
-    with pytest.raises(DeviceUnavailable, match="no device"):
+    with pytest.raises(UsageError, match="no device"):
         resolve_device(name)
 
 

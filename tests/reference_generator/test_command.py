@@ -87,7 +87,7 @@ def test_failed_samples_exit_with_4_and_unusable_ones_are_named(
 ):
     folder = testset / "id001"
     (folder / "prompt1.txt").write_text("  ")
-    (folder / "prompt2.txt").write_text("0-0.2s: [walks]; 3-2s: [sits]")
+    (folder / "prompt2.txt").write_text("0.2-0s: [walks]; 3-2s: [sits]")
     for number in (1, 2):
         (testset / "id002" / f"prompt{number}.txt").write_text("0-0.2s: [walks]; 0.2-0.3s: [sits]")
     out = tmp_path / "out"
