@@ -39,7 +39,7 @@ def _print_head(report: ValidationReport, console: Console) -> None:
     track = f", {report.track} track" if report.track else ""
     console.print(Text.assemble((report.submission, "bold"), f"{kind}{track}"), soft_wrap=True)
     guess = " (assumed, no test set given)" if report.assumed else ""
-    console.print(Text(f"Expected{guess}: {report.shape}"), soft_wrap=True)
+    console.print(Text(f"Expected{guess}: {report.shape}"))
     how = "every frame decoded" if report.deep else "headers and first frames"
     present = f"{report.present:,} of {report.expected:,}" if report.expected else "none"
     console.print(Text(f"Present: {present}; checked: {report.checked:,} ({how})"))

@@ -169,8 +169,10 @@ def test_report_as_plain_values(good, testset, write_zip):
 
 
 @pytest.mark.parametrize("width", [80, 120])
-def test_printed_report(width, good, write_zip):
-    report = validate(write_zip(good | {"[red]x.mp4": next(iter(good.values()))}))
+def test_printed_report(width, good, write_zip, monkeypatch):
+    path = write_zip(good | {"[red]x.mp4": next(iter(good.values()))})
+    monkeypatch.chdir(path.parent)  # a path is one word, and stays whole however long it is
+    report = validate(path.name)
     out = io.StringIO()
     render(report, Console(file=out, width=width))
     lines = out.getvalue().splitlines()

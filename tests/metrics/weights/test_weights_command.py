@@ -38,7 +38,8 @@ def small_table(monkeypatch: pytest.MonkeyPatch, table: dict[str, WeightFile]) -
     return table
 
 
-def test_list_shows_terms_and_states() -> None:
+def test_list_shows_terms_and_states(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("COLUMNS", raising=False)  # a list is 160 wide where nothing else is said
     result = invoke("list")
     assert result.exit_code == 0
     rows = [line for line in result.stdout.splitlines() if "amt_s" in line]
