@@ -10,7 +10,7 @@ from make_fixtures import write_video
 from prototypes import write_prototypes
 from typer.testing import CliRunner
 
-from ipvg_eval.cli.app import app
+from ipvg_eval.cli.app import build_app
 from ipvg_eval.metrics.errors import MetricsError
 from ipvg_eval.metrics.timeline.reactid_data import read_annotated_videos
 from ipvg_eval.scoring.timeline_calibration import calibrate, timeline_evaluator
@@ -60,10 +60,16 @@ def test_true_timelines_score_above_wrong_ones(folder, tmp_path):
 
 
 def test_the_command_prints_the_three(folder, tmp_path):
-    done = CliRunner().invoke(
-        app,
-        ["timeline", "calibrate", str(folder), "--protocol", str(write_prototypes(tmp_path)), "--limit", "1"],
-    )
+    words = [
+        "timeline",
+        "calibrate",
+        str(folder),
+        "--protocol",
+        str(write_prototypes(tmp_path)),
+        "--limit",
+        "1",
+    ]
+    done = CliRunner().invoke(build_app(words), words)
     assert done.exit_code == 0, done.output
     for words in ("real", "order reversed", "shifted by one", "Timing", "Success"):
         assert words in done.output
