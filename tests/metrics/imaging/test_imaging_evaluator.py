@@ -135,12 +135,12 @@ def test_memory_does_not_grow_with_the_clip(brightness: Build, clip_info) -> Non
     evaluator = brightness(batch_size=1)
     clip = clip_info(np.broadcast_to(np.uint8(0), (count, height, width, 3)))
     a_pass = evaluator.start(None, clip)
-    a_pass.add(
-        [0], np.zeros((1, height, width, 3), dtype=np.uint8)
-    )  # what the first frame loads is no growth
+    # What the first frame loads is no growth.
+    a_pass.add([0], np.zeros((1, height, width, 3), dtype=np.uint8))
     tracemalloc.start()
     for index in range(1, count):
         a_pass.add([index], np.full((1, height, width, 3), index, dtype=np.uint8))
+        assert len(a_pass._ticket._queue._waiting) == 0
     peak = tracemalloc.get_traced_memory()[1]
     tracemalloc.stop()
     assert peak < 4 * height * width * 3
