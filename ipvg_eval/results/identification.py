@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from dataclasses import asdict
 from pathlib import Path
 
 from ipvg_eval.core.measurement import FrameFeatures
@@ -39,18 +38,14 @@ def _of(metric: str, kept: Sequence[tuple[SampleRow, FrameFeatures]]) -> Identif
         if features.reference is not None
     }
     probes = [(row, features.rows) for row, features in kept if len(features.rows)]
-    found = identify(
+    return identify(
         [faces for _, faces in probes],
         [row.identity for row, _ in probes],
         list(gallery.values()),
         [identity for identity, _ in gallery],
+        metric=metric,
+        samples=[row.sample for row, _ in probes],
     )
-    if found is None:
-        return None
-    content = asdict(found)
-    for confusion in content["confusions"]:
-        confusion["sample"] = probes[confusion.pop("video")][0].sample
-    return Identification.model_validate({"metric": metric, **content})
 
 
 def in_words(one: Identification) -> str:

@@ -8,12 +8,12 @@ false match rates; Green, Swets, Signal Detection Theory and Psychophysics (1966
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
 
 import numpy as np
 import numpy.typing as npt
 
 from ipvg_eval.core.intervals import FEWEST, LEVEL, Means, Spread
+from ipvg_eval.core.summary import ConfusedVideo, Estimate, Identification
 
 FloatArray = npt.NDArray[np.float64]
 IntArray = npt.NDArray[np.int64]
@@ -24,78 +24,14 @@ SAME_PERSON = 0.6
 _BINS = 40
 
 
-@dataclass(frozen=True, kw_only=True)
-class Number:
-    """A number with its interval over identities; None where it cannot be had."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Confusion:
-    """A video that looks more like somebody else.
-
-    Attributes:
-        video: its place in the given order.
-        identity: whose video it is.
-        other: who it looks like.
-        own: mean cosine of its faces with its own reference.
-        with_other: with the other's.
-    """
-
-    video: int
-    identity: str
-    other: str
-    own: float
-    with_other: float
-
-
-@dataclass(frozen=True, kw_only=True)
-class Identification:
-    """Videos against everybody.
-
-    Attributes:
-        videos: videos with a face.
-        identities: people they are compared with.
-        rank_1: share of videos that are most like their own reference.
-        rank_5: share whose own reference is among the first five.
-        auc: chance that a video is more like its own reference than like another's.
-        d_prime: how far the own cosines lie from the others, in standard deviations.
-        threshold: cosine that one in a thousand pairs of a video and another's reference exceeds; None for
-            fewer pairs.
-        matched: share of videos that exceed it with their own reference.
-        edges: (bins + 1,) of the histograms.
-        own: videos per bin, by the cosine with their own reference.
-        others: pairs per bin, of a video and another's reference.
-        confusions: the worst, largest difference first.
-        alike: references of two identities that look like one person: (one, other, cosine).
-        hints: what these numbers say about the installation or the test set.
-    """
-
-    videos: int
-    identities: int
-    rank_1: Number
-    rank_5: Number
-    auc: Number
-    d_prime: Number
-    threshold: float | None
-    matched: Number
-    edges: tuple[float, ...]
-    own: tuple[int, ...]
-    others: tuple[int, ...]
-    confusions: tuple[Confusion, ...]
-    alike: tuple[tuple[str, str, float], ...]
-    hints: tuple[str, ...]
-
-
 def identify(
     videos: Sequence[FloatArray | npt.NDArray[np.float32]],
     owners: Sequence[str],
     references: Sequence[FloatArray | npt.NDArray[np.float32]],
     names: Sequence[str],
     *,
+    metric: str,
+    samples: Sequence[str],
     most: int = 6,
 ) -> Identification | None:
     """Compare every video with everybody's reference.
@@ -105,6 +41,8 @@ def identify(
         owners: whose video each is.
         references: (d,) embeddings; a person may have several, of which the nearest counts.
         names: whose each is.
+        metric: the score whose embeddings they are.
+        samples: what each video is called.
         most: how many confusions are named.
 
     Returns:
@@ -135,6 +73,7 @@ def identify(
     alike, median = _alike(gallery, whose, people)
     hints = _hints(auc, alike, median)
     return Identification(
+        metric=metric,
         videos=len(kept),
         identities=len(people),
         rank_1=rank_1,
@@ -146,7 +85,7 @@ def identify(
         edges=tuple(edges.tolist()),
         own=tuple(np.histogram(own, edges)[0].tolist()),
         others=tuple(np.histogram(rest, edges)[0].tolist()),
-        confusions=_confusions(cosines, own_place, people, kept, most),
+        confusions=_confusions(cosines, own_place, people, [samples[place] for place in kept], most),
         alike=alike if median < SAME_PERSON else (),
         hints=hints,
     )
@@ -157,16 +96,16 @@ def _unit(rows: FloatArray) -> FloatArray:
     return np.asarray(np.divide(rows, lengths, out=np.zeros_like(rows), where=lengths > 0))
 
 
-def _means(shares: FloatArray, owners: IntArray, people: int) -> list[Number]:
+def _means(shares: FloatArray, owners: IntArray, people: int) -> list[Estimate]:
     means = Means.of(shares, owners, people)
     low, high = means.spread().interval(means.values, LEVEL, (0.0, 1.0))
     return [
-        Number(value=_known(value), low=_known(least), high=_known(most))
+        Estimate(value=_known(value), low=_known(least), high=_known(most))
         for value, least, most in zip(means.values, low, high, strict=True)
     ]
 
 
-def _d_prime(own: FloatArray, rest: FloatArray, owners: IntArray) -> Number:
+def _d_prime(own: FloatArray, rest: FloatArray, owners: IntArray) -> Estimate:
     """With the jackknife over identities for its interval."""
 
     def of(kept: npt.NDArray[np.bool_]) -> float:
@@ -177,17 +116,17 @@ def _d_prime(own: FloatArray, rest: FloatArray, owners: IntArray) -> Number:
     left_out = np.array([of(owners != person) for person in np.unique(owners)]) if len(own) > 1 else own[:0]
     size = len(left_out)
     if size < FEWEST or np.isnan(left_out).any():
-        return Number(value=_known(value))
+        return Estimate(value=_known(value))
     error = np.sqrt((size - 1) * left_out.var())
     spread = Spread(error=np.array([error]), freedom=np.array([size - 1.0]))
     low, high = spread.interval(np.array([value]))
-    return Number(value=_known(value), low=_known(low[0]), high=_known(high[0]))
+    return Estimate(value=_known(value), low=_known(low[0]), high=_known(high[0]))
 
 
 def _confusions(
-    cosines: FloatArray, own_place: IntArray, people: Sequence[str], kept: Sequence[int], most: int
-) -> tuple[Confusion, ...]:
-    rows = np.arange(len(kept))
+    cosines: FloatArray, own_place: IntArray, people: Sequence[str], samples: Sequence[str], most: int
+) -> tuple[ConfusedVideo, ...]:
+    rows = np.arange(len(samples))
     own = cosines[rows, own_place]
     others = cosines.copy()
     others[rows, own_place] = -np.inf
@@ -195,8 +134,8 @@ def _confusions(
     gaps = others[rows, nearest] - own
     worst = [row for row in np.argsort(-gaps, kind="stable")[:most] if gaps[row] > 0]
     return tuple(
-        Confusion(
-            video=kept[row],
+        ConfusedVideo(
+            sample=samples[row],
             identity=people[own_place[row]],
             other=people[nearest[row]],
             own=float(own[row]),
@@ -221,7 +160,7 @@ def _alike(
     return tuple((*pair, value) for pair, value in found.items()), float(np.median(values))
 
 
-def _hints(auc: Number, alike: Sequence[tuple[str, str, float]], median: float) -> tuple[str, ...]:
+def _hints(auc: Estimate, alike: Sequence[tuple[str, str, float]], median: float) -> tuple[str, ...]:
     if median >= SAME_PERSON:
         return (
             f"References of different people have a median cosine of {median:.2f}: these embeddings do not "

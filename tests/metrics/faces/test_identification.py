@@ -9,6 +9,10 @@ from scipy.stats import mannwhitneyu
 from ipvg_eval.metrics.faces.identification import identify
 
 
+def identified(videos, owners, references, names):
+    return identify(videos, owners, references, names, metric="cur_score", samples=owners)
+
+
 def everybody(people, videos=2):
     names = [f"id{n:03d}" for n in range(people)]
     return names, [name for name in names for _ in range(videos)]
@@ -17,7 +21,7 @@ def everybody(people, videos=2):
 def test_orthogonal_people_are_all_found():
     names, owners = everybody(40)
     faces = np.eye(40)
-    found = identify([np.stack([faces[int(o[2:])]] * 3) * 7 for o in owners], owners, list(faces), names)
+    found = identified([np.stack([faces[int(o[2:])]] * 3) * 7 for o in owners], owners, list(faces), names)
     assert (found.rank_1.value, found.rank_5.value, found.auc.value) == (1.0, 1.0, 1.0)
     assert (found.rank_1.low, found.rank_1.high) == (1.0, 1.0)
     assert (found.threshold, found.matched.value) == (0.0, 1.0)
@@ -32,7 +36,7 @@ def test_references_of_other_people_are_found_by_chance():
     names, owners = everybody(people, videos)
     faces = rng.standard_normal((people, 64))
     shown = rng.integers(0, people, people * videos)
-    found = identify([faces[n][None] for n in shown], owners, list(faces), names)
+    found = identified([faces[n][None] for n in shown], owners, list(faces), names)
     size = people * videos
     assert found.rank_1.value == pytest.approx(1 / people, abs=5 * np.sqrt(1 / people / size))
     assert found.rank_5.value == pytest.approx(5 / people, abs=5 * np.sqrt(5 / people / size))
@@ -48,7 +52,7 @@ def test_numbers_are_those_of_the_definitions():
     names, owners = everybody(30, 3)
     faces = rng.standard_normal((30, 16))
     videos = [faces[int(o[2:])] + 1.5 * rng.standard_normal((4, 16)) for o in owners]
-    found = identify(videos, owners, list(faces), names)
+    found = identified(videos, owners, list(faces), names)
     unit = faces / np.linalg.norm(faces, axis=1, keepdims=True)
     cosines = np.array([(v / np.linalg.norm(v, axis=1, keepdims=True) @ unit.T).mean(axis=0) for v in videos])
     truth = np.array([[o == n for n in names] for o in owners])
@@ -69,7 +73,7 @@ def test_one_person_under_two_names_is_named():
     names, owners = everybody(20)
     faces = np.eye(20)
     faces[7] = faces[3]
-    found = identify([faces[int(o[2:])][None] for o in owners], owners, list(faces), names)
+    found = identified([faces[int(o[2:])][None] for o in owners], owners, list(faces), names)
     assert found.alike == (("id003", "id007", pytest.approx(1.0)),)
     assert found.hints[0] == "The references of id003 and id007 look like one person (cosine 1.00)."
     # The four videos of these two are a tie between them, which is half a hit.
@@ -80,7 +84,7 @@ def test_embeddings_that_tell_nobody_apart_are_blamed_on_the_installation():
     rng = np.random.default_rng(3)
     names, owners = everybody(20)
     faces = 10 + rng.standard_normal((20, 32))
-    found = identify([faces[int(o[2:])][None] for o in owners], owners, list(faces), names)
+    found = identified([faces[int(o[2:])][None] for o in owners], owners, list(faces), names)
     assert found.alike == ()
     assert len(found.hints) == 1
     assert "The weights or the alignment are wrong." in found.hints[0]
@@ -88,8 +92,8 @@ def test_embeddings_that_tell_nobody_apart_are_blamed_on_the_installation():
 
 def test_too_little_to_compare_is_nothing():
     face = np.ones(4)
-    assert identify([face[None]], ["a"], [face], ["a"]) is None
-    assert identify([], [], [face, face], ["a", "b"]) is None
-    assert identify([face[None]], ["c"], [face, face], ["a", "b"]) is None
-    few = identify([face[None]], ["a"], [face, -face], ["a", "b"])
+    assert identified([face[None]], ["a"], [face], ["a"]) is None
+    assert identified([], [], [face, face], ["a", "b"]) is None
+    assert identified([face[None]], ["c"], [face, face], ["a", "b"]) is None
+    few = identified([face[None]], ["a"], [face, -face], ["a", "b"])
     assert (few.rank_1.value, few.rank_1.low, few.threshold, few.matched.value) == (1.0, None, None, None)
