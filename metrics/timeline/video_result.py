@@ -13,9 +13,11 @@ from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, FrameValues, Mea
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.timeline import spec
 from ipvg_eval.metrics.timeline.alignment.distractor_contrast import (
+    FEWEST_TIMELINES,
     SUCCESS_P,
     every_action_present,
     mean_two_sided,
+    timelines_of,
 )
 from ipvg_eval.metrics.timeline.alignment.event_grid import BoolArray, FloatArray
 from ipvg_eval.metrics.timeline.alignment.scores import (
@@ -38,6 +40,9 @@ COSINES = "CLIP-T, no vision-language model"
 _ONE_ACTION = "the timeline has one action only, as the scorer reads it"
 NO_CONTRAST = "one action fills the whole video: nothing to tell it from"
 NO_DISTRACTOR = "no distractor is left to compare the actions with"
+_FEW_DISTRACTORS = (
+    f"the distractors make fewer than {FEWEST_TIMELINES} timelines: chance alone would be above 5 %"
+)
 _AS_SEEN = frozenset({spec.SUCCESS.name, spec.P.name, spec.ALL_PRESENT.name})
 _FROZEN = f"the video is frozen: no window differs from its mean (cosine {FROZEN} or more)"
 _BROKEN = "the vision-language model's output is not finite"
@@ -172,7 +177,8 @@ def _two_sided_values(
     con, con_reason = result.consistency.mean, result.consistency.reason
     ata = action_timeline_alignment(semantic=sem, timing=two_sided.tim, consistency=con)
     ata_reason = _ONE_ACTION if two_sided.tim is None else sem_reason if sem is None else con_reason
-    no_place = NO_CONTRAST if distractors.texts else NO_DISTRACTOR
+    enough = timelines_of(len(distractors.texts), result.alignment.grid.class_count) >= FEWEST_TIMELINES
+    no_place = NO_CONTRAST if enough else _FEW_DISTRACTORS if distractors.texts else NO_DISTRACTOR
     success = None if two_sided.p is None else float(two_sided.p <= SUCCESS_P)
     compared_with = "; ".join(
         filter(None, (distractors.note, _left_out(distractors), _lost(presence.reached)))

@@ -6,10 +6,18 @@ import json
 from pathlib import Path
 
 import make_sequential as maker
+import skimage.data
 from make_fixtures import view
 from PIL import Image
 
 _SCENES = (maker.WOMAN, maker.OFFICER, maker.CAT, maker.CUP, maker.ROCKET)
+UNASKED = {
+    "A retina is examined": skimage.data.retina,
+    "Galaxies turn": skimage.data.hubble_deep_field,
+    "Cells divide": skimage.data.immunohistochemistry,
+}
+"""Actions that no shipped timeline asks for, and their pictures: distractors."""
+
 _PLACES = ((0.40, 0.40), (0.55, 0.42))
 
 
@@ -21,6 +29,9 @@ def write_prototypes(folder: Path) -> Path:
             name = f"{number}-{k}.png"
             Image.fromarray(view(scene.picture, *place, 0.75)).save(folder / name)
             examples.setdefault(scene.text, []).append(name)
+    for text, picture in UNASKED.items():
+        examples[text] = [f"{text}.png"]
+        Image.fromarray(picture()).save(folder / examples[text][0])
     (folder / "examples.json").write_text(json.dumps(examples))
     path = folder / "prototypes.yaml"
     path.write_text(

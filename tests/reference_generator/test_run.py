@@ -114,6 +114,7 @@ def test_a_second_run_makes_only_what_is_missing(jobs, tiny, tmp_path, files):
     assert len(loaded) == 1, "nothing to do must load nothing"
 
 
+# The padding fills the pipe after a few steps: the run waits for its reader, however late that comes.
 _RUN = """
 import sys
 from pathlib import Path
@@ -126,7 +127,7 @@ root, out = Path(sys.argv[1]), Path(sys.argv[2])
 jobs = [Job(id=str(n), prompt="a man walks", references=(root,), video=f"{n}.mp4") for n in range(40)]
 settings = load_settings("tiny", sys.argv[3:])
 print("ready", flush=True)
-generate(jobs, settings, out, on_progress=lambda step: print(step.stage, step.done, flush=True))
+generate(jobs, settings, out, on_progress=lambda step: print(step.stage, step.done, " " * 8192, flush=True))
 """
 
 

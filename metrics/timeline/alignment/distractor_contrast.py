@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 
 import numpy as np
@@ -15,6 +16,9 @@ SEED = 20260103
 
 SUCCESS_P = 0.05
 """Place among random timelines up to which a sample is a success."""
+
+FEWEST_TIMELINES = round(1 / SUCCESS_P) - 1
+"""With fewer random timelines, the best place by chance alone is above 5 %."""
 
 ALL_BUT = 0.95
 """Share of distractors that an action must beat to count as present."""
@@ -88,13 +92,14 @@ def timeline_place(similarity: FloatArray, distractors: FloatArray, grid: EventG
         grid: the prompted events.
 
     Returns:
-        1/200 to 1, ties against the video; None without a distractor, or where no event has time without it.
+        1/200 to 1, ties against the video; None where the distractors make fewer than 19 timelines, or where
+        no event has time without it.
     """
     inside = grid.class_mask[list(grid.classes)]
     own = (grid.mask & grid.there).astype(np.float64)
     elsewhere = (~inside & grid.there).astype(np.float64)
     known = np.flatnonzero((own.any(axis=1)) & (elsewhere.any(axis=1)))
-    if not len(known) or not len(distractors):
+    if not len(known) or timelines_of(len(distractors), grid.class_count) < FEWEST_TIMELINES:
         return None
     own, elsewhere = own[known], elsewhere[known]
     weights = own / own.sum(axis=1, keepdims=True) - elsewhere / elsewhere.sum(axis=1, keepdims=True)
@@ -105,6 +110,11 @@ def timeline_place(similarity: FloatArray, distractors: FloatArray, grid: EventG
     drawn = (unasked @ weights.T)[of_class[:, classes[known]], np.arange(len(known))].mean(axis=1)
     at_least = drawn >= contrast - noise_floor(np.concatenate([shown, unasked]))
     return float((1 + int(at_least.sum())) / (DRAWS + 1))
+
+
+def timelines_of(count: int, classes: int) -> int:
+    """How many different random timelines `count` distractors make, each used once if there are enough."""
+    return count**classes if classes > count else math.perm(count, classes)
 
 
 def _drawn(count: int, classes: int) -> npt.NDArray[np.int64]:

@@ -17,6 +17,7 @@ import cv2
 import numpy as np
 import pytest
 import skimage.data
+from prototypes import UNASKED
 
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
@@ -26,12 +27,6 @@ from ipvg_eval.metrics.timeline.scorers.text_video_scorer import EmbeddingScorer
 A, B, C = "An astronaut poses", "An officer poses", "Coffee is served"
 TIMELINE = f"0-2s: [{A}]; 2-4s: [{B}]; 4-6s: [{C}]"
 WIDTH, HEIGHT, FPS, SECONDS = 320, 240, 16, 6
-UNASKED = {
-    "A rocket starts": skimage.data.rocket,
-    "A retina is examined": skimage.data.retina,
-    "Galaxies turn": skimage.data.hubble_deep_field,
-    "Cells divide": skimage.data.immunohistochemistry,
-}
 
 
 def at_size(picture):
@@ -58,7 +53,8 @@ def captioned(picture, text):
 
 @pytest.fixture(scope="module")
 def evaluator(examples):
-    known = {**examples, **{text: [picture()] for text, picture in UNASKED.items()}}
+    known = {**examples, "A rocket starts": [skimage.data.rocket()]}
+    known |= {text: [picture()] for text, picture in UNASKED.items()}
     options = TimelineAlignmentOptions(scorer="prototypes")
     return TimelineAlignment(options, Runtime(), scorer=EmbeddingScorer(PrototypeEncoder(known), 8))
 

@@ -16,6 +16,7 @@ from ipvg_eval.metrics.timeline.alignment.distractor_contrast import (
     every_action_present,
     mean_two_sided,
     timeline_place,
+    timelines_of,
 )
 from ipvg_eval.metrics.timeline.alignment.event_grid import EventGrid
 from ipvg_eval.metrics.timeline.alignment.permuted_timing import (
@@ -224,14 +225,20 @@ def test_other_actions_of_the_timeline_are_distractors_too():
 
 
 def test_the_place_by_hand():
-    """One event of two windows: distractors 1 to 4 have contrasts -1, 0, 1, 2, of which one reaches 1.5."""
+    """One event of two windows: the contrasts of 20 distractors are -5 to 4.5, of which six reach 1.75."""
     where = EventGrid(intervals=((0.0, 0.5),), classes=(0,), span=1.0, present=(True,) * 4)
     contrast = np.array([1.0, 1.0, 0.0, 0.0])
-    rows = np.outer([-1.0, 0.0, 1.0, 2.0], contrast)
-    place = timeline_place(1.5 * contrast[None], rows, where)
-    assert place == pytest.approx(0.25, abs=0.1)  # 199 draws from four
-    assert timeline_place(3.0 * contrast[None], rows, where) == 1 / 200
-    assert timeline_place(-2.0 * contrast[None], rows, where) == 1.0
+    rows = np.outer(np.arange(-5.0, 5.0, 0.5), contrast)
+    place = timeline_place(1.75 * contrast[None], rows, where)
+    assert place == pytest.approx(6 / 20, abs=0.1)  # 199 draws from twenty
+    assert timeline_place(6.0 * contrast[None], rows, where) == 1 / 200
+    assert timeline_place(-6.0 * contrast[None], rows, where) == 1.0
+    assert timeline_place(6.0 * contrast[None], rows[:19], where) == 1 / 200
+    assert timeline_place(6.0 * contrast[None], rows[:18], where) is None
     assert timeline_place(contrast[None], np.empty((0, 4)), where) is None
     whole = EventGrid(intervals=((0.0, 1.0),), classes=(0,), span=1.0, present=(True,) * 4)
     assert timeline_place(contrast[None], rows, whole) is None
+
+
+def test_few_distractors_make_few_timelines():
+    assert [timelines_of(*pair) for pair in ((19, 1), (5, 2), (1, 3), (2, 3), (0, 2))] == [19, 20, 1, 8, 0]
