@@ -51,7 +51,7 @@ class VideoHeader:
         coded_height: height in pixels as stored, before rotation.
         rotation: clockwise degrees by which the stored picture is turned: 0, 90, 180 or 270.
         mirrored: the stored picture is mirrored left to right before it is turned.
-        sample_aspect_ratio: width of a pixel over its height; never applied to the pixels.
+        sample_aspect_ratio: width of a pixel as shown over its height; never applied to the pixels.
         frame_count: number of frames that the container declares, or None.
         fps: mean frame rate in frames per second, or None.
         base_fps: the rate in which every time stamp can be told, as FFmpeg guesses it, or None.
@@ -142,12 +142,14 @@ def _stream_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any
         "fps": float(stream.average_rate) if stream.average_rate else None,
         "base_fps": float(stream.base_rate) if stream.base_rate else None,
         "duration": _duration(container, stream),
-        "sample_aspect_ratio": _aspect(stream),
     }
     facts |= _sample_table(container, stream)
     context = stream.codec_context
     if context is None:
-        return facts | {"first_frame_error": "FFmpeg has no decoder for it"}
+        return facts | {
+            "first_frame_error": "FFmpeg has no decoder for it",
+            "sample_aspect_ratio": _aspect(stream),
+        }
     facts |= {"codec": context.codec.canonical_name, "profile": stream.profile}
     width, height, upright = context.width, context.height, Orientation()
     try:
@@ -163,7 +165,9 @@ def _stream_facts(container: Any, stream: Any, max_pixels: int) -> dict[str, Any
         }
         if frame.is_corrupt:
             facts["first_frame_error"] = "its data are damaged"
+    aspect = _aspect(stream)  # Matroska, MPEG-TS and AVI leave it to the codec, which knows it only now
     return facts | {
+        "sample_aspect_ratio": 1 / aspect if upright.transpose else aspect,
         "coded_width": width,
         "coded_height": height,
         "width": height if upright.transpose else width,

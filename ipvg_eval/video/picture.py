@@ -28,7 +28,7 @@ class Picture:
         if self._size is None:
             self._size = size
             self._orientation = orientation_of(frame)
-            self.note = aspect_note(self._aspect, size)
+            self.note = aspect_note(self._aspect, size[::-1] if self._orientation.transpose else size)
         elif size != self._size and not self._changed:
             self._changed = True
             change = (
@@ -51,7 +51,10 @@ class Picture:
 
 
 def aspect_note(aspect: Fraction, size: tuple[int, int]) -> str | None:
-    """What a reader must know where pixels are not square: published scripts measure them as stored."""
+    """What a reader must know where pixels are not square: published scripts measure them as stored.
+
+    aspect, size: of the picture as shown, after rotation; size is (width, height).
+    """
     if aspect == 1 or aspect <= 0:
         return None
     width, height = size

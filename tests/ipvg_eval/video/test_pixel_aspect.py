@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
+from matroska_files import PIXELS, RATIO, with_display_size
 
 from ipvg_eval.validation.header_rules import About, check_header
 from ipvg_eval.validation.rules import VideoRules
@@ -18,10 +19,23 @@ from ipvg_eval.video import decode, index_frames, probe
 ABOUT = About(path="id001/prompt1.mp4", sample="id001/prompt1")
 
 
-def video(aspect=Fraction(1), *, container="mp4", frames=6, size=(160, 128), trc=None, primaries=None):
+def video(
+    aspect=Fraction(1),
+    *,
+    container="mp4",
+    codec="libx264",
+    turn=None,
+    frames=6,
+    size=(160, 128),
+    trc=None,
+    primaries=None,
+):
     buffer = io.BytesIO()
-    with av.open(buffer, "w", format=container) as file:
-        stream = file.add_stream("libx264", rate=8)
+    options = {"live": "1"} if container in ("matroska", "webm") else {}
+    with av.open(buffer, "w", format=container, options=options) as file:
+        stream = file.add_stream(codec, rate=8)
+        if turn is not None:
+            stream.set_display_rotation(turn)
         stream.width, stream.height = size
         stream.pix_fmt = "yuv420p"
         stream.codec_context.sample_aspect_ratio = aspect
@@ -62,9 +76,36 @@ def test_every_ratio_but_one_has_a_finding_and_a_note_and_moves_no_pixel(aspect)
         assert "setsar=1" in found["video-pixel-aspect"].action
 
 
-@pytest.mark.parametrize("container", ["mp4", "mov"])
-def test_the_ratio_is_found_in_every_container(container):
-    assert probe(video(Fraction(4, 3), container=container)).sample_aspect_ratio == Fraction(4, 3)
+@pytest.mark.parametrize("codec", ["libx264", "mpeg4"])
+@pytest.mark.parametrize("container", ["mp4", "mov", "matroska", "mpegts", "avi"])
+def test_the_ratio_is_found_in_every_container(container, codec):
+    """In the last three only the codec knows it, and H.264's decoder only after a frame."""
+    source = video(Fraction(4, 3), container=container, codec=codec)
+    assert probe(source).sample_aspect_ratio == Fraction(4, 3)
+    assert "213x128" in findings(source)["video-pixel-aspect"].message
+    assert "213x128" in noted(source)[1]
+
+
+@pytest.mark.parametrize(("container", "codec"), [("matroska", "libx264"), ("webm", "libvpx-vp9")])
+@pytest.mark.parametrize(
+    ("display", "unit", "aspect"),
+    [((320, 128), PIXELS, 2), ((5, 2), RATIO, 2), ((160, 128), PIXELS, 1), ((160, 256), PIXELS, Fraction(1, 2))],
+)
+def test_matroska_s_display_size_is_a_ratio(container, codec, display, unit, aspect):
+    """DisplayWidth : DisplayHeight over 160 : 128; the pixels themselves are square."""
+    source = io.BytesIO(with_display_size(video(container=container, codec=codec).getvalue(), *display, unit))
+    assert probe(source).sample_aspect_ratio == aspect
+    assert (noted(source)[1] is None) == (aspect == 1)
+
+
+def test_a_clip_on_its_side_is_told_as_it_is_shown():
+    """Stored 160 x 128 with pixels of 2:1, shown as 128 x 320; one wide as 128 high would be 64 x 160."""
+    source = video(Fraction(2), turn=90)
+    header = probe(source)
+    assert (header.width, header.height, header.sample_aspect_ratio) == (128, 160, Fraction(1, 2))
+    says = "128x160, while players show 64x160"
+    assert says in findings(source)["video-pixel-aspect"].message
+    assert says in noted(source)[1]
 
 
 @pytest.mark.parametrize(
