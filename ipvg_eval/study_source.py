@@ -131,6 +131,7 @@ def _measured(run: Run) -> dict[str, _Video]:
 
 
 def _team(name: str, submission: Submission, videos: Mapping[str, _Video]) -> StudyTeam:
+    submission.expect([video.relative for video in videos.values()])
     openers: dict[str, OpenVideo] = {}
     for sample, video in videos.items():
         if submission.has(video.relative):

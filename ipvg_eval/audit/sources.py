@@ -70,6 +70,7 @@ def videos_of(submission: Submission, testset: TestSet | None) -> list[tuple[str
     """Paths of the videos to look at, with the samples they answer."""
     if testset is None:
         return [(name, None) for name in submission.files if name.lower().endswith(".mp4")]
+    submission.expect([s.video for s in testset.samples])
     return [(s.video, s.id) for s in testset.samples if submission.has(s.video)]
 
 

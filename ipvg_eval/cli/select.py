@@ -91,6 +91,7 @@ def _candidate(run: Run, submission: Submission, metric: str) -> Candidate:
     from ipvg_eval.reference_generator.selection import Candidate
 
     rows = run.samples
+    submission.expect(list(rows["video"]))
     scored = zip(rows["sample"], rows[metric], strict=True)
     videos = {}
     for sample, video, sha256 in zip(rows["sample"], rows["video"], rows["video_sha256"], strict=True):

@@ -153,6 +153,7 @@ class MeasuringWorker:
         if testset.fingerprint != job.fingerprint:
             raise _differs("test set", job.testset)
         submission = load_submission(job.submission)
+        submission.expect([sample.video for sample in testset.samples])
         if listing_hash(submission) != job.listing:
             raise _differs("submission", submission.location)
         self._scorer, self._submission = self._built.suited_to(testset), submission

@@ -116,6 +116,7 @@ def recompute(
         raise RunError("no sample of this run is scored", path=read.folder.path, hint="Score it first.")
     subset = replace(expected, samples=tuple(s for s in expected.samples if s.id in drawn))
     loaded = submission if isinstance(submission, Submission) else load_submission(submission)
+    loaded.expect([sample.video for sample in expected.samples])
     again = _measured_again(read.info, loaded, subset, device, on_sample)
     unlike = _unlike(read.info, again.info)
     different: list[Difference] = []

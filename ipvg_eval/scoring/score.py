@@ -94,6 +94,7 @@ def score(
         raise UsageError("score() got a recipe and a protocol", hint="Name the protocol in the recipe.")
     loaded = submission if isinstance(submission, Submission) else load_submission(submission)
     samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
+    loaded.expect([sample.video for sample in samples.samples])
     built = (recipe.build() if isinstance(recipe, Recipe) else recipe).suited_to(samples)
     name = team or loaded.name
     info, limits = built.info, limits or ProcessLimits()

@@ -5,18 +5,22 @@ from __future__ import annotations
 import hashlib
 import io
 import tempfile
-from collections.abc import Hashable, Iterator, Mapping
+from collections.abc import Collection, Hashable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from pathlib import Path
 from typing import BinaryIO
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.errors import SubmissionError
+from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.submission.limits import Limits
 from ipvg_eval.submission.listing import Listing, list_entries
 from ipvg_eval.submission.member import Member, MemberError, Slice
 from ipvg_eval.submission.model import Kind, Place, Submission
 from ipvg_eval.submission.zip_directory import read_directory
+
+GUESSED = "names-guessed"
 
 
 class ZipSubmission(Submission):
@@ -33,6 +37,7 @@ class ZipSubmission(Submission):
         path: Path,
         *,
         listing: Listing[Member],
+        pages: tuple[str, ...] = (),
         limits: Limits,
         location: str | None = None,
         address: str | None = None,
@@ -48,6 +53,20 @@ class ZipSubmission(Submission):
             address=address,
         )
         self._members: Mapping[str, Member] = listing.items
+        self._pages = pages
+
+    def expect(self, names: Collection[str]) -> None:
+        """Take the reading of names under which most of these are here, the present one where several are."""
+        if not self._pages:
+            return
+        readings = [_listed(self.path, self.limits, page)[0] for page in self._pages]
+        asked = {name for name in names if not name.isascii()}
+        best = max(readings, key=lambda reading: len(asked & reading.items.keys()))
+        if not asked & best.items.keys():
+            return
+        self._members, self.files = best.items, best.sizes
+        self.refused, self.wrapper = best.refused, best.wrapper
+        self.findings = tuple(finding for finding in best.findings if finding.code != GUESSED)
 
     def content_hint(self, relative: str) -> Hashable:
         """Declared size and checksum."""
@@ -123,7 +142,36 @@ def open_zip(
     Raises:
         SubmissionError: its directory cannot be read, or is too large.
     """
-    entries, odd = read_directory(path, limits)
-    listing = list_entries(entries, limits)
-    listing = replace(listing, findings=(*odd, *listing.findings))
-    return ZipSubmission(path, listing=listing, limits=limits, location=location, address=address)
+    listing, pages = _listed(path, limits)
+    return ZipSubmission(
+        path, listing=listing, pages=pages, limits=limits, location=location, address=address
+    )
+
+
+def _listed(path: Path, limits: Limits, page: str | None = None) -> tuple[Listing[Member], tuple[str, ...]]:
+    directory = read_directory(path, limits, page=page)
+    listing = list_entries(directory.entries, limits)
+    odd = [*directory.findings]
+    if directory.pages and page is None and not all(name.isascii() for name in listing.items):
+        odd.append(_guessed(path, limits, listing, directory.pages))
+    return replace(listing, findings=(*odd, *listing.findings)), directory.pages
+
+
+def _guessed(path: Path, limits: Limits, listing: Listing[Member], pages: tuple[str, ...]) -> Finding:
+    """How a name was read that does not say how it is written, and how else it can be read."""
+    name = next(name for name in listing.items if not name.isascii())
+    readings = {name: pages[0]}
+    for page in pages[1:3]:
+        other, _ = _listed(path, limits, page)
+        member = listing.items[name]
+        spelled = [key for key, item in other.items.items() if item.offset == member.offset]
+        readings.update(dict.fromkeys(spelled, page))
+    shown = [f"{printable(text)} ({page})" for text, page in readings.items()]
+    others = f"; it may also be {' or '.join(shown[1:])}" if shown[1:] else ""
+    return Finding(
+        code=GUESSED,
+        severity=Severity.WARNING,
+        path=printable(name),
+        message=f"The zip does not say in which letters its names are: one is read as {shown[0]}{others}.",
+        action="Pack it with names in UTF-8, as 7-Zip, zip and Python do.",
+    )

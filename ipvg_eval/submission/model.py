@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Hashable, Mapping
+from collections.abc import Collection, Hashable, Mapping
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from enum import StrEnum
@@ -86,6 +86,12 @@ class Submission(ABC):
     def name(self) -> str:
         """The folder's name, or the zip's without its suffix."""
         return self.path.stem if self.kind is Kind.ZIP else self.path.resolve().name
+
+    def expect(self, names: Collection[str]) -> None:  # noqa: B027
+        """Be told what the test set asks for, before anything is opened.
+
+        A zip whose names do not say how they are written reads them as the test set spells them, if it can.
+        """
 
     def has(self, relative: str) -> bool:
         """Whether the file is there and may be opened."""

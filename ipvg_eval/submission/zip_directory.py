@@ -38,10 +38,24 @@ class _Located:
     agrees: bool
 
 
-def read_directory(path: Path, limits: Limits) -> tuple[list[Entry[Member]], tuple[Finding, ...]]:
-    """Every file of the zip with the reason it must not be opened, if there is one; what is odd about it all.
+@dataclass(frozen=True, kw_only=True)
+class Directory:
+    """What a zip lists.
 
-    Folders are listed only if there is something wrong with them.
+    Attributes:
+        entries: every file with the reason it must not be opened, if there is one. Folders are listed only
+            if there is something wrong with them.
+        findings: what is odd about it all.
+        pages: the code pages that names may be of which do not say how they are written, likeliest first.
+    """
+
+    entries: tuple[Entry[Member], ...]
+    findings: tuple[Finding, ...]
+    pages: tuple[str, ...]
+
+
+def read_directory(path: Path, limits: Limits, *, page: str | None = None) -> Directory:
+    """The zip's directory; `page` is the code page of names that do not say how they are written.
 
     Raises:
         SubmissionError: this is no zip, it is damaged, or its directory is too large to be read.
@@ -69,15 +83,19 @@ def read_directory(path: Path, limits: Limits) -> tuple[list[Entry[Member]], tup
     except OSError as error:
         reason = error.strerror or str(error)
         raise SubmissionError(f"cannot be read: {reason}", path=path, hint=_HINT) from error
-    return list(_entries(located, directory_start, limits, ends)), ends.findings(path.name)
+    names, pages = member_names((place.info for place in located), page)
+    return Directory(
+        entries=tuple(_entries(located, names, directory_start, limits, ends)),
+        findings=ends.findings(path.name),
+        pages=pages,
+    )
 
 
 def _entries(
-    located: list[_Located], directory_start: int, limits: Limits, ends: Ends
+    located: list[_Located], names: list[str], directory_start: int, limits: Limits, ends: Ends
 ) -> Iterator[Entry[Member]]:
     spans = [(m.start, m.offset + m.info.compress_size) for m in located]
     overlapping = overlaps(spans, directory_start)
-    names = member_names(place.info for place in located)
     for position, (place, name) in enumerate(zip(located, names, strict=True)):
         info = place.info
         problem: Problem | None = member_problem(info, limits)

@@ -15,21 +15,32 @@ _TWO_BYTES = (("cp932", 0x88, 0x97), ("gbk", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), 
 _ONE_BYTE = ("cp437", "cp850", "cp866")
 
 
-def member_names(infos: Iterable[zipfile.ZipInfo]) -> list[str]:
-    """The name of each member, decoded before anybody judges it: a backslash may be half of a letter.
+def member_names(
+    infos: Iterable[zipfile.ZipInfo], page: str | None = None
+) -> tuple[list[str], tuple[str, ...]]:
+    """The name of each member, and the code pages that all names can be of whose encoding had to be guessed.
 
-    A name that is marked as UTF-8 is that. Any other is UTF-8 where it can be, else of the code page that
-    makes the most sense of all such names of the archive together.
+    A name is decoded before anybody judges it: a backslash may be half of a letter. One that is marked as
+    UTF-8 is that. Any other is UTF-8 where it can be, else of the given page, or of the one that makes the
+    most sense of all such names of the archive together, which is the first of the pages. Short names often
+    make sense in several.
     """
     infos = list(infos)
     plain = [
         None if info.flag_bits & _UTF8 else info.orig_filename.encode("cp437", "replace") for info in infos
     ]
-    page = _code_page([raw for raw in plain if raw is not None and not _is_utf8(raw)])
-    return [
-        info.orig_filename if raw is None else _unicode_path(info, raw) or _decoded(raw, page)
-        for info, raw in zip(infos, plain, strict=True)
+    own = [None if raw is None else _unicode_path(info, raw) for info, raw in zip(infos, plain, strict=True)]
+    guessed = [
+        raw
+        for raw, path in zip(plain, own, strict=True)
+        if raw is not None and path is None and not _is_utf8(raw)
     ]
+    pages = _code_pages(guessed) if guessed else ()
+    names = [
+        info.orig_filename if raw is None else path or _decoded(raw, page or next(iter(pages), "utf-8"))
+        for info, raw, path in zip(infos, plain, own, strict=True)
+    ]
+    return names, pages
 
 
 def _decoded(raw: bytes, page: str) -> str:
@@ -57,10 +68,12 @@ def _unicode_path(info: zipfile.ZipInfo, raw: bytes) -> str | None:
     return None
 
 
-def _code_page(names: list[bytes]) -> str:
+def _code_pages(names: list[bytes]) -> tuple[str, ...]:
+    """Those in which all names can be written, the one that makes the most sense first."""
     scores = {page: _sense_of_two_bytes(names, page, first, last) for page, first, last in _TWO_BYTES}
     scores |= {page: _sense_of_letters(names, page) for page in _ONE_BYTE}
-    return max(scores, key=lambda page: scores[page])
+    possible = [page for page, score in scores.items() if score > float("-inf")]
+    return tuple(sorted(possible, key=lambda page: -scores[page]))
 
 
 def _sense_of_two_bytes(names: list[bytes], page: str, first: int, last: int) -> float:

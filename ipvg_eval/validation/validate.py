@@ -61,6 +61,7 @@ def validate(
             return _unreadable(without_secrets(str(address)), error, wanted, deep)
     track_known = wanted or (expected.track if expected is not None else None)
     shape = shape_of_testset(expected) if expected is not None else assumed_shape(submission.files)
+    submission.expect(shape.videos)
     findings = [*submission.findings, *check_archive_name(submission, track_known)]
     findings.extend(_track_findings(wanted, expected))
     names = check_names(submission, shape)

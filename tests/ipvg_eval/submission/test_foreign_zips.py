@@ -58,6 +58,37 @@ def test_names_in_the_code_page_of_somebody_s_windows(tmp_path, encoding, folder
     assert {finding.code for finding in read.findings} <= {"wrapping-folder"}
 
 
+# Short names that are everyday words in more than one code page.
+SHORT = [
+    ("cp949", "제출"), ("cp949", "김민수"), ("gbk", "提交"), ("gbk", "王小明"), ("big5", "提交"),
+    ("cp932", "山田"), ("cp932", "カメラ"), ("cp850", "Zoë"), ("cp866", "Иван"), ("utf-8", "제출"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("encoding", "identity"), SHORT)
+def test_the_test_set_says_how_a_short_name_is_read(tmp_path, encoding, identity):
+    files = [(f"{identity}/prompt{k}.mp4", VIDEO[k:]) for k in (1, 2)]
+    files += [(f"id001/prompt{k}.mp4", VIDEO[3:]) for k in (1, 2)]
+    read = load(tmp_path, foreign_zip(files, Style(encoding=encoding)))
+    read.expect([f"{identity}/prompt1.mp4", "id001/prompt1.mp4", "another/prompt1.mp4"])
+    assert dict(read.files) == {path: len(content) for path, content in files}
+    assert not read.findings
+    with read.open_stream(f"{identity}/prompt2.mp4") as stream:
+        assert stream.read() == VIDEO[2:]
+
+
+def test_what_nobody_can_tell_is_told(tmp_path):
+    """Both readings stand there, also where a test set asks for neither."""
+    files = [("제출/prompt1.mp4", VIDEO), ("id001/prompt1.mp4", VIDEO)]
+    read = load(tmp_path, foreign_zip(files, Style(encoding="cp949")))
+    read.expect(["id001/prompt1.mp4", "다른/prompt1.mp4"])
+    (finding,) = [finding for finding in read.findings if finding.code == "names-guessed"]
+    other = "제출".encode("cp949").decode("gbk")
+    assert f"{other}/prompt1.mp4 (gbk)" in finding.message
+    assert "제출/prompt1.mp4 (cp949)" in finding.message
+    assert "UTF-8" in finding.action
+
+
 def test_real_backslashes_still_have_their_advice(tmp_path):
     read = load(tmp_path, foreign_zip([("表示\\id001\\prompt1.mp4", VIDEO)], Style(encoding="cp932")))
     (finding,) = [f for f in read.findings if f.code == "backslash-path"]

@@ -89,7 +89,12 @@ def test_the_ratio_is_found_in_every_container(container, codec):
 @pytest.mark.parametrize(("container", "codec"), [("matroska", "libx264"), ("webm", "libvpx-vp9")])
 @pytest.mark.parametrize(
     ("display", "unit", "aspect"),
-    [((320, 128), PIXELS, 2), ((5, 2), RATIO, 2), ((160, 128), PIXELS, 1), ((160, 256), PIXELS, Fraction(1, 2))],
+    [
+        ((320, 128), PIXELS, 2),
+        ((5, 2), RATIO, 2),
+        ((160, 128), PIXELS, 1),
+        ((160, 256), PIXELS, Fraction(1, 2)),
+    ],
 )
 def test_matroska_s_display_size_is_a_ratio(container, codec, display, unit, aspect):
     """DisplayWidth : DisplayHeight over 160 : 128; the pixels themselves are square."""
