@@ -1,4 +1,4 @@
-"""Matroska and WebM files whose display size is not that of their pixels, which FFmpeg's muxer leaves out here."""
+"""Matroska and WebM files with a display size of their own, which FFmpeg's muxer leaves out here."""
 
 from __future__ import annotations
 
