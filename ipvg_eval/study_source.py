@@ -12,7 +12,7 @@ from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard.study import StudyError, StudyPicture, StudySample, StudyTeam
 from ipvg_eval.leaderboard.study.subjects import OpenVideo
 from ipvg_eval.results import Run, load_run
-from ipvg_eval.submission import MemberError, Submission, load_submission
+from ipvg_eval.submission import MemberError, Submission, load_submission, team_names
 from ipvg_eval.testset import Sample, TestSet, find_testset, load_testset
 
 
@@ -43,10 +43,11 @@ def study_source(
     """
     given = [_Given.of(text) for text in submissions]
     if not runs:
-        loaded = {}
-        for entry in given:
-            submission = load_submission(entry.path)
-            name = entry.team or submission.name
+        opened = [(entry.team, load_submission(entry.path)) for entry in given]
+        unnamed = iter(team_names([submission for team, submission in opened if team is None]))
+        loaded: dict[str, Submission] = {}
+        for team, submission in opened:
+            name = team or next(unnamed)
             if name in loaded:
                 raise UsageError(f"two submissions of team {name!r}", hint="Name them: TEAM=PATH.")
             loaded[name] = submission

@@ -94,7 +94,10 @@ def _check_baselines(runs: Sequence[ScoredRun], challenge: Challenge) -> None:
     teams = {run.team for run in runs}
     for name in challenge.baselines:
         if name not in teams:
-            raise ChallengeError(f"there is no run of baseline {name!r}", hint=did_you_mean(name, teams))
+            hint = (
+                f"Score it as a team of this name, or take it out of `baselines`. {did_you_mean(name, teams)}"
+            )
+            raise ChallengeError(f"there is no run of baseline {name!r}", hint=hint)
 
 
 def _by_track(

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Sequence
+from collections.abc import Callable, Collection, Iterable, Iterator, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -23,7 +23,7 @@ from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.metrics.protocols.definition import parse_definition
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.sandbox import ProcessLimits
-from ipvg_eval.submission import Submission, load_submission
+from ipvg_eval.submission import Submission, load_submission, team_names
 from ipvg_eval.testset import TestSet, load_testset
 
 if TYPE_CHECKING:
@@ -65,29 +65,29 @@ def audit(
     limit = thresholds or _thresholds_of(runs)
     unchecked = _unchecked(submissions, runs, expected, faces)
     checks = _face_checks() if faces and expected is not None and submissions else None
-    total = sum(len(videos_of(submission, expected)) for submission in submissions)
+    total = sum(len(videos_of(submission, expected)) for submission in submissions.values())
     seen: list[VideoSignals] = []
     findings: list[AuditFinding] = []
     with DecoderProcess(limits) as decoder, MetadataProcess(limits) as metadata:
-        for submission in submissions:
+        for team, submission in submissions.items():
             for signals in signals_of_submission(
-                submission, expected, decoder, metadata, faces=checks is not None
+                submission, team, expected, decoder, metadata, faces=checks is not None
             ):
                 findings.extend(_check_one(signals, expected, checks, limit))
                 seen.append(replace(signals, sampled=None, between=None))
                 if on_video is not None:
                     on_video(len(seen), total)
-    named = {submission.name for submission in submissions}
     with PictureProcess(limits) as pictures:
         for run in runs:
             findings.extend(check_rows(run, limit))
-            if run.info.team not in named:
+            if run.info.team not in submissions:
                 for signals in signals_of_run(run, pictures):
                     findings.extend(check_motion(signals, limit))
                     seen.append(signals)
     findings.extend(_check_all(seen, expected, limit))
-    teams = {team: sum(signals.team == team for signals in seen) for team in _teams(submissions, runs)}
-    return AuditReport(teams=teams, thresholds=limit, findings=_ordered(findings), unchecked=unchecked)
+    teams = dict.fromkeys([*submissions, *(run.info.team for run in runs)])
+    counts = {team: sum(signals.team == team for signals in seen) for team in teams}
+    return AuditReport(teams=counts, thresholds=limit, findings=_ordered(findings), unchecked=unchecked)
 
 
 def is_run(path: Path) -> bool:
@@ -95,7 +95,8 @@ def is_run(path: Path) -> bool:
     return (path / "run.json").exists()
 
 
-def _opened(sources: Iterable[Path | str | Submission | Run]) -> tuple[list[Submission], list[Run]]:
+def _opened(sources: Iterable[Path | str | Submission | Run]) -> tuple[dict[str, Submission], list[Run]]:
+    """Submissions by team, and runs."""
     submissions: list[Submission] = []
     runs: list[Run] = []
     for source in sources:
@@ -107,14 +108,10 @@ def _opened(sources: Iterable[Path | str | Submission | Run]) -> tuple[list[Subm
             runs.append(load_run(source))
         else:
             submissions.append(load_submission(source))
-    for names in ([s.name for s in submissions], [r.info.team for r in runs]):
-        if twice := next((name for name in names if names.count(name) > 1), None):
-            raise UsageError(f"two sources are both of {twice!r}", hint="Rename one of the folders or zips.")
-    return submissions, runs
-
-
-def _teams(submissions: Sequence[Submission], runs: Sequence[Run]) -> tuple[str, ...]:
-    return tuple(dict.fromkeys([*(s.name for s in submissions), *(r.info.team for r in runs)]))
+    teams = [run.info.team for run in runs]
+    if twice := next((name for name in teams if teams.count(name) > 1), None):
+        raise UsageError(f"two runs are both of {twice!r}", hint="Give only the one that counts.")
+    return dict(zip(team_names(submissions), submissions, strict=True)), runs
 
 
 def _thresholds_of(runs: Sequence[Run]) -> Thresholds:
@@ -125,7 +122,7 @@ def _thresholds_of(runs: Sequence[Run]) -> Thresholds:
 
 
 def _unchecked(
-    submissions: Sequence[Submission], runs: Sequence[Run], testset: TestSet | None, faces: bool
+    submissions: Collection[str], runs: Sequence[Run], testset: TestSet | None, faces: bool
 ) -> tuple[str, ...]:
     notes = []
     if submissions and testset is None:
@@ -134,8 +131,7 @@ def _unchecked(
         notes.append("Faces: left out.")
     if submissions and not reads_text():
         notes.append(f"Text in the picture: it needs OpenCV; {install_line('lite')}.")
-    named = {submission.name for submission in submissions}
-    alone = [run.info.team for run in runs if run.info.team not in named]
+    alone = [run.info.team for run in runs if run.info.team not in submissions]
     if alone:
         notes.append(
             f"Loops, faces between the sampled frames, text and metadata of {', '.join(alone)}: "

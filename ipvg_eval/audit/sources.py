@@ -35,6 +35,7 @@ _COVERAGE_METRIC = "face_coverage"
 
 def signals_of_submission(
     submission: Submission,
+    team: str,
     testset: TestSet | None,
     decoder: DecoderProcess,
     metadata: MetadataProcess,
@@ -45,6 +46,7 @@ def signals_of_submission(
 
     Args:
         submission: the videos.
+        team: whose they are.
         testset: what they answer.
         decoder: where they are decoded.
         metadata: where their containers' texts are read.
@@ -56,14 +58,14 @@ def signals_of_submission(
                 yield extract_signals(
                     path,
                     decoder,
-                    team=submission.name,
+                    team=team,
                     sample=sample,
                     video=video,
                     metadata=metadata.read(path),
                     faces=faces,
                 )
         except VideoError as error:
-            yield unreadable(submission.name, sample, video, error.message)
+            yield unreadable(team, sample, video, error.message)
 
 
 def videos_of(submission: Submission, testset: TestSet | None) -> list[tuple[str, str | None]]:

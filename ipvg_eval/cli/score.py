@@ -23,6 +23,7 @@ if TYPE_CHECKING:
     from ipvg_eval.core.run import DeviceInfo
     from ipvg_eval.results import Run
     from ipvg_eval.results.profile import Profile
+    from ipvg_eval.results.references import ReferenceFace
     from ipvg_eval.scoring import Recipe, Scorer
     from ipvg_eval.scoring.score import Engine
     from ipvg_eval.submission import Submission
@@ -120,7 +121,7 @@ def score(
     runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
         warn_of_fallbacks(scorer.info.device_info)
-        _tell_about_references(place, [spec.name for spec in scorer.info.specs])
+        faces = _look_at_references(place, [spec.name for spec in scorer.info.specs])
         for submission, name in zip(loaded, teams, strict=True):
             folder = _folder(out, name, len(loaded)) or default_out(name, scorer.info)
             stopwatch = Stopwatch(scorer.info.device_info.device) if profile else None
@@ -135,6 +136,7 @@ def score(
                     recipe=scorer,
                     team=name,
                     out=folder,
+                    reference_faces=faces,
                     limit=limit,
                     limits=ProcessLimits(
                         memory_mib=decoder_memory,
@@ -151,15 +153,18 @@ def score(
     finish(runs, as_json, profiles)
 
 
-def _tell_about_references(testset: Path, metrics: Sequence[str]) -> None:
+def _look_at_references(testset: Path, metrics: Sequence[str]) -> tuple[ReferenceFace, ...]:
     """Say once per reference picture what face metrics will make of it."""
     if not any(word in name for name in metrics for word in ("identity", "cur_score", "arc_score")):
-        return
+        return ()
     from ipvg_eval.reference_faces import look_at_reference_faces
+    from ipvg_eval.results.references import findings_of
     from ipvg_eval.testset import load_testset
 
-    for finding in look_at_reference_faces(load_testset(testset)):
+    faces = look_at_reference_faces(load_testset(testset))
+    for finding in findings_of(faces):
         STDERR.print(f"{finding.path}: {finding.message} {finding.action}", markup=False, soft_wrap=True)
+    return faces
 
 
 def _check_ray_options(ray: str | None, workers: int | None, gpus_per_worker: float | None) -> None:
@@ -216,14 +221,9 @@ def _teams(submissions: list[Submission], team: str | None) -> list[str]:
             "--team names one team, but several submissions are given",
             hint="Score them one at a time, or name the folders after the teams.",
         )
-    teams = [team] if team is not None else [submission.name for submission in submissions]
-    for name in teams:
-        if teams.count(name) > 1:
-            raise UsageError(
-                f"two submissions have the same team name {name!r}",
-                hint="Score them one at a time with --team, or rename one.",
-            )
-    return teams
+    from ipvg_eval.submission import team_names
+
+    return [team] if team is not None else team_names(submissions)
 
 
 def _folder(out: Path | None, team: str, submissions: int) -> Path | None:

@@ -58,8 +58,9 @@ def validate(
         )
     if faces and place is not None:
         from ipvg_eval.reference_faces import look_at_reference_faces
+        from ipvg_eval.results.references import findings_of
 
-        seen = look_at_reference_faces(load_testset(place))
+        seen = findings_of(look_at_reference_faces(load_testset(place)))
         found = replace(found, testset_findings=(*found.testset_findings, *seen))
     if as_json:
         STDOUT.out_json(found.to_dict())

@@ -34,6 +34,7 @@ from ipvg_eval.report.audit_section import audit_section
 from ipvg_eval.report.curves import Curve, Curves
 from ipvg_eval.report.identification_section import identification_section
 from ipvg_eval.report.ranking import by_identity, extremes
+from ipvg_eval.report.references import references_section
 from ipvg_eval.report.samples import Sample, read_samples
 from ipvg_eval.report.timeline_view import FEWEST_TIMELINES, Timelines, TimelineView
 from ipvg_eval.results.files import unreadable, write_text
@@ -135,6 +136,7 @@ def _render(run: Run) -> str:
             strips=strips,
             identities=identities if len(identities) < len(samples) else (),
             faces=faces,
+            references=references_section(run, album),
             identification=identification_section(run, album),
             audit=audit_section(run, samples, album),
             pictures_left_out=album.left_out,

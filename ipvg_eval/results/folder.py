@@ -25,6 +25,7 @@ from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.files import read_json, write_text
 from ipvg_eval.results.identification import identifications
 from ipvg_eval.results.journal import Journal
+from ipvg_eval.results.references import REFERENCE_FACES, ReferenceFace
 from ipvg_eval.results.summary import to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, timings_table, write_csv, write_parquet
 
@@ -36,7 +37,7 @@ class RunFolder:
     """The files of one run.
 
     run.json, journal.jsonl, samples.parquet, samples.csv, frames.parquet, timings.csv, summary.json,
-    summary.md, summary.tex, findings.json, SHA256SUMS, thumbnails/ and features/.
+    summary.md, summary.tex, findings.json, references.json, SHA256SUMS, thumbnails/ and features/.
     """
 
     def __init__(self, path: Path) -> None:
@@ -107,6 +108,20 @@ class RunFolder:
         """Write findings.json."""
         records = [asdict(finding) for finding in findings]
         write_text(self.path / "findings.json", json_text(records, indent=2) + "\n")
+
+    def write_reference_faces(self, faces: Sequence[ReferenceFace]) -> None:
+        """Write references.json."""
+        records = REFERENCE_FACES.dump_python(tuple(faces), mode="json")
+        write_text(self.path / "references.json", json_text(records, indent=2) + "\n")
+
+    def read_reference_faces(self) -> tuple[ReferenceFace, ...]:
+        """Read references.json; nothing where nobody looked at the pictures.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self.path / "references.json"
+        return read_json(path, REFERENCE_FACES.validate_json) if path.exists() else ()
 
     def thumbnail(self, sample: str) -> Path:
         """Where a sample's contact strip lies."""

@@ -28,7 +28,7 @@ from ipvg_eval.scoring.corpus import summarise_corpus
 from ipvg_eval.scoring.recipe import Recipe
 from ipvg_eval.scoring.scorer_info import describe_protocol
 
-_COPIED = ("thumbnails", "features", "findings.json")
+_COPIED = ("thumbnails", "features", "findings.json", "references.json")
 
 
 def rescore(

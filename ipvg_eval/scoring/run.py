@@ -21,6 +21,7 @@ from ipvg_eval.results.doctor_record import verdicts_of
 from ipvg_eval.results.features import write_features
 from ipvg_eval.results.folder import RunFolder
 from ipvg_eval.results.journal import JournalWriter
+from ipvg_eval.results.references import ReferenceFace
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.contact_sheet import reference_picture, save_picture
 from ipvg_eval.scoring.corpus import summarise_corpus
@@ -86,6 +87,7 @@ class ScoringRun:
         folder: where the run is written.
         team: who is scored.
         command: the command line, None where the Python API is used.
+        reference_faces: which faces of the reference pictures count, where somebody looked.
         executor: what measures its samples.
         workers: tells which workers measured so far; None where this process does.
     """
@@ -97,6 +99,7 @@ class ScoringRun:
     team: str
     executor: Executor
     command: tuple[str, ...] | None = None
+    reference_faces: tuple[ReferenceFace, ...] = ()
     workers: Callable[[], WorkersInfo] | None = None
 
     def execute(self, *, limit: int | None = None, on_sample: OnSample | None = None) -> Summary:
@@ -121,6 +124,8 @@ class ScoringRun:
                     findings = validate(self.submission, self.testset).findings
                     with stage("write"):
                         self.folder.write_findings(findings)
+                        if self.reference_faces:
+                            self.folder.write_reference_faces(self.reference_faces)
                     self._samples(self.testset.samples[:limit], rows, on_sample)
                 finally:
                     ordered = [rows[sample.id] for sample in self.testset.samples if sample.id in rows]

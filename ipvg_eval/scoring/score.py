@@ -12,6 +12,7 @@ from ipvg_eval.core.run import WorkersInfo
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.results import Run, load_run
 from ipvg_eval.results.folder import RunFolder
+from ipvg_eval.results.references import ReferenceFace
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring.local_executor import LocalExecutor
 from ipvg_eval.scoring.recipe import Recipe
@@ -57,6 +58,7 @@ def score(
     limits: ProcessLimits | None = None,
     decoders: int = 2,
     command: tuple[str, ...] | None = None,
+    reference_faces: tuple[ReferenceFace, ...] = (),
     on_sample: OnSample | None = None,
 ) -> Run:
     """Score one submission under one protocol.
@@ -75,6 +77,7 @@ def score(
         limits: what each decoder process may use.
         decoders: how many videos are decoded at a time, ahead of the networks.
         command: the command line, for provenance.
+        reference_faces: which faces of the reference pictures count, for the report to show.
         on_sample: called after every sample with its row and whether it was measured now.
 
     Returns:
@@ -115,6 +118,7 @@ def score(
         team=name,
         executor=executor,
         command=command,
+        reference_faces=reference_faces,
         workers=None if isinstance(built, Scorer) else built.workers,
     )
     run.execute(limit=limit, on_sample=on_sample)

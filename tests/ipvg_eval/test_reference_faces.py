@@ -8,9 +8,10 @@ import shutil
 import pytest
 from PIL import Image
 
-from ipvg_eval import load_testset
+from ipvg_eval import load_run, load_testset
 from ipvg_eval.cli.app import main
 from ipvg_eval.reference_faces import look_at_reference_faces
+from ipvg_eval.results.references import findings_of
 
 
 def _face(fixtures, number=1, size=280):
@@ -62,18 +63,40 @@ def testset(fixtures, tmp_path_factory):
 
 @pytest.fixture(scope="module")
 def found(testset):
-    return {finding.path: finding for finding in look_at_reference_faces(load_testset(testset))}
+    return look_at_reference_faces(load_testset(testset))
 
 
 @pytest.mark.parametrize("case", PICTURES)
 def test_every_kind_of_picture_is_told_once(found, case):
     number = list(PICTURES).index(case) + 1
     _, code, says = PICTURES[case]
-    finding = found.get(f"id{number:03d}/image.png")
+    finding = {one.path: one for one in findings_of(found)}.get(f"id{number:03d}/image.png")
     assert (finding.code if finding else None) == code
     if finding:
         assert says in finding.message
         assert finding.action
+
+
+# Where each face was pasted, in shares of the picture; a face fills most of the fixture's picture.
+PASTED = {
+    "ordinary": (0, 0, 1, 1), "none": None, "two": (10 / 520, 10 / 300, 290 / 520, 290 / 300),
+    "mirrored": (230 / 520, 10 / 300, 510 / 520, 290 / 300),
+    "tiny": (300 / 640, 300 / 640, 356 / 640, 356 / 640),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("case", PASTED)
+def test_the_box_is_where_the_face_is(found, case):
+    number = list(PICTURES).index(case) + 1
+    (face,) = (one for one in found if one.path == f"id{number:03d}/image.png")
+    pasted = PASTED[case]
+    assert face.first
+    assert (face.box is None) == (pasted is None)
+    if face.box and pasted:
+        left, top, right, bottom = face.box
+        assert pasted[0] <= left < right <= pasted[2]
+        assert pasted[1] <= top < bottom <= pasted[3]
+        assert (right - left) * (bottom - top) > (pasted[2] - pasted[0]) * (pasted[3] - pasted[1]) / 10
 
 
 def test_things_that_are_no_people_owe_no_face(tmp_path):
@@ -102,3 +125,11 @@ def test_validate_and_score_say_it(fixtures, tmp_path, monkeypatch, capsys):
     with pytest.raises(SystemExit):
         main(["score", "sub", "--protocol", "lite", "--metrics", "lite_identity", "--limit", "1", "--json"])
     assert capsys.readouterr().err.count("2 faces; the larger at left is used") == 1
+    (face,) = load_run("runs/sub-lite").folder.read_reference_faces()
+    assert face.finding.message == finding["message"]
+    with pytest.raises(SystemExit):
+        main(["report", "runs/sub-lite"])
+    page = (tmp_path / "runs/sub-lite/report.html").read_text("utf-8")
+    assert page.count("2 faces; the larger at left is used") == 1
+    left, top, right, bottom = (100 * share for share in face.box)
+    assert f'x="{left:.2f}" y="{top:.2f}" width="{right - left:.2f}" height="{bottom - top:.2f}"' in page
