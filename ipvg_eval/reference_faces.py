@@ -68,7 +68,8 @@ def _finding(path: str, code: str, message: str, action: str) -> Finding:
 
 
 def _look(detector: FaceDetector, path: Path) -> _Look:
-    picture = shrink(read_rgb(path), _LONGEST)
+    stored = read_rgb(path)
+    picture = shrink(stored, _LONGEST)
     found = find_faces(detector, picture[None])[0]
     if found is None:
         return None, _without_a_face(detector, picture)
@@ -76,7 +77,8 @@ def _look(detector: FaceDetector, path: Path) -> _Look:
     used = largest_face(faces) or found.face
     height, width = picture.shape[:2]
     left, top, right, bottom = np.clip(used.box / (width, height, width, height), 0, 1).tolist()
-    return (left, top, right, bottom), _what_is_wrong(used, faces)
+    scale = stored.shape[1] / width
+    return (left, top, right, bottom), _what_is_wrong(used, faces, scale)
 
 
 def _without_a_face(detector: FaceDetector, picture: Frames) -> tuple[str, str, str]:
@@ -91,19 +93,19 @@ def _without_a_face(detector: FaceDetector, picture: Frames) -> tuple[str, str, 
     return "reference-without-face", "No face is found: no face metric has a value for it.", _OTHER
 
 
-def _what_is_wrong(used: Face, faces: tuple[Face, ...]) -> tuple[str, str, str] | None:
+def _what_is_wrong(used: Face, faces: tuple[Face, ...], scale: float) -> tuple[str, str, str] | None:
     if _is_upside_down(used):
         return "reference-turned", "The face is upside down.", "Turn the picture."
     if len(faces) > 1:
         return (
             "reference-several-faces",
             f"{len(faces)} faces; the {'larger' if len(faces) == 2 else 'largest'} {_where(used, faces)} "
-            f"is used, {_box(used)}.",
+            f"is used, {_box(used, scale)}.",
             "Cut the picture to the person that is meant, if this is another one.",
         )
     left, top, right, bottom = used.box
     if min(right - left, bottom - top) < _SMALLEST:
-        return "reference-tiny-face", f"The face is tiny, at {_box(used)}.", _OTHER
+        return "reference-tiny-face", f"The face is tiny, at {_box(used, scale)}.", _OTHER
     return None
 
 
@@ -118,6 +120,7 @@ def _where(used: Face, faces: tuple[Face, ...]) -> str:
     return "at left" if middle < min(others) else "at right" if middle > max(others) else "in the middle"
 
 
-def _box(face: Face) -> str:
-    left, top, right, bottom = (round(float(value)) for value in face.box)
+def _box(face: Face, scale: float) -> str:
+    """In pixels of the picture as stored, which is `scale` times the one that was searched."""
+    left, top, right, bottom = (round(scale * float(value)) for value in face.box)
     return f"{right - left} x {bottom - top} pixels from ({left}, {top})"
