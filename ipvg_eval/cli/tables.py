@@ -121,10 +121,16 @@ def _print_one(run: Run, console: Console) -> None:
 
 def _print_missing(run: Run, console: Console) -> None:
     """Once for each metric that has no value anywhere: why."""
-    missing = [json.loads(text) for text in run.samples["missing"] if isinstance(text, str)]
+    rows = run.samples
+    missing = [
+        json.loads(text) for text in rows["missing"][rows["status"] == "scored"] if isinstance(text, str)
+    ]
+    unscored = int((rows["status"] != "scored").sum())
     for metric in run.summary.metrics:
         if metric.count == 0 and metric.missing:
-            reasons = Counter(row[metric.name] for row in missing if metric.name in row).most_common()
+            found = Counter(row[metric.name] for row in missing if metric.name in row)
+            found.update({"the video itself is not scored": unscored} if unscored else {})
+            reasons = found.most_common()
             why = "; ".join(
                 f"{reason} ({count} of {metric.missing})" for reason, count in reasons[:_SHOWN_REASONS]
             )

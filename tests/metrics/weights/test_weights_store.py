@@ -3,6 +3,7 @@ from __future__ import annotations
 import hashlib
 import json
 import os
+import re
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -322,3 +323,23 @@ def test_places_follow_the_environment(monkeypatch: pytest.MonkeyPatch, tmp_path
 def test_offline_is_a_switch(monkeypatch: pytest.MonkeyPatch, value: str, offline: bool) -> None:
     monkeypatch.setenv("HF_HUB_OFFLINE", value)
     assert hub_offline() is offline
+
+
+@pytest.mark.parametrize(
+    ("sizes", "says"),
+    [
+        # 100 Mbit/s are 12.5 MB/s, 750 MB a minute.
+        ((1_500_000_000, 3_000_000_000), "That is 4.5 GB, about 6 min at 100 Mbit/s; "),
+        ((7_500_000_000, None), "That is 7.5 GB and 1 of unknown size, about 10 min at 100 Mbit/s; "),
+        ((900,), "That is 900 bytes, about 1 min at 100 Mbit/s; "),
+    ],
+)
+def test_missing_weights_come_with_size_time_and_free_disk(
+    table: Table, places: Places, sizes: tuple[int | None, ...], says: str
+) -> None:
+    files = {f"big{k}": replace(table["plain"], name=f"big{k}", size=size) for k, size in enumerate(sizes)}
+    with pytest.raises(WeightsMissing) as missing:
+        WeightStore(files, places).resolve(list(files))
+    assert re.search(
+        re.escape(says) + rf"[0-9.]+ [kMG]?B are free at {places.target}", missing.value.hint or ""
+    )
