@@ -114,6 +114,11 @@ class LimitedProcess(Generic[Answer]):
             Unavailable: it does not start, or a package that it needs is broken.
         """
         if self._hello is None:
+            if not hasattr(socket, "send_fds"):
+                raise Unavailable(
+                    "videos are opened in processes that are handed open files, which Python cannot do here",
+                    hint="On Windows use ipvg-eval in WSL, the Windows Subsystem for Linux.",
+                )
             try:
                 self._begin()
                 hello = self._parsed(self._line(Patience(_START)))

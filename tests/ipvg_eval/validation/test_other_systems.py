@@ -55,6 +55,21 @@ def test_two_names_that_differ_by_case_clash_on_every_system(careful, fixtures, 
     assert codes.count("duplicate-name") >= 1
 
 
+def test_where_files_cannot_be_handed_over_nobody_s_video_is_blamed(careful, fixtures):
+    """Python for Windows has no socket.send_fds."""
+    code = (
+        "import socket, sys\n"
+        "del socket.send_fds\n"
+        "from ipvg_eval.cli import main\n"
+        "main(['validate', sys.argv[1], '--testset', sys.argv[2]])\n"
+    )
+    words = [sys.executable, "-c", code, careful, fixtures / "testset"]
+    done = subprocess.run(words, capture_output=True, text=True, timeout=300, check=False)
+    assert done.returncode == 3, done.stderr
+    assert "WSL" in done.stderr
+    assert not done.stdout
+
+
 def test_validate_runs_where_unix_modules_are_absent(careful, fixtures):
     code = (
         "import sys\n"

@@ -33,8 +33,8 @@ class Traffic:
         if response.status in (200, 206):
             try:
                 self.parts.append(response.body())
-            except Exception as error:  # a body that was thrown away when the page moved on
-                if "No resource" not in str(error) and "No data" not in str(error):
+            except Exception as error:  # a body that was thrown away when the page moved on or closed
+                if not any(text in str(error) for text in ("No resource", "No data", "has been closed")):
                     self.failed.append(f"{response.url}: {error}")
 
 
