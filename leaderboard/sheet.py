@@ -52,7 +52,7 @@ def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None
         check_header: raises if the columns are not those that are needed.
 
     Raises:
-        UsageError: there is no such file.
+        UsageError: there is no such file, or it is a folder.
         VotesError: the file cannot be read, is no such text, is empty, or has a bad header.
     """
     content = _content(path)
@@ -101,8 +101,13 @@ def _content(path: Path | str) -> bytes:
         return Path(path).read_bytes()
     except FileNotFoundError:
         raise UsageError("does not exist", path=path, hint="Check the path.") from None
+    except IsADirectoryError:
+        raise UsageError(
+            "this is a folder", path=path, hint="Give the CSV file, or a study's folder."
+        ) from None
     except OSError as error:
-        raise VotesError(f"this file cannot be read ({error.strerror})", path=path) from error
+        hint = "Check the file and its permissions."
+        raise VotesError(f"this file cannot be read ({error.strerror})", path=path, hint=hint) from error
 
 
 def _text(content: bytes, path: Path | str) -> str:

@@ -97,7 +97,7 @@ def parse_thresholds(content: Mapping[str, Any], where: str) -> Thresholds:
         unknown = first["type"] == "extra_forbidden"
         hint = did_you_mean(key, Thresholds.model_fields) if unknown else "Correct the value."
         raise UsageError(
-            f"{where}: audit.{key}: {'no such threshold' if unknown else first['msg']}", hint=hint
+            f"audit.{key}: {'no such threshold' if unknown else first['msg']}", path=where, hint=hint
         ) from error
 
 
@@ -109,5 +109,5 @@ def _thresholds_alone(name: str) -> Mapping[str, Any] | None:
     try:
         content = read_yaml(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ProtocolError(f"{path}: cannot be read ({error})", hint="Check the file.") from error
+        raise ProtocolError(f"cannot be read ({error})", path=path, hint="Check the file.") from error
     return content if isinstance(content, Mapping) and "evaluators" not in content else None

@@ -120,26 +120,23 @@ def _print_one(run: Run, console: Console) -> None:
 
 
 def _print_missing(run: Run, console: Console) -> None:
-    """Once for each metric that has no value anywhere: why."""
+    """Why metrics have no value anywhere, those of one reason together."""
     rows = run.samples
-    missing = [
-        json.loads(text) for text in rows["missing"][rows["status"] == "scored"] if isinstance(text, str)
-    ]
-    unscored = int((rows["status"] != "scored").sum())
+    scored = rows[rows["status"] == "scored"]
+    missing = [json.loads(text) for text in scored["missing"] if isinstance(text, str)]
+    unscored = len(rows) - len(scored)
+    metrics_of: dict[str, list[str]] = {}
     for metric in run.summary.metrics:
         if metric.count == 0 and metric.missing:
             found = Counter(row[metric.name] for row in missing if metric.name in row)
             found.update({"the video itself is not scored": unscored} if unscored else {})
-            reasons = found.most_common()
-            why = "; ".join(
-                f"{reason} ({count} of {metric.missing})" for reason, count in reasons[:_SHOWN_REASONS]
-            )
-            rest = (
-                f"; and {len(reasons) - _SHOWN_REASONS} other reasons"
-                if len(reasons) > _SHOWN_REASONS
-                else ""
-            )
-            console.print(f"{metric.name} has no value: {why}{rest}", markup=False, soft_wrap=True)
+            reasons = [f"{reason} ({count} of {metric.missing})" for reason, count in found.most_common()]
+            rest = len(reasons) - _SHOWN_REASONS
+            why = "; ".join(reasons[:_SHOWN_REASONS]) + (f"; and {rest} other reasons" if rest > 0 else "")
+            metrics_of.setdefault(why, []).append(metric.name)
+    for why, names in metrics_of.items():
+        verb = "has" if len(names) == 1 else "have"
+        console.print(f"{', '.join(names)} {verb} no value: {why}", markup=False, soft_wrap=True)
 
 
 def _print_totals(summary: Summary, console: Console) -> None:

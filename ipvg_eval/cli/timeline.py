@@ -74,6 +74,9 @@ def calibrate_metrics(
         timeline_evaluator,
     )
 
+    if not folder.is_dir():
+        what = "is a file" if folder.exists() else "does not exist"
+        raise UsageError(what, path=folder, hint="Give the folder that ReactID-Data unpacks to.")
     videos = read_annotated_videos(folder)[:limit]
     table = Table(title=f"{len(videos)} real videos, {protocol}")
     table.add_column("timeline")

@@ -18,7 +18,7 @@ from ipvg_eval.core.printable import json_escaped, json_text
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.summary import CorpusSummary, Summary
-from ipvg_eval.errors import RunError, RunUnwritable
+from ipvg_eval.errors import RunUnwritable
 from ipvg_eval.findings import Finding
 from ipvg_eval.results.aggregate import aggregate, summarise_combinations
 from ipvg_eval.results.checksums import write_checksums
@@ -57,7 +57,7 @@ class RunFolder:
             self.path.mkdir(parents=True, exist_ok=True)
             lock.acquire()
         except Timeout as error:
-            raise RunError(
+            raise RunUnwritable(
                 "another process is writing this run",
                 path=self.path,
                 hint="Wait for it, or choose another folder with --out.",
@@ -82,7 +82,7 @@ class RunFolder:
         different = obstacles(earlier, info)
         if different:
             lines = [f"  {name}: {old} there, {new} now" for name, (old, new) in different.items()]
-            raise RunError(
+            raise RunUnwritable(
                 "this folder holds a run that differs from this one:\n" + "\n".join(lines),
                 path=self.path,
                 hint="Choose another folder with --out, or remove this one to start afresh.",

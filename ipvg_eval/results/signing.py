@@ -99,6 +99,13 @@ def check_signature(folder: Path, public_key: Path) -> bool:
     return True
 
 
+def _no_key(kind: str, error: Exception) -> str:
+    if isinstance(error, FileNotFoundError):
+        return "does not exist"
+    why = error.strerror if isinstance(error, OSError) else "it is no PEM file of one without a password"
+    return f"this is no {kind} key that can be used ({why})"
+
+
 def _private_key(path: Path) -> Ed25519PrivateKey:
     _require_package()
     from cryptography.hazmat.primitives import serialization
@@ -108,7 +115,7 @@ def _private_key(path: Path) -> Ed25519PrivateKey:
         key = serialization.load_pem_private_key(path.read_bytes(), password=None)
     except (OSError, ValueError, TypeError) as error:
         raise UsageError(
-            f"this is no private key that can be used ({error})",
+            _no_key("private", error),
             path=path,
             hint="`ipvg-eval keygen FILE` makes one.",
         ) from error
@@ -127,7 +134,7 @@ def _public_key(path: Path) -> Ed25519PublicKey:
         key = serialization.load_pem_public_key(content)
     except (OSError, ValueError) as error:
         raise UsageError(
-            f"this is no public key that can be used ({error})",
+            _no_key("public", error),
             path=path,
             hint="Give the .pub file of whoever signed the run.",
         ) from error

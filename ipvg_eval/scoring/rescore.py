@@ -16,7 +16,7 @@ from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.measurement import FrameFeatures, FrameValues, Measurement
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status
 from ipvg_eval.core.run import RescoredInfo, RunInfo
-from ipvg_eval.errors import RunError
+from ipvg_eval.errors import RunError, RunUnwritable
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, restore_protocol
 from ipvg_eval.metrics.protocols.recombination import Step, cannot_recombine, plan_recombination
 from ipvg_eval.metrics.rescoring import Kept, KeptMissing
@@ -179,10 +179,10 @@ def _new_folder(path: Path) -> Iterator[RunFolder]:
     """A folder that takes its name when the block ends well; otherwise nothing is left.
 
     Raises:
-        RunError: the name is taken, or the folder cannot be written.
+        RunUnwritable: the name is taken, or the folder cannot be written.
     """
     if path.exists() and (not path.is_dir() or any(path.iterdir())):
-        raise RunError(
+        raise RunUnwritable(
             "there is something here already",
             path=path,
             hint="Choose another folder with --out, or remove this one.",
@@ -197,10 +197,10 @@ def _new_folder(path: Path) -> Iterator[RunFolder]:
                 path.rmdir()
             inside.rename(path)
     except OSError as error:
-        raise RunError(
+        raise RunUnwritable(
             f"the run cannot be written ({error.strerror or error})",
             path=path,
-            hint="Make room, or choose another folder with --out.",
+            hint="Mend that, or choose another folder with --out.",
         ) from error
 
 

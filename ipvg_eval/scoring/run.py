@@ -14,7 +14,7 @@ from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo, SubmissionInfo, TestSetInfo, WorkersInfo
 from ipvg_eval.core.summary import Summary
 from ipvg_eval.core.verdict import Verdict
-from ipvg_eval.errors import RunError
+from ipvg_eval.errors import RunUnwritable
 from ipvg_eval.metrics.timing import stage
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.doctor_record import verdicts_of
@@ -113,7 +113,7 @@ class ScoringRun:
             on_sample: called after every sample.
 
         Raises:
-            RunError: the folder holds a different run, is in use, or cannot be written.
+            RunUnwritable: the folder holds a different run, is in use, or cannot be written.
         """
         begun = _now()
         with self.folder.writing(self._info(begun, {})):
@@ -136,7 +136,7 @@ class ScoringRun:
                             info.model_copy(update={"rescored": begun_with.rescored}), ordered, corpus
                         )
             except OSError as error:
-                raise RunError(
+                raise RunUnwritable(
                     f"the run cannot be written ({error.strerror or error})",
                     path=self.folder.path,
                     hint=_what_to_do(error),

@@ -15,6 +15,10 @@ _STARTS = (
     (b"xar!", "a xar archive"),
     (b"PK\x07\x08", "the first part of a split zip"),
     (b"%PDF", "a PDF"),
+    (b"\x89PNG", "a PNG picture"),
+    (b"\xff\xd8\xff", "a JPEG picture"),
+    (b"PAR1", "a Parquet table"),
+    (b"{", "a JSON or text file"),
     (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
 )
 _HEAD = 512

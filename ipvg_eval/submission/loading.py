@@ -29,7 +29,7 @@ def load_submission(path: Path | str, *, limits: Limits | None = None) -> Submis
         limits: bounds on counts and sizes; generous ones by default.
 
     Raises:
-        UsageError: the path or URL does not exist.
+        UsageError: the path or URL does not exist, or is a run.
         Unavailable: a storage cannot be reached, refuses, or its package is not installed.
         SubmissionError: it is neither a folder nor a readable zip.
     """
@@ -39,6 +39,9 @@ def load_submission(path: Path | str, *, limits: Limits | None = None) -> Submis
             return open_remote(path, limits)
         path = url2pathname(urlsplit(path).path)
     path = Path(path)
+    if (path / "run.json").is_file() and (path / "journal.jsonl").is_file():
+        hint = "Give the folder or zip of videos that it scored."
+        raise UsageError("this is a run folder that `ipvg-eval score` wrote", path=path, hint=hint)
     if path.is_dir():
         return open_folder(path, limits)
     if not path.exists():

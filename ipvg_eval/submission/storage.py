@@ -171,7 +171,8 @@ class Storage:
                 raise Unavailable("access is refused", path=where, hint=access) from None
             lines = without_secrets(str(error)).strip().splitlines() or [""]
             why = f"{type(error).__name__}: {lines[0][:300]}".rstrip(": ")
-            raise Unavailable(f"cannot be read ({why})", path=where, hint=access) from None
+            hint = access or "Check the address and the network, or download it and give the file."
+            raise Unavailable(f"cannot be read ({why})", path=where, hint=hint) from None
 
     def _filesystem_class(self) -> Any:
         try:

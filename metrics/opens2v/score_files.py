@@ -131,7 +131,8 @@ def _short(value: object) -> str:
 
 def _refused(path: Path, problem: str) -> ProtocolError:
     return ProtocolError(
-        f"{path}: this file of scores cannot be used: {problem}",
+        f"this file of scores cannot be used: {problem}",
+        path=path,
         hint='Expected is {"VIDEO": score}, as the published script writes it; relative paths start from the '
         "folder the command runs in.",
     )

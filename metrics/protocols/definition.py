@@ -81,8 +81,10 @@ def read_text(name: str) -> str:
     try:
         return path.read_text("utf-8")
     except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise ProtocolError(
-            f"{path}: this protocol file cannot be read ({error})",
+            "does not exist" if not path.exists() else f"this protocol file cannot be read ({why})",
+            path=path,
             hint="Check the path; `ipvg-eval protocols list` shows the ones that are shipped.",
         ) from error
 
@@ -97,11 +99,12 @@ def parse_definition(text: str, where: str) -> Protocol:
         content = read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:  # dates that are none, endless nesting
         raise ProtocolError(
-            f"{where}: not valid YAML: {error}", hint="Mend the file at that line."
+            f"not valid YAML: {error}", path=where, hint="Mend the file at that line."
         ) from error
     if not isinstance(content, Mapping):
         raise ProtocolError(
-            f"{where}: a protocol is a mapping of keys to values",
+            "a protocol is a mapping of keys to values",
+            path=where,
             hint="Start from `ipvg-eval protocols show lite`.",
         )
     try:
@@ -119,8 +122,9 @@ def validation_error(where: str, what: str, error: ValidationError, *, known: It
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         unknown = str(first["loc"][-1])
-        return ProtocolError(f"{where}: {what}unknown key {place!r}", hint=did_you_mean(unknown, known))
+        return ProtocolError(f"{what}unknown key {place!r}", path=where, hint=did_you_mean(unknown, known))
     return ProtocolError(
-        f"{where}: {what}{place}: {first['msg']}",
+        f"{what}{place}: {first['msg']}",
+        path=where,
         hint="`ipvg-eval protocols show NAME` prints a valid file.",
     )

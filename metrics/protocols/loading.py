@@ -213,7 +213,8 @@ def _checked(definition: Protocol, text: str, *, where: str) -> LoadedProtocol:
     for name in every:
         if every.count(name) > 1:
             raise ProtocolError(
-                f"{where}: metric {name!r} is reported twice",
+                f"metric {name!r} is reported twice",
+                path=where,
                 hint="List the metrics each evaluator reports under its `metrics` key.",
             )
     return LoadedProtocol(definition=definition, text=text, corpus=corpus, parts=parts)
@@ -227,7 +228,8 @@ def _check_needs(
     for owner, need in needs:
         if need not in names:
             raise ProtocolError(
-                f"{where}: {owner!r} is computed from {need!r}, which the protocol does not report",
+                f"{owner!r} is computed from {need!r}, which the protocol does not report",
+                path=where,
                 hint=did_you_mean(need, names),
             )
 
@@ -244,7 +246,8 @@ def _part(entry: EvaluatorEntry, where: str) -> Part:
     for name in wanted:
         if name not in specs:
             raise ProtocolError(
-                f"{where}: evaluator {entry.kind!r} reports no metric {name!r} with these options",
+                f"evaluator {entry.kind!r} reports no metric {name!r} with these options",
+                path=where,
                 hint=did_you_mean(name, specs),
             )
     return Part(entry=entry, cls=cls, options=options, specs=tuple(specs[name] for name in wanted))
