@@ -212,3 +212,21 @@ def test_the_environment_names_the_test_set_for_validate_too(ran, places, monkey
     code, _, err = ran("validate", places["good"])
     assert code == 2
     assert "IPVG_TESTSET" in err
+
+
+@pytest.mark.parametrize(
+    ("raised", "code"), [(RuntimeError("a fault of ours"), 70), (KeyboardInterrupt(), 130)]
+)
+def test_what_is_nobody_s_error_has_its_code_too(ran, places, monkeypatch, raised, code):
+    def fail(*_, **__):
+        raise raised
+
+    monkeypatch.setattr("ipvg_eval.validation.validate", fail)
+    ended, out, err = ran("validate", places["careful"], "--testset", places["testset"], "--json")
+    assert ended == code
+    if code == 70:
+        error = json.loads(out)["error"]
+        assert error["exit_code"] == 70
+        assert "a fault of ours" in error["message"]
+        assert "--debug" in error["hint"]
+        assert "Traceback" not in err
