@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import re
+import shlex
 import sys
 from pathlib import Path
 from types import ModuleType
+from typing import Any
 
 import pytest
+import typer
 
 from ipvg_eval import Recipe, score
+from ipvg_eval.cli.app import build_app
 from ipvg_eval.metrics.registry import EVALUATORS
 from ipvg_eval.video import decode, index_frames
 
@@ -22,6 +27,32 @@ TOP = r"(?:ipvg_eval|metrics|leaderboard|reference_generator|docs|tests)"
 
 def _text(guide):
     return (ROOT / guide).read_text("utf-8")
+
+
+PAGES = sorted(
+    str(path.relative_to(ROOT))
+    for path in (
+        *ROOT.glob("*.md"),
+        *ROOT.glob("docs/*.md"),
+        *ROOT.glob("deploy/*.md"),
+        ROOT / "reference_generator/README.md",
+    )
+    if re.search(r"^(    |\$ )?ipvg-eval [a-z]", path.read_text("utf-8"), re.MULTILINE)
+)
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_commands_of_a_page_are_understood(page):
+    """All of them; those of README, track2.md and organisers.md are run as well."""
+    lines = re.findall(r"^(?:    |\$ )?ipvg-eval ([a-z].+)$", _text(page), re.MULTILINE)
+    for line in lines:
+        words = shlex.split(line.partition(" > ")[0], comments=True)
+        command: Any = typer.main.get_command(build_app(words))
+        while hasattr(command, "commands"):
+            name, *words = words
+            command = command.commands[name]
+        with contextlib.suppress(typer.Exit):  # what --list does is done while words are read
+            command.make_context("ipvg-eval", words)
 
 
 @pytest.mark.parametrize("guide", GUIDES)

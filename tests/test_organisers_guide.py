@@ -145,3 +145,7 @@ def test_every_command_in_its_order(desk, run):
     for line in (keygen, sign, verify):
         run(line)
     assert (desk / "site/index.html").stat().st_size > 10_000
+    (agree,) = re.findall(
+        r"^ +(ipvg-eval agree .+)$", (ROOT / "docs/statistics.md").read_text("utf-8"), re.MULTILINE
+    )
+    assert "lite_motion" in run(agree)
