@@ -2,8 +2,6 @@ from __future__ import annotations
 
 import numpy as np
 import pytest
-from hypothesis import given, settings
-from hypothesis import strategies as st
 
 from ipvg_eval.errors import VideoError
 from ipvg_eval.video import check_all_frames, decode, index_frames, sequence
@@ -65,9 +63,12 @@ def test_a_cut_file_gives_the_frames_before_the_cut(
     assert len(decoding.missing) == inside
 
 
-# The examples are fixed: that a decoder notices every kind of damage cannot be promised.
-@settings(max_examples=30, deadline=None, derandomize=True)
-@given(position=st.integers(0, 29), kept=st.floats(0, 0.9))
+# The examples are fixed, that a decoder notices every kind of damage cannot be promised: every frame once.
+# Hypothesis would not do: what it draws without randomness depends on which modules happen to be imported.
+KEPT = np.random.default_rng(0).uniform(0, 0.9, 30)
+
+
+@pytest.mark.parametrize(("position", "kept"), list(enumerate(KEPT)))
 def test_overwritten_bytes_never_crash_and_never_give_wrong_pixels_unseen(small, position, kept):
     path, parts, original, expected = small
     part = parts[position]
