@@ -156,6 +156,8 @@ CASES = [
     ("sign {run} --key nosuch", 2),
     ("verify {run} --public-key nosuch --json", 2),
     ("keygen {tmp}/a.txt", 2),
+    ("measure nosuch --protocol lite", 2),
+    ("measure {tmp}/empty --protocol lite --json", 2),
     ("weights path nope", 2),
     ("weights pull", 2),
 ]
