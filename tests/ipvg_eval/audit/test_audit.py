@@ -218,10 +218,16 @@ def test_wrong_thresholds_are_named(tmp_path, text, error, words):
     assert caught.value.hint
 
 
-def test_two_submissions_of_one_name_are_refused(noise, tmp_path):
-    shutil.copytree(noise, tmp_path / "again" / "noise")
-    with pytest.raises(UsageError, match="noise"):
-        audit([noise, tmp_path / "again" / "noise"])
+def test_two_submissions_of_one_name_are_called_after_their_folders(noise, tmp_path):
+    """Challenges give the file a name that is everybody's: uploads/TEAM/facial_results.zip."""
+    for team in ("alpha", "beta"):
+        shutil.copytree(noise, tmp_path / team / "noise")
+    report = audit([tmp_path / "alpha" / "noise", tmp_path / "beta" / "noise"], faces=False)
+    assert set(report.teams) == {"alpha", "beta"}
+    shutil.copytree(noise, tmp_path / "other" / "alpha" / "noise")
+    with pytest.raises(UsageError, match="same team name 'alpha'") as caught:
+        audit([tmp_path / "alpha" / "noise", tmp_path / "other" / "alpha" / "noise"])
+    assert str(tmp_path / "other") in str(caught.value)
 
 
 def test_metadata_that_is_no_utf8_is_read_all_the_same(tmp_path):
