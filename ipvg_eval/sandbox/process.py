@@ -80,6 +80,8 @@ class LimitedProcess(Generic[Answer]):
         self._process: subprocess.Popen[bytes] | None = None
         self._hello: Hello | None = None
         self._unread = bytearray()
+        self.waited = 0.0
+        """Seconds that its answers were waited for."""
 
     def __enter__(self) -> Self:
         return self
@@ -214,8 +216,10 @@ class LimitedProcess(Generic[Answer]):
     def _read(self, most: int, patience: Patience) -> bytes:
         process = self._running()
         assert process.stdout is not None
+        before = patience.left
         with patience:
             ready, _, _ = select.select([process.stdout], [], [], patience.left)
+        self.waited += before - patience.left
         if not ready:
             raise self._too_slow(patience.said)
         part = os.read(process.stdout.fileno(), min(most, 1 << 20))

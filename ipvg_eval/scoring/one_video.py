@@ -37,12 +37,18 @@ class Measured:
         features: embeddings to keep, by metric.
         contact_sheet: a few frames side by side; None where nothing decoded.
         event_pictures: a frame of every event of the timeline; None for an event that has none.
+        waited: seconds that decoding was waited for, where that was not in this process.
     """
 
     row: SampleRow
     features: dict[str, FrameFeatures]
     contact_sheet: Image.Image | None
     event_pictures: tuple[Image.Image | None, ...] = ()
+    waited: float = 0.0
+
+
+class OverBudget(IpvgError):
+    """A video that would go beyond what its submission may cost."""
 
 
 def unmeasured(
@@ -154,6 +160,8 @@ class Watched:
             return step()
         except Unavailable:
             raise  # no video is to blame, and every other one would fail the same way
+        except OverBudget as error:
+            self._fail(Status.CRASHED, error.message)  # with a larger budget it may come out well
         except VideoError as error:
             self._fail(Status.UNDECODABLE, error.message)
         except Exception as error:

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ipvg_eval.core.bounded import read_table
 from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.screening import screen
@@ -250,3 +251,22 @@ def test_ordinary_aliases_and_merge_keys_are_read():
         "list": [{"x": 1}, {"x": 1}],
     }
     assert read_yaml("") is None
+
+
+def test_a_table_with_any_wrong_byte_is_read_or_refused(tmp_path):
+    """Arrow names some damage by an IndexError, and believes places in a dictionary that it does not have."""
+    path = tmp_path / "table.parquet"
+    texts = pa.array(["a", "b", "a", None] * 3)
+    pq.write_table(
+        pa.table({"text": texts, "value": [0.5] * 12}), path, compression="none", store_schema=False
+    )
+    good, read = path.read_bytes(), 0
+    for at in range(4, len(good) - 8):
+        for flip in (0x01, 0x10, 0x80, 0xFF):
+            path.write_bytes(good[:at] + bytes([good[at] ^ flip]) + good[at + 1 :])
+            try:
+                read_table(path).to_pandas()
+            except (OSError, ValueError):
+                continue
+            read += 1
+    assert read > 0
