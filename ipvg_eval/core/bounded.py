@@ -80,7 +80,7 @@ def _table(path: Path, most_rows: int) -> pa.Table:
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
         file.seek(0)
         table = pq.read_table(file, read_dictionary=texts)
-    # Arrow believes what a file says; places in a dictionary that it does not have would be read all the same.
+    # Arrow believes what a file says: places in a dictionary that it does not have would be read, too.
     table.validate(full=True)
     unfolded = sum(_text_bytes(table.column(name)) for name in texts)
     if unfolded > LARGEST_TABLE:

@@ -39,6 +39,11 @@ def _list(attempt: Attempt) -> None:
     list(Path(attempt.victim).parent.iterdir())
 
 
+def _own_environment(_: Attempt) -> None:
+    if "token" not in os.environ.values():
+        raise OSError(", ".join(sorted(os.environ)))
+
+
 def _read_environment(_: Attempt) -> None:
     Path(f"/proc/{os.getppid()}/environ").read_bytes()
 
@@ -149,6 +154,7 @@ def _signal_parent(_: Attempt) -> None:
 ATTACKS: dict[str, Callable[[Attempt], None]] = {
     "read a file of the user": _read,
     "list a folder": _list,
+    "find a token in its environment": _own_environment,
     "read the parent's environment": _read_environment,
     "read the parent's memory": _read_memory,
     "write the parent's memory": _write_memory,

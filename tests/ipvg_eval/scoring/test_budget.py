@@ -1,4 +1,4 @@
-"""A submission that costs more than its budget: what is left is missing with the reason, what is written stays."""
+"""A submission beyond its budget: what is left is missing with the reason, what is written stays."""
 
 from __future__ import annotations
 
@@ -49,13 +49,11 @@ def test_the_default_is_recorded_and_goes_by_the_test_set(whole):
 def test_the_same_samples_are_refused_however_many_decode(fixtures, tmp_path, whole, decoders):
     rows = _rows(whole)
     budget, shares = Budget(pixels=_room_for(rows, 4)), []
-    run = _score(
-        fixtures,
-        tmp_path,
-        budget=budget,
-        decoders=decoders,
-        on_sample=lambda done: shares.append(done.budget),
-    )
+
+    def keep(done):
+        shares.append(done.budget)
+
+    run = _score(fixtures, tmp_path, budget=budget, decoders=decoders, on_sample=keep)
     scored = [row.sample for row in _rows(run) if row.status is Status.SCORED]
     assert scored == [row.sample for row in rows[:4]]
     assert [row.measurements for row in _rows(run)[:4]] == [row.measurements for row in rows[:4]]
@@ -77,7 +75,7 @@ def test_a_larger_budget_goes_on_and_gives_the_whole_run(fixtures, tmp_path, who
     assert run.info.budget == whole.info.budget
 
 
-def test_a_smaller_budget_takes_nothing_back(fixtures, tmp_path, whole):
+def test_a_smaller_budget_takes_nothing_back(fixtures, tmp_path):
     _score(fixtures, tmp_path)
     before = (tmp_path / "journal.jsonl").read_bytes()
     for budget in (Budget(pixels=1), Budget(bytes=1), Budget(seconds=1e-9)):
@@ -88,7 +86,7 @@ def test_a_smaller_budget_takes_nothing_back(fixtures, tmp_path, whole):
 
 def test_what_is_beyond_the_bytes_is_not_even_opened(fixtures, tmp_path, monkeypatch):
     opened = []
-    monkeypatch.setattr(Preparation, "_opened", lambda self, sample, _: opened.append(sample.id))
+    monkeypatch.setattr(Preparation, "_opened", lambda _self, sample, _: opened.append(sample.id))
     run = _score(fixtures, tmp_path, budget=Budget(bytes=1))
     assert opened == []
     assert {row.status for row in _rows(run)} == {Status.CRASHED}
