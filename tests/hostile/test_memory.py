@@ -51,9 +51,7 @@ def small(tmp_path_factory: pytest.TempPathFactory) -> dict[str, float]:
 
 
 @pytest.mark.parametrize("kind", ["too large", "too large, and lying", "largest"])
-def test_no_video_costs_more_memory_than_is_stated(
-    kind: str, tmp_path: Path, small: dict[str, float]
-) -> None:
+def test_no_video_costs_more_memory_than_stated(kind: str, tmp_path: Path, small: dict[str, float]) -> None:
     size = LARGEST if kind == "largest" else {"width": SIDE, "height": SIDE}
     video = video_files.encode(**size, frames=4)
     if "lying" in kind:

@@ -1,4 +1,4 @@
-"""Runs a command and prints the peak of memory of it and of the largest process that it opened files in, in MiB.
+"""Runs a command and prints the peaks of memory of it and of the largest process it opened files in, in MiB.
 
 python peaks_of_a_command.py WORD...
 """
