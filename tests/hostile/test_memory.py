@@ -20,7 +20,7 @@ ROOT = Path(__file__).resolve().parents[2]
 SIDE = 8192
 LARGEST = {"width": 4096, "height": 2304}
 MORE = 512.0
-"""MiB that any input may cost a command beyond a small video: frames that it is handed, and what they become."""
+"""MiB that an input may cost a command beyond a small video: frames it is handed, and what they become."""
 PROCESS = 1024.0
 """MiB of one process; its limit, which holds for any input, is four times that."""
 
