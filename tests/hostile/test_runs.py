@@ -227,6 +227,34 @@ def test_strict_wants_checksums_and_the_organisers_signature(run, tmp_path):
     assert "not signed by" in screen([run], strict=True, public_key=other)[1][0].reason
 
 
+def test_the_board_ranks_strictly_what_the_organiser_signed(run, tmp_path):
+    public = make_keys(tmp_path / "organiser.key")
+    other = Path(shutil.copytree(OLD / "careless", tmp_path / "other"))
+    write_checksums(other)
+    sign(other, tmp_path / "organiser.key")
+    rules = tmp_path / "challenge.yaml"
+    rules.write_text(f"tracks: [{{name: facial}}]\npublic_key: {public.name}\n")
+    words = [
+        "leaderboard",
+        run,
+        other,
+        "--config",
+        rules,
+        "--unofficial",
+        "--out",
+        tmp_path / "site",
+        "--json",
+    ]
+    for strict, code, ranked in (((), 0, ["careful", "careless"]), (("--strict",), 4, ["careless"])):
+        line = [sys.executable, "-m", "ipvg_eval", *map(str, words), *strict]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        teams = [row["team"] for row in json.loads(done.stdout)["tracks"][0]["phase1"]["table"]]
+        assert sorted(teams) == ranked
+    assert "left out:" in done.stderr
+    assert "SHA256SUMS.sig" in done.stderr
+
+
 def bomb() -> str:
     """A few hundred bytes of merge keys that stand for billions of nodes."""
     lines = ["a0: &a0 {x0: 1, y0: 2}"]

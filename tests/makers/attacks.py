@@ -6,6 +6,7 @@ Each attack returns None if it worked, or what stopped it.
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import socket
 import subprocess
@@ -178,10 +179,19 @@ ATTACKS: dict[str, Callable[[Attempt], None]] = {
 }
 
 
+def _change_frames(attempt: Attempt) -> None:
+    with mmap.mmap(attempt.port, mmap.PAGESIZE) as frames:
+        frames[:] = bytes(value ^ 0xFF for value in frames[:])
+
+
+NOT_STOPPED = {"change frames": _change_frames}
+"""Here the port is the descriptor of the memory that frames are handed over in."""
+
+
 def attempt(request: Attempt, _: object = None) -> Outcome:
     """Try it."""
     try:
-        ATTACKS[request.attack](request)
+        (ATTACKS | NOT_STOPPED)[request.attack](request)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return Outcome(stopped_by=f"{type(error).__name__}: {error}")
     return Outcome(stopped_by=None)
