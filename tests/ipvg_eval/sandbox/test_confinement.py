@@ -19,7 +19,7 @@ from attacks import ATTACKS
 from ipvg_eval.clips import ClipMaker, maker
 from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.core.limits import Confinement, ProcessLimits
-from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.decoding import DecoderProcess, PictureProcess
 from ipvg_eval.leaderboard.study import clips
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.sandbox import LimitedProcess, confine, landlock, process, seccomp
@@ -94,7 +94,8 @@ def test_without_confinement_the_same_attacks_work(user):
 @needs_a_kernel_that_can
 def test_every_kind_of_process_is_confined():
     task = Task(rules=VideoRules(), deep=True)
-    kinds = [DecoderProcess(), MetadataProcess(), CheckingProcess(task), maker._ClipProcess(ProcessLimits())]
+    kinds = [DecoderProcess(), PictureProcess(), MetadataProcess(), CheckingProcess(task)]
+    kinds.append(maker._ClipProcess(ProcessLimits()))
     for kind in kinds:
         with kind as started:
             assert started.hello().confinement.lacking == ()
