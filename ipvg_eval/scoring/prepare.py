@@ -114,7 +114,8 @@ class Preparation:
         first = _next(channel)
         if isinstance(first, str):
             evaluators, specs = self.scorer.evaluators, self.scorer.specs
-            return watch(sample, lambda: self._paid(sample, channel), first, evaluators, specs).finish
+            needed = self.scorer.protocol.definition.frames_needed
+            return watch(sample, lambda: self._paid(sample, channel), first, evaluators, specs, needed).finish
         assert first is None or isinstance(first, Measured)
         if first is None and self.spending is not None:
             self.spending.spend(pixels=self.rows[sample.id].pixels)
