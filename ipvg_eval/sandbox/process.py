@@ -31,8 +31,9 @@ MAX_LINE = 64 * 2**20
 
 TRY_AGAIN = "Export the video again as MP4 with H.264."
 # Where Python, packages and libraries are found; full names, as tokens have names of any beginning.
-_INHERITED = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH", "SYSTEMROOT")
-_INHERITED += ("PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE")
+_PYTHON = ("PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE")
+_LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+_INHERITED = frozenset({*_PYTHON, *_LIBRARIES, "SYSTEMROOT"})
 # Threads of libraries would take address space, by the number of cores, and Landlock would not hold them.
 _ONE_THREAD = {
     **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
