@@ -87,12 +87,23 @@ class Spending:
             self._seconds += seconds
             self._pixels += pixels
 
+    def pay(self, pixels: int) -> str | None:
+        """Note the pixels of a video that is open; why they are too many, None if they are not.
+
+        Whatever time it took until then is no reason: that depends on the machine.
+        """
+        self.spend(pixels=pixels)
+        return self._too_many_pixels()
+
     def refusal(self, video: str) -> str | None:
         """Why this video must not be opened any more, None where it may be."""
         if video in self._beyond:
             return f"the submission's videos are larger than its budget of {self._most('bytes'):,.0f} bytes"
         if self._seconds > self._most("seconds"):
             return f"the submission's videos took longer than its budget of {self._most('seconds'):,.0f} s"
+        return self._too_many_pixels()
+
+    def _too_many_pixels(self) -> str | None:
         if self._pixels > self._most("pixels"):
             return f"the submission's videos have more pixels than its budget of {self._most('pixels'):,.0f}"
         return None

@@ -115,19 +115,18 @@ class Preparation:
         if isinstance(first, str):
             evaluators, specs = self.scorer.evaluators, self.scorer.specs
             needed = self.scorer.protocol.definition.frames_needed
-            return watch(sample, lambda: self._paid(sample, channel), first, evaluators, specs, needed).finish
+            return watch(sample, lambda: self._paid(channel), first, evaluators, specs, needed).finish
         assert first is None or isinstance(first, Measured)
         if first is None and self.spending is not None:
             self.spending.spend(pixels=self.rows[sample.id].pixels)
         return lambda: first
 
-    def _paid(self, sample: Sample, channel: Channel[Item]) -> _DecodedVideo:
+    def _paid(self, channel: Channel[Item]) -> _DecodedVideo:
         """The video, counted where samples come in order, so that the same are refused every time."""
         video = _DecodedVideo(channel)
         if self.spending is not None:
             clip = video.clip
-            self.spending.spend(pixels=clip.width * clip.height * clip.frame_count)
-            if (reason := self.spending.refusal(sample.video)) is not None:
+            if (reason := self.spending.pay(clip.width * clip.height * clip.frame_count)) is not None:
                 raise OverBudget(reason)
         return video
 

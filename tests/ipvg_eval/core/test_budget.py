@@ -42,3 +42,11 @@ def test_a_budget_that_is_met_exactly_is_not_used_up(unit: str) -> None:
     spending.spend(**{unit: 1})
     assert spending.share == 1.1
     assert "budget of 10 " in f"{spending.refusal('a')} "
+
+
+def test_time_that_is_used_up_takes_no_open_video_away() -> None:
+    spending = Spending(Budget.parse("seconds=1,pixels=10"), {"a": 1, "b": 1})
+    spending.spend(seconds=2)
+    assert spending.pay(10) is None
+    assert spending.refusal("b") is not None
+    assert "more pixels" in f"{spending.pay(1)}"
