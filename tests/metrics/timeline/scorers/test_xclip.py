@@ -126,13 +126,13 @@ def test_every_different_clip_is_looked_at_once(small, pictures, monkeypatch):
     for i in range(2):
         viewing.add(i, pictures[i])
     footage = viewing.finish()
-    whole = small.cosines
+    whole = small.conditioned_cosines
 
     def counted(clips, texts):
         seen.append(len(clips))
         return whole(clips, texts)
 
-    monkeypatch.setattr(small, "cosines", counted)
+    monkeypatch.setattr(small, "conditioned_cosines", counted)
     shares = np.linspace(0, 1, 60)
     weights = np.stack([shares, 1 - shares], axis=1)
     footage.similarity(weights, TEXTS)
@@ -142,6 +142,31 @@ def test_every_different_clip_is_looked_at_once(small, pictures, monkeypatch):
     assert sum(seen) == 9
     footage.similarity(weights[:1], ["another"])
     assert sum(seen) == 10
+
+
+def test_texts_are_encoded_once_for_all_samples(small, pictures, monkeypatch):
+    """What a text is without a video: learned with its list, or alone, and kept for the next video."""
+    asked, encode = [], small.texts
+
+    def counted(texts):
+        asked.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(small, "texts", counted)
+    scorer = XClipScorer(small, weights={}, batch_size=16)
+    distractors = [f"someone does {number}" for number in range(40)]
+    found = []
+    for _sample in range(2):
+        scorer.learn(distractors)
+        scorer.text_cosines([*distractors, *TEXTS])
+        viewing = scorer.view()
+        for i in range(4):
+            viewing.add(i, pictures[i])
+        found.append(viewing.finish().similarity(np.eye(4), [*TEXTS, *distractors]))
+    assert sorted(asked) == sorted([*distractors, *TEXTS])
+    assert (found[0] == found[1]).all()
+    crops = [[small.crop(picture)] * 8 for picture in pictures[:4]]
+    assert found[0] == pytest.approx(small.cosines(crops, [*TEXTS, *distractors]).T, abs=1e-6)
 
 
 @settings(deadline=None, max_examples=100)
