@@ -70,7 +70,7 @@ class QuestionTokenizer:
     ) -> list[int]:
         """System turn, the video and the question about it, and an opened answer.
 
-        Control tokens inside the action's text are read as plain text.
+        Control tokens inside the action's text are read as plain text, and no text is cut.
 
         Args:
             action: the event's description.

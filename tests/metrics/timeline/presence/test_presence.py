@@ -154,6 +154,12 @@ def test_the_conversation_is_qwen2_vls_chat(snapshot, judge):
     assert judge._tokenizer.conversation(C, patches=2) == whole(text)["input_ids"]
 
 
+def test_an_action_of_any_length_is_read_whole(judge):
+    """The tokenizer of the snapshot has a token per byte."""
+    short, long = (judge._tokenizer.conversation("x" * n, patches=2) for n in (1, 50_000))
+    assert len(long) - len(short) == 49_999
+
+
 def clip(seconds: float, fps: float = 16.0) -> ClipInfo:
     count = round(seconds * fps)
     times = tuple(i / fps for i in range(count))

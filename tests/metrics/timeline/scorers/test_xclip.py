@@ -20,6 +20,7 @@ from weight_files import WeightFiles
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.snapshots import random_network
+from ipvg_eval.metrics.timeline.distractors import distractors_for
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from ipvg_eval.metrics.timeline.frame_sampling import clip_columns
 from ipvg_eval.metrics.timeline.scorers.xclip.checkpoint import PixelRules
@@ -209,6 +210,29 @@ def test_long_texts_are_cut_and_said_to_be(small):
     assert scorer.cut_off(long)
     assert (small.texts([long]) == small.texts([long + "then sits"])).all()
     assert scorer.text_cosines(["a b", "a b"]) == pytest.approx(np.ones((2, 2)))
+
+
+def test_rows_say_that_an_action_was_cut(film, small):
+    evaluator = TimelineAlignment(
+        TimelineAlignmentOptions(scorer="xclip", rate=2, version=1),
+        Runtime(),
+        scorer=XClipScorer(small, weights={}, batch_size=16),
+    )
+    one = film(("An astronaut poses", 2))
+    fits = "a " * 75
+    whole = one.measure(evaluator, f"0-1s: [she poses]; 1-2s: [{fits}]")
+    assert "were cut" not in (whole["timeline_miou"].note or "")
+    cut = one.measure(evaluator, f"0-1s: [she poses]; 1-2s: [{fits} man]")
+    for name in ("timeline_miou", "timeline_clip_t", "timeline_tim"):
+        assert "1 of 2 actions were longer than the scorer reads and were cut" in cut[name].note
+
+
+def test_labels_in_chinese_are_texts_like_others(small, labelled):
+    scorer = XClipScorer(small, weights={}, batch_size=8)
+    found = distractors_for(labelled("男人"), ["男人挥手"], scorer)
+    assert found.texts[0].startswith("男人 is ")
+    assert found.cut == 0
+    assert len(found.texts) + found.left_out > 200
 
 
 def test_a_snapshot_folder_is_loaded_with_its_pixel_rules(tmp_path, pictures, small):
