@@ -117,4 +117,4 @@ def _curves(
         drawing.curve([(x(t), y(v)) for t, v in line.points], colour, 1.8)
         at, highest = max(line.points, key=lambda point: point[1])
         drawing.dot(x(at), y(highest), 6.2, colour)
-        drawing.text(x(at), y(highest), str(line.number), "var(--event-ink)", font_size=9)
+        drawing.text(x(at), y(highest), str(line.number), "var(--event-ink)", **{"font-size": 9})
