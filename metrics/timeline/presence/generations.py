@@ -76,7 +76,7 @@ class Generation:
         """The time that the text names before each pair of frames; empty where it names none."""
         if not self.stamped:
             return []
-        padded = [*seconds, *seconds[-1:] * (-len(seconds) % FRAMES_PER_TOKEN)]
+        padded = [*seconds, *[seconds[-1]] * (-len(seconds) % FRAMES_PER_TOKEN)]
         return [
             sum(padded[i : i + FRAMES_PER_TOKEN]) / FRAMES_PER_TOKEN
             for i in range(0, len(padded), FRAMES_PER_TOKEN)

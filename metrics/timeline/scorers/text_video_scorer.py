@@ -147,7 +147,7 @@ class EmbeddingScorer:
 
     def text_cosines(self, texts: Sequence[str]) -> FloatArray:
         """See `TextVideoScorer.text_cosines`."""
-        units = self._unit_texts(texts)
+        units: FloatArray = self._unit_texts(texts)
         return np.clip(units @ units.T, -1.0, 1.0)
 
     def cut_off(self, text: str) -> bool:
