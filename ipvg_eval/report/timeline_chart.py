@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import dataclass
-from typing import Any
 
 from markupsafe import Markup
 
@@ -16,7 +15,7 @@ _BAR = 13
 _GAP = 8
 _CURVES = 84
 _MARGINS = (58, 4, 18, 18)
-_IN_DOT: dict[str, Any] = {"font-size": 9}
+_IN_DOT = 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -119,4 +118,4 @@ def _curves(
         drawing.curve([(x(t), y(v)) for t, v in line.points], colour, 1.8)
         at, highest = max(line.points, key=lambda point: point[1])
         drawing.dot(x(at), y(highest), 6.2, colour)
-        drawing.text(x(at), y(highest), str(line.number), "var(--event-ink)", **_IN_DOT)
+        drawing.text(x(at), y(highest), str(line.number), "var(--event-ink)", size=_IN_DOT)
