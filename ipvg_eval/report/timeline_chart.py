@@ -100,7 +100,7 @@ def _bars(drawing: Drawing, placed: Sequence[_Placed], x: Scale, *, opacity: flo
         left, right = x(bar.start), x(bar.end)
         colour = f"var(--event-{bar.colour})"
         drawing.rectangle(left, top, right - left, _BAR, colour, opacity=opacity, rx=3)
-        drawing.text((left + right) / 2, top + _BAR / 2, str(bar.number), ink, font_weight="bold")
+        drawing.text((left + right) / 2, top + _BAR / 2, str(bar.number), ink, weight="bold")
 
 
 def _curves(

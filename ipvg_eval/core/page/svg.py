@@ -81,7 +81,15 @@ class Drawing:
         self._add("polygon", {"class": "area", "points": " ".join([*there, *back]), **style})
 
     def text(
-        self, x: float, y: float, words: str, colour: str, *, anchor: str = "middle", size: float = _FONT
+        self,
+        x: float,
+        y: float,
+        words: str,
+        colour: str,
+        *,
+        anchor: str = "middle",
+        size: float = _FONT,
+        weight: str = "normal",
     ) -> None:
         """Text whose middle line is at y."""
         place: dict[str, str | float] = {
@@ -91,6 +99,7 @@ class Drawing:
             "dominant-baseline": "central",
             "fill": colour,
             "font-size": size,
+            "font-weight": weight,
         }
         self._add("text", place, escape(words))
 
