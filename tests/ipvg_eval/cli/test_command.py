@@ -141,7 +141,7 @@ def test_a_run_folder_in_use_or_different_is_left_alone(command, careful, fixtur
     assert command(*words, "--metrics", "dynamic_degree_lite").returncode == 0
     before = (tmp_path / "run/run.json").read_bytes()
     other = command(*words, "--metrics", "lite_motion")
-    assert other.returncode == 1
+    assert other.returncode == 2
     assert "metrics: dynamic_degree_lite" in other.stderr
     assert (tmp_path / "run/run.json").read_bytes() == before
 
@@ -208,7 +208,7 @@ def test_a_full_disk_is_one_clear_error_and_loses_no_row(command, careful, fixtu
         preexec_fn=lambda: resource.setrlimit(resource.RLIMIT_FSIZE, (room, room)),
         check=False,
     )
-    assert full.returncode == 1
+    assert full.returncode == 2
     assert "cannot be written" in full.stderr
     assert "Make room" in full.stderr
     assert "Traceback" not in full.stderr
