@@ -5,21 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from ipvg_eval.leaderboard.study.checks import Clip, Item, with_checks
+from ipvg_eval.leaderboard.study.checks import Clip, Item, training_tasks, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.exclusion import excluded
-from ipvg_eval.leaderboard.study.plan import Pair, random_stream, take_sides
+from ipvg_eval.leaderboard.study.plan import Task, random_stream, take_sides, task_of
 from ipvg_eval.leaderboard.study.secret import new_media_id
 
 _COVERED = """
-SELECT l.sample AS sample, min(l.team, r.team) AS one, max(l.team, r.team) AS other,
+SELECT l.sample AS sample, l.team AS one, r.team AS other,
   a.id AS annotator, a.released AS released,
   (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) AS votes
 FROM item i
 JOIN clip l ON l.id = i.left_clip
-JOIN clip r ON r.id = i.right_clip
+LEFT JOIN clip r ON r.id = i.right_clip
 LEFT JOIN annotator a ON a.sheet = i.sheet
-WHERE i.kind = 'pair'
+WHERE i.kind IN ('pair', 'rating')
 """
 
 
@@ -42,9 +42,9 @@ def add_sheet(writer: sqlite3.Connection, items: Sequence[Item]) -> int:
                 position,
                 item.kind,
                 clips[item.left],
-                clips[item.right],
+                None if item.right is None else clips[item.right],
                 new_media_id(),
-                new_media_id(),
+                None if item.right is None else new_media_id(),
                 None if item.origin is None else ids[item.origin],
             ),
         )
@@ -63,34 +63,38 @@ def free_sheet(writer: sqlite3.Connection, config: StudyConfig) -> int | None:
     ).fetchone()
     if row is not None:
         return int(row["id"])
-    open_pairs = uncovered(writer, config)
-    if not open_pairs:
+    tasks = uncovered(writer, config)
+    if not tasks:
         return None
     sheets = writer.execute("SELECT count(*) FROM sheet").fetchone()[0]
     wanted = writer.execute("SELECT sum(wanted) FROM comparison").fetchone()[0]
     rng = random_stream(config.seed, f"sheet {sheets}")
-    rng.shuffle(open_pairs)
-    chosen = open_pairs[: -(-wanted // config.annotators)]
+    rng.shuffle(tasks)
+    chosen = tasks[: -(-wanted // config.annotators)]
+    training = training_tasks(chosen, list(_wanted(writer)), config.training, rng)
     spoilt = [
         Clip(sample=row["sample"], team=row["team"], corrupted=True)
         for row in writer.execute("SELECT sample, team FROM clip WHERE corrupted ORDER BY sample, team")
     ]
-    return add_sheet(writer, with_checks(take_sides([chosen], rng)[0], spoilt, config.checks, rng))
+    showings, first = take_sides([chosen, training], rng)
+    return add_sheet(writer, with_checks(showings, spoilt, config.checks, rng, first))
 
 
-def uncovered(reader: sqlite3.Connection, config: StudyConfig) -> list[Pair]:
-    """Comparisons that fewer annotators have judged, or are going to judge, than wanted.
+def uncovered(reader: sqlite3.Connection, config: StudyConfig) -> list[Task]:
+    """Comparisons or ratings that fewer annotators have judged, or are going to judge, than wanted.
 
     Excluded annotators do not count; released ones count for what they have judged.
     """
     out = excluded(reader, config)
-    left = {
-        Pair(sample=row["sample"], one=row["one"], other=row["other"]): int(row["wanted"])
-        for row in reader.execute("SELECT * FROM comparison")
-    }
+    left = _wanted(reader)
     for row in reader.execute(_COVERED):
         pending = row["annotator"] is None or not row["released"]
         judged = row["votes"] == len(config.questions)
         if row["annotator"] not in out and (judged or pending):
-            left[Pair(sample=row["sample"], one=row["one"], other=row["other"])] -= 1
-    return [pair for pair, count in left.items() if count > 0]
+            left[task_of(row["sample"], row["one"], row["other"])] -= 1
+    return [task for task, count in left.items() if count > 0]
+
+
+def _wanted(reader: sqlite3.Connection) -> dict[Task, int]:
+    rows = reader.execute("SELECT * FROM comparison ORDER BY sample, one, other")
+    return {task_of(row["sample"], row["one"], row["other"]): int(row["wanted"]) for row in rows}
