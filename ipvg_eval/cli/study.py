@@ -238,7 +238,7 @@ def _report_checks(created: Created, config: StudyConfig) -> None:
 
 def _print_status(seen: Overview) -> None:
     STDOUT.print(f"[bold]{escape(seen.title)}[/]: {seen.judged} of {seen.wanted} judgements, ", end="")
-    STDOUT.print(f"{seen.taken} of {seen.sheets} sheets taken, {seen.votes} votes count.")
+    STDOUT.print(f"{seen.taken} of {seen.sheets} sheets taken, {seen.votes} answers count.")
     tasks = seen.config.shown.tasks
     if seen.open:
         STDOUT.print(f"{seen.open} {tasks} need another annotator: `ipvg-eval study tokens` makes links.")
