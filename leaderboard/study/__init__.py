@@ -7,13 +7,14 @@ says whose they are.
 """
 
 from ipvg_eval.leaderboard.study.annotators import invitation, new_annotators, release
-from ipvg_eval.leaderboard.study.config import Question, StudyConfig, read_study_config
+from ipvg_eval.leaderboard.study.config import StudyConfig, read_study_config
 from ipvg_eval.leaderboard.study.create import Created, create_study
 from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.leaderboard.study.exclusion import ExclusionRates, simulated_exclusion
 from ipvg_eval.leaderboard.study.export import audit_table, study_votes, votes_table
 from ipvg_eval.leaderboard.study.filling import LeftOut
 from ipvg_eval.leaderboard.study.overview import Overview, overview
+from ipvg_eval.leaderboard.study.questions import Question
 from ipvg_eval.leaderboard.study.rating_export import opinions_table, ratings_audit, study_opinions
 from ipvg_eval.leaderboard.study.store import open_study
 from ipvg_eval.leaderboard.study.subjects import StudyPicture, StudySample, StudyTeam

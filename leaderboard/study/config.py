@@ -3,90 +3,20 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal, Self
+from typing import Any, Literal
 
 import yaml
-from pydantic import (
-    BaseModel,
-    ConfigDict,
-    Field,
-    ValidationError,
-    ValidationInfo,
-    field_validator,
-    model_validator,
-)
+from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
 
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.core.yaml_text import read_yaml
-from ipvg_eval.leaderboard.opinions import MEAN_OF_ASPECTS, Scale
+from ipvg_eval.leaderboard.opinions import MEAN_OF_ASPECTS
 from ipvg_eval.leaderboard.study.errors import StudyConfigError
 from ipvg_eval.leaderboard.study.kinds import KINDS, PAIR_ANSWERS, StudyKind
-
-_LONGEST_ANCHOR = 40
-
-
-class _Strict(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+from ipvg_eval.leaderboard.study.questions import Question, RatingScale, Strict, check_anchors
 
 
-class Question(_Strict):
-    """A question about what is shown.
-
-    Attributes:
-        name: its name in the votes, or the aspect in the opinion sheet.
-        text: what the annotator reads.
-        anchors: what the points of the scale mean for this question, the lowest first; empty: as for the
-            others.
-    """
-
-    name: str = Field(pattern=r"^[a-z][a-z0-9_]{0,39}$")
-    text: str = Field(min_length=1, max_length=300)
-    anchors: tuple[str, ...] = ()
-
-
-class RatingScale(_Strict):
-    """The points that people give in a rating study.
-
-    Attributes:
-        lowest: 0 or 1.
-        highest: up to 9, so that every point has its key.
-        anchors: what the points mean, the lowest first; "" where a point has no name of its own. None: the
-            five categories of ITU-T P.800 where there are five points, else the names of the two ends.
-    """
-
-    lowest: int = Field(default=1, ge=0, le=1)
-    highest: int = Field(default=5, ge=2, le=9)
-    anchors: tuple[str, ...] | None = None
-
-    @property
-    def scale(self) -> Scale:
-        """As the opinion sheet says it."""
-        return Scale(self.lowest, self.highest)
-
-    @property
-    def names(self) -> tuple[str, ...]:
-        """One per point, the lowest first; may be empty."""
-        if self.anchors is not None:
-            return self.anchors
-        between = len(self.scale.points) - 2
-        middle = ("Poor", "Fair", "Good") if between == 3 else ("",) * between
-        return ("Bad", *middle, "Excellent")
-
-    @model_validator(mode="after")
-    def _named(self) -> Self:
-        check_anchors(self.names, self.scale)
-        return self
-
-
-def check_anchors(names: tuple[str, ...], scale: Scale) -> None:
-    """Refuse what does not name every point, or names one at length."""
-    if len(names) != len(scale.points):
-        raise ValueError(f"{len(names)} anchors for the {len(scale.points)} points from {scale}")
-    if any(len(name) > _LONGEST_ANCHOR for name in names):
-        raise ValueError(f"an anchor has {_LONGEST_ANCHOR} letters at most")
-
-
-class Overlap(_Strict):
+class Overlap(Strict):
     """Comparisons that several annotators see, to measure their agreement.
 
     Attributes:
@@ -98,7 +28,7 @@ class Overlap(_Strict):
     annotators: int = Field(default=3, ge=2, le=100)
 
 
-class Checks(_Strict):
+class Checks(Strict):
     """Attention checks, and the rule by which annotators are excluded.
 
     Of pairs, a corrupted check fails unless the real video was preferred to its corrupted copy; a repeated
@@ -131,7 +61,7 @@ class Checks(_Strict):
     false_exclusion: float = Field(default=0.01, gt=0, lt=1)
 
 
-class StudyConfig(_Strict):
+class StudyConfig(Strict):
     """Settings of a study.
 
     Attributes:
@@ -144,7 +74,7 @@ class StudyConfig(_Strict):
         training: steps that every sheet begins with and that do not count, so that people learn what there
             is to see.
         annotators: into how many sheets of about the same length the comparisons are dealt.
-        annotators_per_pair: how many annotators see each comparison.
+        annotators_per_pair: how many annotators see each comparison, or each video that is rated.
         overlap: comparisons that more annotators see.
         share: share of the samples that is used, drawn alike from every identity.
         checks: attention checks and the exclusion rule.

@@ -30,6 +30,7 @@ from ipvg_eval.leaderboard import build_leaderboard, parse_challenge, read_opini
 from ipvg_eval.leaderboard.mos import mean_opinions
 from ipvg_eval.leaderboard.study import (
     StudyError,
+    audit_table,
     create_study,
     new_annotators,
     open_study,
@@ -168,6 +169,15 @@ def test_training_comes_first_says_so_and_does_not_count(rating):
     counting = opinions_table(study)
     assert len(counting) == 2 * CLIPS  # two questions
     assert (ratings_audit(study)["kind"] == "training").sum() == 2 * 3
+
+
+def test_pairs_can_begin_with_training_too(make_study, serve_study, walker):
+    study = open_study(make_study(annotators=1, training=2, checks=NO_CHECKS).path)
+    walking = walker(serve_study(study.path).client(), new_annotators(study, 1)[0].token)
+    state = walking.state()
+    assert (state["training"], state["total"]) == (2, CLIPS + 2)
+    walking.walk()
+    assert (len(votes_table(study)), len(audit_table(study))) == (CLIPS, CLIPS + 2)
 
 
 def test_a_rating_waits_for_its_clip_and_can_be_taken_back(rating):
