@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ipvg_eval.core.names import composed
 from ipvg_eval.core.suggest import did_you_mean, listed
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import Sheet, bad_lines, read_sheet
@@ -130,6 +131,7 @@ def opinions_from_table(table: pd.DataFrame, *, scale: Scale, source: str) -> Op
         source: what to call it in messages.
     """
     scores = table[["team", "sample", "annotator", "aspect", "score"]].reset_index(drop=True)
+    scores = scores.assign(team=scores["team"].map(composed), sample=scores["sample"].map(composed))
     return OpinionSheet(
         source=source,
         sha256=hashlib.sha256(table.to_csv(index=False).encode()).hexdigest(),

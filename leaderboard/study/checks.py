@@ -30,7 +30,7 @@ class Item:
     """One step of a sheet.
 
     Attributes:
-        kind: "pair" and "rating" count; "repeat" and "corrupted" are checks.
+        kind: "pair" and "rating" count; "repeat" and "corrupted" are checks, "training" is neither.
         left: what plays on the left, or alone.
         right: what plays on the right; None where one video is rated.
         origin: for a repeat, the place in the sheet of the step it repeats; else None.

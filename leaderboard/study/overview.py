@@ -74,8 +74,8 @@ class Overview:
         config: its settings.
         rule: when annotators are excluded.
         coverage: one entry per pair of teams, or per team.
-        open: comparisons that still want an annotator beyond all sheets that were dealt.
-        left_out: comparisons without a video of one team.
+        open: comparisons, or videos, that still want an annotator beyond all sheets that were dealt.
+        left_out: those that lack a video.
         sheets: how many there are.
         taken: how many have an annotator.
         votes: that count, over all questions.

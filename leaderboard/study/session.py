@@ -105,8 +105,8 @@ def vote(study: Study, annotator: Annotator, item: int, question: str, answer: s
             watched to its end.
         NotInStudy: an unknown question or answer.
     """
-    names = [known.name for known in study.config.questions]
-    if question not in names or answer not in study.config.answers:
+    names = _check_question(study, question)
+    if answer not in study.config.answers:
         raise NotInStudy
     with study.writing() as writer:
         current = _current(writer, study.config, annotator)
@@ -132,7 +132,9 @@ def undo(study: Study, annotator: Annotator, item: int, question: str) -> dict[s
 
     Raises:
         Refused: the named answer is not the latest.
+        NotInStudy: an unknown question.
     """
+    _check_question(study, question)
     with study.writing() as writer:
         last = _last_vote(writer, study.config, annotator)
         if last is None or (last["item"], last["question"]) != (item, question):
@@ -165,6 +167,14 @@ SELECT i.id, i.position, i.kind, i.left_clip, i.right_clip, i.left_media, i.righ
   (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) AS votes
 FROM item i WHERE i.sheet = ? AND votes < ? ORDER BY i.position LIMIT 1
 """
+
+
+def _check_question(study: Study, question: str) -> list[str]:
+    """The names of all questions, of which this must be one."""
+    names = [known.name for known in study.config.questions]
+    if question not in names:
+        raise NotInStudy
+    return names
 
 
 def _current(reader: sqlite3.Connection, config: StudyConfig, annotator: Annotator) -> Any:

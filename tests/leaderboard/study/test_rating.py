@@ -229,6 +229,7 @@ def test_what_is_no_rating_is_refused_without_a_traceback(rating, caplog):
         assert (answer.status_code, answer.json()) == (400, {"error": "not understood"}), body
     for side in ("right", "middle", 1):
         assert walker.post("watched", item=item, side=side).status_code == 400
+    assert walker.post("undo", item=item, question="beauty").status_code == 400
     assert ratings_audit(study).empty
     assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
     walker.post("vote", item=item, question="quality", answer="3").raise_for_status()

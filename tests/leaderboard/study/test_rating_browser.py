@@ -35,6 +35,11 @@ FOCUS = """(() => {
 })()"""
 
 
+UNNAMED = """[...document.querySelectorAll('button, video, img, progress')].filter((one) =>
+  !(one.alt || one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.textContent.trim())
+).length"""
+
+
 @pytest.fixture
 def open_page(chromium):
     contexts = []
@@ -94,6 +99,7 @@ def test_a_session_by_keyboard_and_pointer_from_joining_to_the_code(
     def picture(name: str) -> None:
         page.screenshot(path=str(tmp_path / f"{width}-{name}.png"), full_page=True)
         assert page.evaluate("document.documentElement.scrollWidth <= window.innerWidth")
+        assert page.evaluate(UNNAMED) == 0
         doms.append(page.content())
 
     def focused() -> str:
