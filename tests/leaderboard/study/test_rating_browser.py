@@ -36,7 +36,7 @@ FOCUS = """(() => {
 
 
 UNNAMED = """[...document.querySelectorAll('button, video, img, progress')].filter((one) =>
-  !(one.alt || one.getAttribute('aria-label') || one.getAttribute('aria-labelledby') || one.textContent.trim())
+  !(one.alt || one.ariaLabel || one.getAttribute('aria-labelledby') || one.textContent.trim())
 ).length"""
 
 
