@@ -14,7 +14,8 @@ from ipvg_eval.core.timeline.model import Timeline, summary
 from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE
 from ipvg_eval.metrics.subject.appearances import Appearances
 from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
-from ipvg_eval.metrics.subject.subject_pass import SubjectPass
+from ipvg_eval.metrics.subject.subject_pass import NoReferencePass, SubjectPass
+from ipvg_eval.metrics.target import NO_REFERENCE
 from ipvg_eval.metrics.timeline.alignment.event_grid import snapped
 from ipvg_eval.metrics.timeline.alignment.video_alignment import (
     AlignmentInputs,
@@ -176,7 +177,7 @@ class NoPass:
 class SubjectsPass:
     """The subjects' own pass over the frames that it wants."""
 
-    def __init__(self, looking: SubjectPass, wanted: Sequence[int]) -> None:
+    def __init__(self, looking: SubjectPass | NoReferencePass, wanted: Sequence[int]) -> None:
         self._looking = looking
         self._wanted = frozenset(wanted)
         self.problem = NO_FRAME
@@ -190,7 +191,7 @@ class SubjectsPass:
         """Take the frames it wants out of a batch."""
         mine = [place for place, index in enumerate(indices) if index in self._wanted]
         if mine:
-            self.problem = NOT_FINITE
+            self.problem = NOT_FINITE if isinstance(self._looking, SubjectPass) else NO_REFERENCE
             self._looking.add([indices[place] for place in mine], frames[np.asarray(mine)])
 
     def finish(self) -> list[Measurement]:
