@@ -71,7 +71,10 @@ def measure(
     require_confinement: RequireConfinement = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, frames too.")] = False,
 ) -> None:
-    """Measure any videos: one, a folder, a table. What a metric needs and is not given makes it missing."""
+    """Measure any videos: one, a folder, a table; no test set is needed.
+
+    What a metric needs and is not given makes it missing, with the reason.
+    """
     from ipvg_eval.cli.progress import sample_progress
     from ipvg_eval.measuring import measure_all
     from ipvg_eval.scoring import Recipe

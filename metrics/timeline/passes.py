@@ -153,7 +153,9 @@ class TimelinePass:
         notes = [summary(problems)] if problems else []
         cut = sum(task.scorer.cut_off(event.description) for event in task.timeline.events)
         if cut:
-            notes.append(f"{cut} texts were longer than the model reads and were cut")
+            notes.append(
+                f"{cut} of {len(task.timeline.events)} actions were longer than the scorer reads and were cut"
+            )
         if read < len(self._wanted):
             notes.append(f"{read} of {len(self._wanted)} frames could be read")
         return tuple(notes)
