@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.run import WorkersInfo
@@ -55,6 +56,7 @@ def score(
     out: Path | str | None = None,
     limit: int | None = None,
     limits: ProcessLimits | None = None,
+    budget: Budget | None = None,
     decoders: int = 2,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
@@ -74,6 +76,7 @@ def score(
         out: run folder; runs/TEAM-PROTOCOL where None.
         limit: measure the first so many samples only.
         limits: what each decoder process may use.
+        budget: what the submission's videos may cost, all together; by the number of samples where None.
         decoders: how many videos are decoded at a time, ahead of the networks.
         command: the command line, for provenance.
         on_sample: called after every sample with its row and whether it was measured now.
@@ -118,6 +121,7 @@ def score(
         team=name,
         executor=executor,
         command=command,
+        budget=budget or Budget(),
         workers=None if isinstance(built, Scorer) else built.workers,
     )
     run.execute(limit=limit, on_sample=on_sample)
