@@ -126,16 +126,20 @@ class Comparisons:
         """(votes,) number of the identity."""
         return np.unique(self.identities, return_inverse=True)[1].astype(np.int64)[self.judged]
 
+    def present(self) -> BoolArray:
+        """(votes, teams): whose videos a vote is on."""
+        numbers = np.arange(len(self.teams))
+        sides = (self.first[self.judged], self.second[self.judged])
+        return np.asarray((sides[0][:, None] == numbers) | (sides[1][:, None] == numbers))
+
     def share_influences(self, shares: FloatArray, games: FloatArray) -> tuple[FloatArray, BoolArray]:
         """(votes, teams): what every vote adds to the teams' points per comparison, and whose."""
         rows = np.arange(len(self.judged))
         influences = np.zeros((len(rows), len(self.teams)))
-        present = np.zeros(influences.shape, dtype=np.bool_)
         for team, points in ((self.first, self.answers), (self.second, 1 - self.answers)):
             own = team[self.judged]
             influences[rows, own] = self.parts * (points - shares[own]) / games[own]
-            present[rows, own] = True
-        return influences, present
+        return influences, self.present()
 
     def strength_influences(self, strengths: FloatArray, ridge: float) -> FloatArray:
         """(votes, teams): what every vote adds to the Bradley-Terry strengths, to first order.

@@ -10,6 +10,7 @@ from pydantic import BaseModel, BeforeValidator, ConfigDict, Field, ValidationEr
 
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.core.yaml_text import read_yaml
+from ipvg_eval.leaderboard.stopping import StoppingRule
 from ipvg_eval.leaderboard.study.errors import StudyConfigError
 
 KNOWN_QUESTIONS = {
@@ -44,6 +45,10 @@ def _question(value: object) -> object:
             raise ValueError(f"{value!r} has no built-in text. {hint} Others need name and text.")
         return {"name": value, "text": KNOWN_QUESTIONS[value]}
     return value
+
+
+def _adaptive(value: object) -> object:
+    return ({} if value else None) if isinstance(value, bool) else value
 
 
 class Overlap(_Strict):
@@ -114,6 +119,8 @@ class StudyConfig(_Strict):
         join_limit: how many may join so; None: twice `annotators`.
         sound: "drop", or "keep": one clip is heard at a time, silent ones as well.
         completion_code: one code for all who finish; None makes one per annotator.
+        adaptive: when to stop, where the server chooses each next pair from the answers so far; `true` takes
+            the defaults, None fixes all pairs beforehand. Its question is the first.
         seed: of every draw.
     """
 
@@ -140,6 +147,7 @@ class StudyConfig(_Strict):
     join_limit: int | None = Field(default=None, ge=1)
     sound: Literal["drop", "keep"] = "drop"
     completion_code: str | None = Field(default=None, max_length=64, pattern=r"^[\w-]+$")
+    adaptive: Annotated[StoppingRule | None, BeforeValidator(_adaptive)] = None
     seed: int = Field(default=0, ge=0)
 
     @field_validator("questions")
@@ -191,6 +199,7 @@ def _explained(error: ValidationError, path: Path | str | None) -> StudyConfigEr
     place = ".".join(str(part) for part in first["loc"])
     if first["type"] == "extra_forbidden":
         nested: dict[str, type[BaseModel]] = {"overlap": Overlap, "checks": Checks, "questions": Question}
+        nested["adaptive"] = StoppingRule
         model = nested.get(str(first["loc"][0]), StudyConfig) if len(first["loc"]) > 1 else StudyConfig
         hint = did_you_mean(str(first["loc"][-1]), model.model_fields)
         return StudyConfigError(f"unknown key {place!r}", path=path, hint=hint)

@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipvg_eval.leaderboard.study.adaptive import TABLES as ADAPTIVE_TABLES
 from ipvg_eval.leaderboard.study.checks import Clip, checks_in, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.material import MediaFile
@@ -120,6 +121,11 @@ def fill_tables(
         ],
     )
     spoilt = [clip for clip in clips if clip.corrupted]
+    if config.adaptive:
+        writer.executescript(ADAPTIVE_TABLES)
+        for _ in dealt:
+            add_sheet(writer, [])
+        return
     for showings in take_sides(dealt, rng):
         add_sheet(writer, with_checks(showings, spoilt, config.checks, rng))
 

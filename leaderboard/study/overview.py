@@ -8,6 +8,7 @@ from collections import Counter, defaultdict
 from dataclasses import dataclass
 
 from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
+from ipvg_eval.leaderboard.study.adaptive import Progress, progress, steps_in
 from ipvg_eval.leaderboard.study.exclusion import CheckCounts, check_counts, too_many
 from ipvg_eval.leaderboard.study.export import votes_table
 from ipvg_eval.leaderboard.study.sheets import uncovered
@@ -71,6 +72,7 @@ class Overview:
         votes: that count, over all questions.
         agreement: by question; None while no vote counts.
         annotators: in the order they came.
+        adaptive: how far an adaptive study is; None for others.
     """
 
     title: str
@@ -83,6 +85,7 @@ class Overview:
     votes: int
     agreement: dict[str, Agreement | None]
     annotators: tuple[AnnotatorProgress, ...]
+    adaptive: Progress | None
 
     @property
     def judged(self) -> int:
@@ -105,6 +108,7 @@ def overview(study: Study) -> Overview:
         left_out = reader.execute("SELECT count(*) FROM left_out").fetchone()[0]
         sheets = reader.execute("SELECT count(*) FROM sheet").fetchone()[0]
         identities = {row["name"]: row["identity"] for row in reader.execute("SELECT * FROM sample")}
+        adaptive = progress(reader, study.config)
     count, agreement = _agreement(study, identities)
     return Overview(
         title=study.config.title,
@@ -117,6 +121,7 @@ def overview(study: Study) -> Overview:
         votes=count,
         agreement=agreement,
         annotators=annotators,
+        adaptive=adaptive,
     )
 
 
@@ -133,7 +138,7 @@ def _agreement(study: Study, identities: dict[str, str]) -> tuple[int, dict[str,
 
 
 _PROGRESS = """
-SELECT a.id, a.name, coalesce(a.pid, '') AS pid, a.released, count(*) AS total,
+SELECT a.id, a.name, a.sheet, coalesce(a.pid, '') AS pid, a.released, count(*) AS total,
   sum((SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) = ?) AS done
 FROM annotator a JOIN item i ON i.sheet = a.sheet GROUP BY a.id ORDER BY a.id
 """
@@ -145,7 +150,7 @@ FROM vote v JOIN item i ON i.id = v.item JOIN annotator a ON a.sheet = i.sheet W
 
 
 def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProgress, ...]:
-    checks = check_counts(reader)
+    config, checks = study.config, check_counts(reader)
     none = {"corrupted": CheckCounts(), "repeat": CheckCounts()}
     answers: dict[int, Counter[str]] = defaultdict(Counter)
     seconds: dict[int, list[float]] = defaultdict(list)
@@ -153,7 +158,7 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
         answers[row["annotator"]][row["answer"]] += 1
         seconds[row["annotator"]].append(row["seconds"])
     people = []
-    for row in reader.execute(_PROGRESS, (len(study.config.questions),)):
+    for row in reader.execute(_PROGRESS, (len(config.questions),)):
         own, given = checks.get(row["id"], none), answers[row["id"]]
         decided = given["left"] + given["right"]
         people.append(
@@ -161,13 +166,13 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
                 name=row["name"],
                 pid=row["pid"],
                 done=row["done"],
-                total=row["total"],
+                total=row["total"] if config.adaptive is None else steps_in(reader, config, row["sheet"]),
                 seconds=statistics.median(seconds[row["id"]]) if seconds[row["id"]] else None,
                 left_share=given["left"] / decided if decided else None,
                 draw_share=given["draw"] / given.total() if given.total() else None,
                 corrupted=own["corrupted"],
                 repeated=own["repeat"],
-                excluded=too_many(own, study.config),
+                excluded=too_many(own, config),
                 released=bool(row["released"]),
             )
         )

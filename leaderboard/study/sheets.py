@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from ipvg_eval.leaderboard.study.checks import Clip, Item, with_checks
+from ipvg_eval.leaderboard.study.checks import Clip, Item, Kind, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.exclusion import excluded
 from ipvg_eval.leaderboard.study.plan import Pair, random_stream, take_sides
@@ -33,24 +33,29 @@ def add_sheet(writer: sqlite3.Connection, items: Sequence[Item]) -> int:
     assert sheet is not None
     ids: list[int] = []
     for position, item in enumerate(items):
-        cursor = writer.execute(
-            "INSERT INTO item "
-            "(sheet, position, kind, left_clip, right_clip, left_media, right_media, origin) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                sheet,
-                position,
-                item.kind,
-                clips[item.left],
-                clips[item.right],
-                new_media_id(),
-                new_media_id(),
-                None if item.origin is None else ids[item.origin],
-            ),
-        )
-        assert cursor.lastrowid is not None
-        ids.append(cursor.lastrowid)
+        origin = None if item.origin is None else ids[item.origin]
+        sides = (clips[item.left], clips[item.right])
+        ids.append(add_step(writer, sheet, position, item.kind, *sides, origin))
     return sheet
+
+
+def add_step(
+    writer: sqlite3.Connection,
+    sheet: int,
+    position: int,
+    kind: Kind,
+    left_clip: int,
+    right_clip: int,
+    origin: int | None,
+) -> int:
+    """Write one step of a sheet and return its id."""
+    cursor = writer.execute(
+        "INSERT INTO item (sheet, position, kind, left_clip, right_clip, left_media, right_media, origin) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (sheet, position, kind, left_clip, right_clip, new_media_id(), new_media_id(), origin),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
 def free_sheet(writer: sqlite3.Connection, config: StudyConfig) -> int | None:
@@ -66,16 +71,23 @@ def free_sheet(writer: sqlite3.Connection, config: StudyConfig) -> int | None:
     open_pairs = uncovered(writer, config)
     if not open_pairs:
         return None
+    if config.adaptive:
+        return add_sheet(writer, [])
     sheets = writer.execute("SELECT count(*) FROM sheet").fetchone()[0]
     wanted = writer.execute("SELECT sum(wanted) FROM comparison").fetchone()[0]
     rng = random_stream(config.seed, f"sheet {sheets}")
     rng.shuffle(open_pairs)
     chosen = open_pairs[: -(-wanted // config.annotators)]
-    spoilt = [
-        Clip(sample=row["sample"], team=row["team"], corrupted=True)
-        for row in writer.execute("SELECT sample, team FROM clip WHERE corrupted ORDER BY sample, team")
-    ]
+    spoilt = spoilt_copies(writer)
     return add_sheet(writer, with_checks(take_sides([chosen], rng)[0], spoilt, config.checks, rng))
+
+
+def spoilt_copies(reader: sqlite3.Connection) -> list[Clip]:
+    """The corrupted copies that there are."""
+    return [
+        Clip(sample=row["sample"], team=row["team"], corrupted=True)
+        for row in reader.execute("SELECT sample, team FROM clip WHERE corrupted ORDER BY sample, team")
+    ]
 
 
 def uncovered(reader: sqlite3.Connection, config: StudyConfig) -> list[Pair]:
