@@ -132,7 +132,7 @@ def study_coverage(
         share = wins.sum(axis=1) / games
         fit = fit_bradley_terry(wins, votes.teams)
         clusters = votes.clusters()
-        influences, present = votes.share_influences(share, games)
+        influences, present = votes.share_influences(share)
         of_shares = Crossed.of(influences, clusters, votes.annotators, present)
         of_strengths = Crossed.of(
             votes.strength_influences(fit.strengths, fit.ridge or 0.0), clusters, votes.annotators, present

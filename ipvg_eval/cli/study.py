@@ -201,6 +201,7 @@ def _report(created: Created, config: StudyConfig) -> None:
     )
     if config.adaptive:
         STDERR.print(f"Adaptive. {config.adaptive.words()}", highlight=False, soft_wrap=True)
+        STDERR.print("Rank it with `study: {weighting: pair}` in the challenge file.", soft_wrap=True)
     _report_checks(created, config)
     if created.left_out:
         STDERR.print(f"[yellow]{len(created.left_out)} comparisons are not shown:[/]")

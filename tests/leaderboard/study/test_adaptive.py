@@ -243,9 +243,9 @@ def test_settings_name_the_rule_and_their_mistakes(tmp_path):
     file.write_text("adaptive: false\n")
     assert read_study_config(file).adaptive is None
     file.write_text("adaptive: {eror: 0.1}\n")
-    with pytest.raises(StudyConfigError, match="'adaptive.eror'") as mistake:
+    with pytest.raises(StudyConfigError, match=r"'adaptive\.eror'") as mistake:
         read_study_config(file)
     assert mistake.value.hint == "Did you mean 'error'?"
     file.write_text("adaptive: {error: 0.7}\n")
-    with pytest.raises(StudyConfigError, match="adaptive.error"):
+    with pytest.raises(StudyConfigError, match=r"adaptive\.error"):
         read_study_config(file)
