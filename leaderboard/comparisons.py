@@ -13,6 +13,7 @@ from ipvg_eval.core.intervals import BoolArray, FloatArray, IntArray
 from ipvg_eval.leaderboard.challenge import Weighting
 from ipvg_eval.leaderboard.votes import Votes
 
+_SINGULAR = 1e-10
 _SCORES = {"a": 1.0, "draw": 0.5, "b": 0.0}
 
 
@@ -165,7 +166,10 @@ class Comparisons:
         for one, other in ((self.first, self.second), (self.second, self.first)):
             np.add.at(information, (one, one), chance * (1 - chance))
             np.add.at(information, (one, other), -chance * (1 - chance))
-        inverse = np.linalg.pinv(information + ridge * np.eye(len(self.teams)), hermitian=True)
+        # The level of all strengths is open: its curvature is 0 but for rounding, which must not be inverted.
+        inverse = np.linalg.pinv(
+            information + ridge * np.eye(len(self.teams)), rcond=_SINGULAR, hermitian=True
+        )
         surprise = self.parts * (self.answers - chance[self.judged])
         steps = inverse[self.first] - inverse[self.second]
         return np.asarray(surprise[:, None] * steps[self.judged])
@@ -190,4 +194,5 @@ def _scales(games: FloatArray, weighting: Weighting) -> FloatArray:
     if weighting != "pair":
         return np.ones_like(games)
     met = games > 0
-    return np.divide(games.sum() / max(met.sum(), 1), games, out=np.zeros_like(games), where=met)
+    each = games.sum() / max(met.sum(), 1)
+    return np.asarray(np.divide(each, games, out=np.zeros_like(games), where=met))

@@ -40,9 +40,9 @@ class PairwiseRatings:
             points_low, points_high, comparisons, win_share (points of those there were, see `team_points`),
             win_share_low, win_share_high, won, drawn, lost (votes), bradley_terry, bradley_terry_low,
             bradley_terry_high (Elo scale), estimable, rank_best, rank_worst (see `rank_ranges`), first_share
-            (how likely the team has the most points per comparison), elo (median over orders), elo_low, elo_high,
-            elo_first_share, elo_sequential, few (some pair has too few comparisons). NaN for a team without
-            votes, and for intervals over too few identities.
+            (how likely the team has the most points per comparison), elo (median over orders), elo_low,
+            elo_high, elo_first_share, elo_sequential, few (some pair has too few comparisons). NaN for a team
+            without votes, and for intervals over too few identities.
         wins: points of the row's team against the column's, in the table's order.
         games: comparisons of each pair, in the table's order.
         bradley_terry: the fit.
@@ -158,7 +158,7 @@ def _table(
     influences, present = comparisons.share_influences(share)
     clusters = comparisons.clusters()
     shares = Crossed.of(influences, clusters, comparisons.annotators, present)
-    share_low, share_high = shares.spread().interval(share, level, (0.0, 1.0))
+    share_low, share_high = shares.share_interval(share, level)
     strengths = Crossed.of(
         comparisons.strength_influences(fit.strengths, fit.ridge or 0.0),
         clusters,
@@ -259,8 +259,8 @@ def _lopsided(wins: FloatArray, study: StudyRule) -> str:
         return ""
     return (
         f"Some teams met {met.max():.0f} times, others {met.min():.0f} times: points and their shares depend "
-        "on who met whom. Bradley-Terry does not; `study: {weighting: pair}` in the challenge file makes every "
-        "two teams count alike."
+        "on who met whom. Bradley-Terry does not; `study: {weighting: pair}` in the challenge file makes "
+        "every two teams count alike."
     )
 
 
