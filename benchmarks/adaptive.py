@@ -1,4 +1,4 @@
-"""What choosing the next pair saves, whether strengths stay right under it, and how often the rule stops wrongly.
+"""What choosing the next pair saves, whether strengths stay right, and how often the rule stops wrongly.
 
     python benchmarks/adaptive.py [--simulations 400] [--seed 0]
 
