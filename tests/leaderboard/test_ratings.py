@@ -231,3 +231,28 @@ def test_rank_ranges_by_hand() -> None:
     best, worst = rank_ranges(np.array([6.0, 3.6, 1.3, np.nan]), spread, 0.95)
     assert best.tolist() == [1, 2, 2, 1]
     assert worst.tolist() == [2, 4, 4, 4]
+
+
+def test_pairs_count_alike_where_teams_met_unequally_often(write_votes: WriteVotes) -> None:
+    # A beats B in 60 of 100 and C in 9 of 10; B beats C in 8 of 10. Every two teams share 120 / 3 points.
+    lines = [HEADER]
+    for one, other, won, games in (("A", "B", 60, 100), ("A", "C", 9, 10), ("B", "C", 8, 10)):
+        lines += [f"{one}{other}{n},{one},{other},{'a' if n < won else 'b'}" for n in range(games)]
+    votes = read_votes(write_votes(lines))
+    plain = rate(votes)
+    assert column(plain, "points") == {"A": 69, "B": 48, "C": 3}
+    assert any("weighting: pair" in line for line in plain.warnings)
+    fair = rate(votes, study=StudyRule(weighting="pair"))
+    assert not any("weighting: pair" in line for line in fair.warnings)
+    assert column(fair, "win_share") == pytest.approx(
+        {"A": (0.6 + 0.9) / 2, "B": (0.4 + 0.8) / 2, "C": (0.1 + 0.2) / 2}
+    )
+    assert column(fair, "points") == pytest.approx({"A": 60, "B": 48, "C": 12})
+    assert column(fair, "bradley_terry") == column(plain, "bradley_terry")
+    # The variance of the mean of two independent shares; A was seen on 110 samples, each a cluster.
+    table = fair.table.set_index("team").loc["A"]
+    from scipy.stats import t
+
+    error = np.sqrt((0.6 * 0.4 / 100 + 0.9 * 0.1 / 10) / 4 * 110 / 109)
+    half = (table["win_share_high"] - table["win_share_low"]) / 2
+    assert half == pytest.approx(t.ppf(0.975, 109) * error, rel=1e-6)
