@@ -161,7 +161,7 @@ class ScoringRun:
             else:
                 path.unlink(missing_ok=True)
         reference = self.folder.reference(sample.identity)
-        if not reference.exists():
+        if sample.references and not reference.exists():
             save_picture(reference_picture(sample.references[0].path), reference)
         write_features(self.folder.features(sample.id), measured.features)
         journal.append(measured.row)

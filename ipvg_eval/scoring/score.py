@@ -48,7 +48,7 @@ class Engine(Protocol):
 def score(
     submission: Path | str | Submission,
     *,
-    testset: Path | str | None = None,
+    testset: Path | str | TestSet | None = None,
     recipe: Recipe | Scorer | Engine | None = None,
     protocol: str | None = None,
     team: str | None = None,
@@ -66,7 +66,8 @@ def score(
 
     Args:
         submission: folder or zip or a URL of either, or a submission that is already loaded.
-        testset: its folder; where None, `$IPVG_TESTSET`, then testset/ beside the submission or here.
+        testset: its folder, or a test set that is loaded; where None, `$IPVG_TESTSET`, then testset/ beside
+            the submission or here.
         recipe: how it is measured; or a scorer or engine that is built already, to use it for several.
         protocol: short for `Recipe(protocol=...)`, where nothing else of the recipe changes.
         team: who is scored; the submission's name where None.
@@ -93,7 +94,10 @@ def score(
     elif protocol is not None:
         raise UsageError("score() got a recipe and a protocol", hint="Name the protocol in the recipe.")
     loaded = submission if isinstance(submission, Submission) else load_submission(submission)
-    samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
+    if isinstance(testset, TestSet):
+        samples = testset
+    else:
+        samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
     built = (recipe.build() if isinstance(recipe, Recipe) else recipe).suited_to(samples)
     name = team or loaded.name
     info, limits = built.info, limits or ProcessLimits()
