@@ -75,3 +75,49 @@ def test_the_board_repeats_the_rates_alone(run, tmp_path):
 
 def test_runs_without_embeddings_have_none():
     assert load_run(_GOLDEN).summary.identification == ()
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory, fixtures):
+    """The fixtures' own videos, scored by the training-free proxies."""
+    import subprocess
+    import sys
+
+    out = tmp_path_factory.mktemp("lite") / "run"
+    words = [sys.executable, "-m", "ipvg_eval", "score", fixtures / "submissions" / "careful"]
+    words += ["--testset", fixtures / "testset", "--protocol", "lite"]
+    words += ["--metrics", "lite_identity", "--out", out]
+    subprocess.run([str(word) for word in words], check=True, capture_output=True)
+    return load_run(out)
+
+
+def measured(run):
+    for row in run.folder.journal.read().values():
+        for one in row.measurements:
+            if one.name == "lite_identity" and one.value is not None:
+                yield row.sample, one.value
+
+
+def test_the_proxy_of_lite_says_that_it_is_one(lite):
+    (found,) = lite.summary.identification
+    assert (found.metric, found.proxy) == ("lite_identity", True)
+    assert found.videos == len(list(measured(lite))) > 0
+    assert found.identities == 2
+    assert not found.hints
+    assert not found.alike
+    text = write_report(lite).read_text("utf-8")
+    assert "A proxy: edges and textures of the face" in text
+    assert "proxy" in (lite.folder.path / "summary.md").read_text("utf-8")
+
+
+def test_a_kept_descriptor_has_the_cosines_that_were_measured(lite):
+    """The mean over frames of a largest cosine is at least the largest of the mean descriptor's cosines."""
+    from ipvg_eval.results.features import read_features
+
+    for sample, value in measured(lite):
+        kept = read_features(lite.folder.features(sample))["lite_identity"]
+        assert kept.rows.shape[0] == 1
+        assert kept.reference is not None
+        best = float((kept.reference @ kept.rows[0]).max())
+        assert best <= value + 1e-5
+        assert best == pytest.approx(value, abs=0.1)
