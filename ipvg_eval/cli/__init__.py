@@ -7,10 +7,15 @@ import sys
 __all__ = ["main"]
 
 _BROKEN = 3
+_OLDEST = (3, 11)
 
 
 def main(arguments: list[str] | None = None) -> None:
     """Run the command and exit; see `ipvg_eval.cli.app.main`."""
+    if sys.version_info < _OLDEST:  # from a checkout; pip refuses to install it
+        here = ".".join(map(str, sys.version_info[:2]))
+        sys.stderr.write(f"error: this is Python {here}; ipvg-eval needs 3.11 or newer.\n")
+        sys.exit(_BROKEN)
     try:
         from ipvg_eval.cli.app import main as run
 

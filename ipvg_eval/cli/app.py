@@ -84,8 +84,12 @@ def main(arguments: list[str] | None = None) -> None:
         STDERR.print("Interrupted.")
         sys.exit(ExitCode.INTERRUPTED)
     except Exception as error:
+        from ipvg_eval.core.packages import broken_package
+
         if debug:
             raise
+        if broken := broken_package(error):
+            _leave(broken, as_json=as_json)
         what = f"this should not have happened: {type(error).__name__}: {error}"
         hint = "Run the same command with --debug for the traceback, and report it."
         if as_json:

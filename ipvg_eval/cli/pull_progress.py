@@ -9,14 +9,13 @@ from rich.console import Console
 from rich.progress import (
     BarColumn,
     DownloadColumn,
-    TaskID,
     TextColumn,
     TimeRemainingColumn,
     TransferSpeedColumn,
 )
 from rich.progress import Progress as Bars
 
-from ipvg_eval.metrics.weights.progress import Progress, Silent
+from ipvg_eval.metrics.weights.progress import Advanced, Progress, Silent
 
 
 @contextmanager
@@ -37,18 +36,17 @@ class _Bars:
     def __init__(self, bars: Bars, console: Console) -> None:
         self._bars = bars
         self._console = console
-        self._task: TaskID | None = None
 
     def waiting(self, what: str) -> None:
         self._console.print(f"Another process is fetching {what}; waiting for it.", highlight=False)
 
-    def started(self, what: str, done: int, total: int | None) -> None:
-        # Not before: the hub's client draws its own bars.
+    def started(self, what: str, done: int, total: int | None) -> Advanced:
         self._bars.start()
-        if self._task is not None:
-            self._bars.remove_task(self._task)
-        self._task = self._bars.add_task(what, completed=done, total=total)
+        task = self._bars.add_task(what, completed=done, total=total)
 
-    def advanced(self, count: int) -> None:
-        if self._task is not None:
-            self._bars.advance(self._task, count)
+        def advanced(count: int) -> None:
+            self._bars.advance(task, count)
+            if self._bars.tasks[task].finished:
+                self._bars.update(task, visible=False)
+
+        return advanced

@@ -13,12 +13,13 @@ from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
 from ipvg_eval.cli.pull_progress import pull_progress
 from ipvg_eval.core.errors import ExitCode
 from ipvg_eval.core.packages import by_hand_line, by_hand_missing
-from ipvg_eval.metrics.errors import MetricsError, ProtocolError
+from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.weight_file import Bundled
 from ipvg_eval.metrics.weights import WEIGHTS, LookUp, WeightStore, declared
 from ipvg_eval.metrics.weights.errors import NoSpace
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, free_space
-from ipvg_eval.metrics.weights.pull import pull as pull_weight
+from ipvg_eval.metrics.weights.pull import Pulled
+from ipvg_eval.metrics.weights.pull_several import pull_several
 from ipvg_eval.metrics.weights.sizes import readable_size
 
 app = typer.Typer(no_args_is_help=True, help="Find, fetch and verify the published weights.")
@@ -64,7 +65,7 @@ def pull_command(
         ),
     ] = None,
 ) -> None:
-    """Fetch weights, verified by their sha256; run it again to go on after an interruption.
+    """Fetch weights, verified by their sha256, one at a time from each host; run it again to go on.
 
     Files go to $IPVG_WEIGHTS_DIR if it is set, else to the cache (hub files to the Hugging Face cache).
     """
@@ -75,17 +76,16 @@ def pull_command(
         what = f"Networks that some of these weights belong to are missing: {'; '.join(absent)}."
         STDERR.print(f"{what} Run: {by_hand_line()}", markup=False, soft_wrap=True)
     failed = 0
-    for name in wanted:
-        with pull_progress(STDERR) as progress:
-            try:
-                pulled = pull_weight(name, store=store, mirror=mirror, progress=progress)
-            except MetricsError as error:
-                failed += 1
-                STDERR.print(f"[bold red]error:[/] {escape(str(error))}", soft_wrap=True)
-                if error.hint:
-                    STDERR.print(escape(error.hint), soft_wrap=True)
-            else:
-                STDOUT.out(f"{pulled.weight.name}\t{pulled.action}\t{pulled.found.path}")
+    with pull_progress(STDERR) as progress:
+        weights = [declared(name) for name in wanted]
+        for weight, outcome in pull_several(weights, new_store=WeightStore, mirror=mirror, progress=progress):
+            if isinstance(outcome, Pulled):
+                STDOUT.out(f"{weight.name}\t{outcome.action}\t{outcome.found.path}")
+                continue
+            failed += 1
+            STDERR.print(f"[bold red]error:[/] {escape(str(outcome))}", soft_wrap=True)
+            if outcome.hint:
+                STDERR.print(escape(outcome.hint), soft_wrap=True)
     if failed:
         STDERR.print(f"{failed} of {len(wanted)} weights could not be fetched.")
         raise typer.Exit(ExitCode.UNAVAILABLE)

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from importlib import metadata
 
 from ipvg_eval.core.errors import Unavailable
@@ -39,9 +41,9 @@ class PackageMissing(Unavailable):
     """A package is not installed."""
 
 
-def install_line(extra: str) -> str:
-    """The command that installs an extra, and for the published metrics the step after it."""
-    line = f"pip install 'ipvg-eval[{extra}]'"
+def install_line(extra: str, *, again: bool = False) -> str:
+    """The command that installs an extra (again), and for the published metrics the step after it."""
+    line = f"pip install {'--force-reinstall ' if again else ''}'ipvg-eval[{extra}]'"
     return f"{line} && {by_hand_line()}" if extra in ("metrics", "all") else line
 
 
@@ -86,3 +88,35 @@ def package_missing(error: ImportError, *, extra: str | None = None) -> PackageM
     if package in _BY_HAND:
         return PackageMissing(what, hint=f"Install it: {by_hand_line()}")
     return PackageMissing(what, hint=f"Install it: {install_line(found)}" if found else None)
+
+
+def broken_package(error: Exception) -> PackageMissing | None:
+    """The error to raise in place of what a package raised while it was imported; None if it was not that.
+
+    Compiled packages that do not fit raise anything: torchvision a RuntimeError beside a wrong torch.
+    """
+    package, trace = None, error.__traceback__
+    while trace is not None:
+        frame, trace = trace.tb_frame, trace.tb_next
+        name = str(frame.f_globals.get("__name__", "")).partition(".")[0]
+        if frame.f_code.co_name == "<module>" and name not in ("__main__", "ipvg_eval"):
+            package = name
+    if package is None:
+        return None
+    what = f"the package {package} is broken here ({type(error).__name__}: {error})"
+    extra = extra_of(package)
+    line = install_line(extra, again=True) if extra else f"pip install --force-reinstall {package}"
+    return PackageMissing(what, hint=f"See what `pip check` says, and install it again: {line}")
+
+
+@contextmanager
+def working_packages() -> Iterator[None]:
+    """Raise `PackageMissing` for whatever a package raises while it is imported."""
+    try:
+        yield
+    except ImportError as error:
+        raise package_missing(error) from error
+    except Exception as error:
+        if found := broken_package(error):
+            raise found from error
+        raise

@@ -64,12 +64,13 @@ def examine(protocol: str | None = None, *, device: str = "auto") -> Examination
     findings = list(examine_machine())
     if protocol is None:
         return Examination(protocol=None, device=None, findings=tuple(findings), numbers=())
-    from ipvg_eval.core.packages import PackageMissing
+    from ipvg_eval.core.packages import PackageMissing, working_packages
     from ipvg_eval.metrics.device import resolve_device
     from ipvg_eval.metrics.protocols.loading import load_protocol
 
     try:
-        loaded, found = load_protocol(protocol), resolve_device(device)
+        with working_packages():
+            loaded, found = load_protocol(protocol), resolve_device(device)
     except PackageMissing as error:
         findings.append(bad("protocol", f"{protocol}: {error}", error.hint))
         return Examination(protocol=protocol, device=None, findings=tuple(findings), numbers=())

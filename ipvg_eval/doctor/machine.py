@@ -108,7 +108,7 @@ def _extras() -> Iterator[Finding]:
                 broken.append(f"{name} ({state})")
         what = f"[{extra}]"
         if broken:
-            yield bad(what, f"broken: {'; '.join(broken)}", f"{install_line(extra)} --force-reinstall")
+            yield bad(what, f"broken: {'; '.join(broken)}", install_line(extra, again=True))
         elif lacking and len(lacking) < len(packages) and _own(extra, packages, lacking):
             yield bad(what, f"half installed: without {', '.join(lacking)}", install_line(extra))
         elif lacking:

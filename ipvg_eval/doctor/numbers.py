@@ -7,6 +7,7 @@ from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
 
 from ipvg_eval.core.errors import IpvgError
+from ipvg_eval.core.packages import working_packages
 from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.doctor.goldens import GOLDENS, INPUTS, Golden
 from ipvg_eval.doctor.measuring import SAMPLE, measure, sample_target
@@ -71,13 +72,14 @@ def _check_part(
 ) -> list[CheckedNumber]:
     names = [spec.name for spec in part.specs]
     try:
-        evaluator = _built(part.cls, part.options, device=device, store=store)
-        own = measure(evaluator, SAMPLE / "clip.mp4", sample_target("own.webp"))
-        other = (
-            measure(evaluator, SAMPLE / "clip.mp4", sample_target("other.webp"))
-            if IDENTITY.keys() & own.keys()
-            else {}
-        )
+        with working_packages():
+            evaluator = _built(part.cls, part.options, device=device, store=store)
+            own = measure(evaluator, SAMPLE / "clip.mp4", sample_target("own.webp"))
+            other = (
+                measure(evaluator, SAMPLE / "clip.mp4", sample_target("other.webp"))
+                if IDENTITY.keys() & own.keys()
+                else {}
+            )
     except IpvgError as error:
         return [
             CheckedNumber(metric=name, verdict=None, detail=str(error), hint=error.hint, weights={})

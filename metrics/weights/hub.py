@@ -4,9 +4,6 @@ from __future__ import annotations
 
 import importlib
 import os
-import sys
-from collections.abc import Iterator
-from contextlib import contextmanager
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.weight_file import FOLDER_SUFFIXES, HubFile, HubFolder
 from ipvg_eval.metrics.weights.errors import PullFailed
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR
+from ipvg_eval.metrics.weights.progress import Advanced, Progress
 
 
 def cached(source: HubFile | HubFolder, cache: Path) -> Path | None:
@@ -32,8 +30,10 @@ def cached(source: HubFile | HubFolder, cache: Path) -> Path | None:
     return Path(found) if isinstance(source, HubFile) else Path(found).parent
 
 
-def download(source: HubFile | HubFolder, cache: Path) -> Path:
-    """Bring a file or folder into the hub's cache; an earlier partial download goes on.
+def download(
+    source: HubFile | HubFolder, cache: Path, *, progress: Progress, size: int | None = None
+) -> Path:
+    """Bring a file or folder of `size` bytes into the hub's cache; an earlier partial download goes on.
 
     HF_ENDPOINT names another hub server, HF_TOKEN signs in.
 
@@ -46,13 +46,13 @@ def download(source: HubFile | HubFolder, cache: Path) -> Path:
         "revision": source.revision,
         "cache_dir": cache,
         "endpoint": os.environ.get("HF_ENDPOINT") or None,
+        "tqdm_class": _bar(str(source), size, progress),
     }
     try:
-        with _bars_on_terminals_only():
-            if isinstance(source, HubFile):
-                return Path(client.hf_hub_download(source.repository, source.path, **arguments))
-            patterns = [f"*{suffix}" for suffix in FOLDER_SUFFIXES]
-            return Path(client.snapshot_download(source.repository, allow_patterns=patterns, **arguments))
+        if isinstance(source, HubFile):
+            return Path(client.hf_hub_download(source.repository, source.path, **arguments))
+        patterns = [f"*{suffix}" for suffix in FOLDER_SUFFIXES]
+        return Path(client.snapshot_download(source.repository, allow_patterns=patterns, **arguments))
     # The client lets through what its network library raises; each of these means the same here.
     except Exception as error:
         raise PullFailed(
@@ -62,17 +62,27 @@ def download(source: HubFile | HubFolder, cache: Path) -> Path:
         ) from error
 
 
-@contextmanager
-def _bars_on_terminals_only() -> Iterator[None]:
-    bars: Any = importlib.import_module("huggingface_hub.utils")
-    if sys.stderr.isatty() or bars.are_progress_bars_disabled():
-        yield
-        return
-    bars.disable_progress_bars()
-    try:
-        yield
-    finally:
-        bars.enable_progress_bars()
+def _bar(what: str, size: int | None, progress: Progress) -> Any:
+    """The client's bar: not drawn; the first one that counts bytes is heard by `progress`."""
+    tqdm: Any = importlib.import_module("tqdm").tqdm
+
+    heard: list[Advanced] = []
+
+    class Heard(tqdm):  # type: ignore[misc]
+        def __init__(self, *arguments: Any, **settings: Any) -> None:
+            super().__init__(*arguments, **{**settings, "disable": True})
+            self._advanced: Advanced | None = None
+            if settings.get("unit") == "B" and not heard:
+                total = size or settings.get("total") or None
+                self._advanced = progress.started(what, settings.get("initial") or 0, total)
+                heard.append(self._advanced)
+
+        def update(self, n: float | None = 1) -> bool | None:
+            if self._advanced is not None and n:
+                self._advanced(int(n))
+            return None
+
+    return Heard
 
 
 def _client() -> Any:

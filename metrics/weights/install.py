@@ -104,7 +104,7 @@ def extract(archive: Path, member: str, weight: WeightFile, folder: Path, stagin
                     f"{archive}: {len(names)} members are called {member}", hint=transfer.BY_HAND
                 )
             with opened.open(names[0]) as source, transfer.opened(part, "wb") as file:
-                transfer.copy(source, file, Silent())
+                transfer.copy(source, file, Silent().started())
         _accept(part, target, weight.sha256, f"{member} in {archive.name}")
     except zipfile.BadZipFile as error:
         raise PullFailed(f"{archive}: {error}", hint=transfer.BY_HAND) from error

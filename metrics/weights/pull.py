@@ -160,7 +160,7 @@ def _from_other_place(
     """Into our own folder, also from a hub: in its cache it would be under a name that nobody looks for."""
     if isinstance(source, HubFile):
         cache = staging(store) / "hub"
-        path = hub.download(source, cache)
+        path = hub.download(source, cache, progress=progress, size=weight.size)
         install.copy(weight, path, target, staging(store), progress)
         shutil.rmtree(cache / f"models--{source.repository.replace('/', '--')}", ignore_errors=True)
     elif isinstance(source, ReleaseAsset):
@@ -173,11 +173,11 @@ def _from_hub(
 ) -> Path:
     """Into the hub's own cache, which other programs share, unless a weights folder is set."""
     if store.places.weights_dir is None:
-        path = hub.download(source, store.places.hub_cache)
+        path = hub.download(source, store.places.hub_cache, progress=progress, size=weight.size)
         install.refuse_wrong(weight, path, store)
         return path
     cache = staging(store) / "hub"
-    path = hub.download(source, cache)
+    path = hub.download(source, cache, progress=progress, size=weight.size)
     install.refuse_wrong(weight, path, store)
     install.copy(weight, path, target, staging(store), progress)
     shutil.rmtree(cache / f"models--{source.repository.replace('/', '--')}", ignore_errors=True)

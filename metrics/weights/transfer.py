@@ -13,7 +13,7 @@ from urllib.request import Request, urlopen
 
 from ipvg_eval.metrics.weights.errors import Interrupted, NoSpace, NotThere, PullFailed
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR
-from ipvg_eval.metrics.weights.progress import Progress
+from ipvg_eval.metrics.weights.progress import Advanced, Progress
 
 _CHUNK = 1 << 20
 _TIMEOUT = 60.0
@@ -47,9 +47,9 @@ def from_url(url: str, part: Path, progress: Progress) -> None:
             start, total = _extent(response, have)
             if start not in (0, have):
                 raise PullFailed(f"{url}: the server sent another range than was asked for", hint=BY_HAND)
-            progress.started(part.stem, start, total)
+            advanced = progress.started(part.stem, start, total)
             with opened(part, "ab" if start else "wb") as file:
-                size = start + copy(response, file, progress)
+                size = start + copy(response, file, advanced)
     except HTTPError as error:
         if error.code == http.client.REQUESTED_RANGE_NOT_SATISFIABLE and have:
             if _total(error.headers.get("Content-Range")) == have:
@@ -96,9 +96,9 @@ def from_file(path: Path, part: Path, progress: Progress) -> None:
     """
     try:
         with path.open("rb") as source:
-            progress.started(part.stem, 0, path.stat().st_size)
+            advanced = progress.started(part.stem, 0, path.stat().st_size)
             with opened(part, "wb") as file:
-                copy(source, file, progress)
+                copy(source, file, advanced)
     except FileNotFoundError as error:
         raise NotThere(f"{path}: there is no such file", hint=BY_HAND) from error
     except OSError as error:
@@ -117,7 +117,7 @@ def opened(part: Path, mode: str) -> IO[bytes]:
         raise not_writable(part, error) from error
 
 
-def copy(source: IO[bytes] | http.client.HTTPResponse, file: IO[bytes], progress: Progress) -> int:
+def copy(source: IO[bytes] | http.client.HTTPResponse, file: IO[bytes], advanced: Advanced) -> int:
     """Write everything that comes; returns how many bytes came.
 
     Raises:
@@ -128,7 +128,7 @@ def copy(source: IO[bytes] | http.client.HTTPResponse, file: IO[bytes], progress
     while chunk := source.read(_CHUNK):
         _write_all(file, chunk)
         count += len(chunk)
-        progress.advanced(len(chunk))
+        advanced(len(chunk))
     return count
 
 

@@ -164,6 +164,20 @@ def test_a_cache_that_is_no_folder_is_found(monkeypatch, tmp_path):
     assert machine._cache().state == "bad"
 
 
+def test_a_disk_without_room_is_found(monkeypatch):
+    monkeypatch.setattr(machine, "_ROOM", 1 << 60)
+    found = machine._cache()
+    assert found.state == "bad"
+    assert "free" in found.detail
+
+
+def test_a_half_installed_extra_is_named_with_what_it_lacks(monkeypatch):
+    monkeypatch.setitem(sys.modules, "uvicorn", None)
+    [found] = [finding for finding in machine._extras() if finding.what == "[study]"]
+    assert (found.state, found.hint) == ("bad", "pip install 'ipvg-eval[study]'")
+    assert "without uvicorn" in found.detail
+
+
 def test_a_clock_of_last_year_is_found():
     assert machine._clock(machine.Path(machine.__file__).stat().st_mtime - 400 * 86_400).state == "bad"
 

@@ -13,6 +13,7 @@ import pytest
 from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights.errors import PullFailed, WrongHash
 from ipvg_eval.metrics.weights.places import Places
+from ipvg_eval.metrics.weights.progress import Advanced, Silent
 from ipvg_eval.metrics.weights.pull import pull
 from ipvg_eval.metrics.weights.store import WeightStore
 
@@ -121,3 +122,21 @@ def test_no_bars_are_drawn_where_stderr_is_a_file(
     assert hub.files
     pull("model", store=store)
     assert capfd.readouterr().err == ""
+
+
+def test_what_the_hub_sends_is_heard(store: WeightStore, hub: Server, contents: Contents) -> None:
+    heard: dict[str, int] = {}
+
+    class Heard(Silent):
+        def started(self, what: str, *_: object) -> Advanced:
+            heard[what] = 0
+
+            def advanced(count: int) -> None:
+                heard[what] += count
+
+            return advanced
+
+    assert hub.files
+    for name in ("hubfile", "model"):
+        pull(name, store=store, progress=Heard())
+    assert list(heard.values()) == [len(contents.hubfile), sum(map(len, contents.model.values()))]
