@@ -21,6 +21,7 @@ from ipvg_eval.leaderboard.stopping import StoppingRule
 SCHEDULES: tuple[Schedule, ...] = ("fixed", "adaptive")
 TIED = np.array([0.01, 0.0, -0.01])
 FACE = 0.3
+EACH = 3  # people who may judge one comparison of an adaptive study
 
 
 def crowd(strengths: FloatArray) -> Crowd:
@@ -65,7 +66,8 @@ def main() -> None:
 
     def studies(strengths: FloatArray, votes: int, schedule: Schedule, target: Target = "order") -> Simulated:
         rng = np.random.default_rng(given.seed)
-        return simulate(crowd(strengths), votes, given.simulations, rng, schedule=schedule, target=target)
+        size = given.simulations
+        return simulate(crowd(strengths), votes, size, rng, schedule=schedule, target=target, each=EACH)
 
     print("\n| order is right | votes | fixed | adaptive, 70 % of the votes |\n|---|--:|--:|--:|")
     print_later = []
@@ -93,9 +95,14 @@ def main() -> None:
         ("three all but tied, first", TIED, 3000, "first"),
     )
     for name, strengths, most, target in rules:
-        for schedule in SCHEDULES:
-            found = outcome(studies(strengths, most, schedule, target), StoppingRule(decide=target))
-            cells = [f"{found.decided:.3f}", f"{found.wrong:.3f}", f"{found.votes:.0f}", f"{most}"]
+        designs: tuple[tuple[Schedule, int], ...] = (
+            ("fixed", most),
+            ("adaptive", most),
+            ("adaptive", most * 7 // 10),
+        )
+        for schedule, votes in designs:
+            found = outcome(studies(strengths, votes, schedule, target), StoppingRule(decide=target))
+            cells = [f"{found.decided:.3f}", f"{found.wrong:.3f}", f"{found.votes:.0f}", f"{votes}"]
             print(f"| {name} | {schedule} | {' | '.join(cells)} |", flush=True)
 
 

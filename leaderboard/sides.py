@@ -79,7 +79,8 @@ def side_effect(
     design = np.zeros((len(shown), len(names) + 1))
     rows = np.arange(len(shown))
     design[rows, shown[:, 0]], design[rows, shown[:, 1]], design[:, -1] = 1.0, -1.0, 1.0
-    coefficients, inverse = _fit(design, np.bincount(line, points), np.bincount(line).astype(np.float64))
+    won = np.asarray(np.bincount(line, points), dtype=np.float64)
+    coefficients, inverse = _fit(design, won, np.bincount(line).astype(np.float64))
     surprise = points - expit(design @ coefficients)[line]
     influences = surprise[:, None] * (design @ inverse[:, -1:])[line]
     clusters = table["sample"].map(dict(identities)) if identities else table["sample"]

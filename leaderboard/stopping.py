@@ -28,6 +28,7 @@ class StoppingRule(BaseModel):
         decide: "first": which team is first; "order": the order of all teams.
         error: how often a study may end with a wrong answer to that.
         looks: how often, evenly over all judgements, it is asked whether the answer is known.
+        most: judgements after which it ends in any case; all that are wanted where None or more.
     """
 
     model_config = ConfigDict(extra="forbid", frozen=True)
@@ -35,9 +36,11 @@ class StoppingRule(BaseModel):
     decide: Target = "order"
     error: float = Field(default=0.05, gt=0, lt=0.5)
     looks: int = Field(default=5, ge=1, le=100)
+    most: int | None = Field(default=None, ge=1)
 
-    def at(self, most: int) -> tuple[int, ...]:
-        """After how many judgements, of `most`, the looks are."""
+    def at(self, wanted: int) -> tuple[int, ...]:
+        """After how many judgements the looks are, of as many as are wanted."""
+        most = min(wanted, self.most or wanted)
         return tuple(sorted({max(1, round(most * look / self.looks)) for look in range(1, self.looks + 1)}))
 
     def spent(self, look: int) -> float:

@@ -108,7 +108,8 @@ def _identity_lines(summary: Summary) -> list[str]:
             f"{number(part.value)} ({interval(part.low, part.high)})"
             for part in (one.rank_1, one.rank_5, one.auc, one.d_prime, one.matched)
         ]
-        rows.append(f"| {one.metric} | {' | '.join(cells)} | {one.videos} |")
+        name = f"{one.metric} (proxy)" if one.proxy else one.metric
+        rows.append(f"| {name} | {' | '.join(cells)} | {one.videos} |")
     hints = [f"- {one.metric}: {hint}" for one in summary.identification for hint in one.hints]
     note = "Each video against the references of everybody; the threshold has a false match rate of 1e-3."
     return [*head, *rows, "", note, *(["", *hints] if hints else [])]

@@ -112,7 +112,7 @@ def progress(reader: sqlite3.Connection, config: StudyConfig) -> Progress | None
     if config.adaptive is None:
         return None
     rows = reader.execute("SELECT * FROM look ORDER BY number").fetchall()
-    left = config.adaptive.at(_most(reader))[len(rows) :]
+    left = config.adaptive.at(_most(reader, config))[len(rows) :]
     return Progress(
         rule=config.adaptive.words(),
         judgements=len(_judged(_steps(reader, config))),
@@ -124,7 +124,7 @@ def progress(reader: sqlite3.Connection, config: StudyConfig) -> Progress | None
 def _look(writer: sqlite3.Connection, config: StudyConfig, rule: StoppingRule) -> None:
     """Take the look that is due, if one is."""
     taken = writer.execute("SELECT count(*) FROM look").fetchone()[0]
-    due = rule.at(_most(writer))
+    due = rule.at(_most(writer, config))
     if taken >= len(due) or ended(writer):
         return
     judged = _judged(_steps(writer, config))
@@ -158,6 +158,8 @@ def _add_step(writer: sqlite3.Connection, config: StudyConfig, sheet: int) -> bo
         checked = {item.left.sample for item in plan if item.kind == "corrupted"}
         rng = random_stream(config.seed, f"pick {sheet} {len(there)}")
         steps = _steps(writer, config)
+        if len(steps) >= _most(writer, config):
+            return False
         chosen = _choose(writer, config, sheet, steps, checked, rng)
         if chosen is None:
             return False
@@ -225,7 +227,7 @@ def _first_left(own: Sequence[sqlite3.Row], one: str, other: str, rng: random.Ra
 
 def _plan(reader: sqlite3.Connection, config: StudyConfig, sheet: int) -> list[Item]:
     """The kinds of a sheet's steps; comparisons are still to be chosen. The same every time."""
-    count = math.ceil(_most(reader) / config.annotators)
+    count = math.ceil(_most(reader, config) / config.annotators)
     open_ = [
         Showing(task=Pair(sample=f"{place}", one="", other=""), left="", right="") for place in range(count)
     ]
@@ -284,5 +286,7 @@ def _teams(reader: sqlite3.Connection) -> list[str]:
     return sorted(row["name"] for row in reader.execute("SELECT name FROM team"))
 
 
-def _most(reader: sqlite3.Connection) -> int:
-    return int(reader.execute("SELECT sum(wanted) FROM comparison").fetchone()[0])
+def _most(reader: sqlite3.Connection, config: StudyConfig) -> int:
+    assert config.adaptive is not None
+    wanted = int(reader.execute("SELECT sum(wanted) FROM comparison").fetchone()[0])
+    return min(wanted, config.adaptive.most or wanted)

@@ -249,3 +249,14 @@ def test_settings_name_the_rule_and_their_mistakes(tmp_path):
     file.write_text("adaptive: {error: 0.7}\n")
     with pytest.raises(StudyConfigError, match=r"adaptive\.error"):
         read_study_config(file)
+
+
+def test_a_budget_ends_a_study_without_an_answer(running):
+    rule = {"looks": 2, "most": 10}
+    _, study, (one, other) = running(2, annotators_per_pair=2, checks=NO_CHECKS, adaptive=rule)
+    assert one.walk()["total"] == 5
+    other.walk()
+    seen = overview(study).adaptive
+    assert seen is not None
+    assert [judgements for judgements, _ in seen.looks] == [5, 10]
+    assert (seen.judgements, seen.answer, seen.next_look) == (10, (), None)
