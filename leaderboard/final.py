@@ -10,6 +10,7 @@ from typing import Literal
 import pandas as pd
 
 from ipvg_eval.leaderboard.challenge import FinalRule
+from ipvg_eval.leaderboard.comparisons import team_points
 from ipvg_eval.leaderboard.opinions import Scale
 from ipvg_eval.leaderboard.phase1 import Phase1
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
@@ -50,15 +51,15 @@ class FinalRanking:
 def study_judgements(ratings: PairwiseRatings, finalists: tuple[str, ...]) -> dict[str, Judgement]:
     """Points of the finalists, from the comparisons between two of them; others do not count."""
     names = [team for team in finalists if team in ratings.wins.index]
-    points = ratings.wins.loc[names, names].sum(axis=1)
+    points, most = team_points(ratings.wins.loc[names, names].to_numpy(), ratings.rule.weighting)
     games = ratings.games.loc[names, names].sum(axis=1)
     return {
         team: Judgement(
-            value=float(points[team]),
-            share=float(points[team] / games[team]),
-            text=f"{round(points[team], 2):g} points in {games[team]} comparisons",
+            value=float(points[place]),
+            share=float(points[place] / most[place]),
+            text=f"{round(points[place], 2):g} points in {games[team]} comparisons",
         )
-        for team in names
+        for place, team in enumerate(names)
         if games[team]
     }
 

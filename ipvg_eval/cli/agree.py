@@ -32,7 +32,8 @@ def agree(
     """Say which metric agrees with people, beside chance and the annotators' own agreement."""
     from ipvg_eval.cli.leaderboard import read_any_opinions, read_any_votes
     from ipvg_eval.leaderboard import read_runs
-    from ipvg_eval.leaderboard.metric_agreement import metric_agreement, votes_from_opinions
+    from ipvg_eval.leaderboard.metric_agreement import metric_agreement
+    from ipvg_eval.leaderboard.opinion_votes import votes_from_opinions
     from ipvg_eval.leaderboard.site.agreement_page import agreement_dict, write_agreement
     from ipvg_eval.results.provenance import tool_version
 

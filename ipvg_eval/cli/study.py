@@ -13,15 +13,19 @@ from rich.table import Table
 from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
 from ipvg_eval.cli.decoding import RequireConfinement
 from ipvg_eval.cli.progress import delayed_progress
+from ipvg_eval.cli.study_plan import plan_command
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.printable import csv_text
 
 if TYPE_CHECKING:
     from ipvg_eval.leaderboard.study import Created, Overview, StudyConfig
+    from ipvg_eval.leaderboard.study.adaptive import Progress
 
 app = typer.Typer(
     no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair, or rate them."
 )
+
+app.command("plan")(plan_command)
 
 _Folder = Annotated[Path, typer.Argument(metavar="STUDY", help="The folder `study create` made.")]
 _LOCAL = ("127.0.0.1", "::1", "localhost")
@@ -52,6 +56,10 @@ def create_command(
     annotators: Annotated[int | None, typer.Option(min=1, help="Deal the work to so many people.")] = None,
     share: Annotated[float | None, typer.Option(help="Use this share of the samples, 0 to 1.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of every draw.")] = None,
+    adaptive: Annotated[
+        bool,
+        typer.Option("--adaptive", help="Choose each next pair from the answers so far, and stop by rule."),
+    ] = False,
     require_confinement: RequireConfinement = False,
 ) -> None:
     """Make a study of all pairs of the finalists, or of all their videos.
@@ -59,11 +67,14 @@ def create_command(
     Started again after an interruption, it goes on.
     """
     from ipvg_eval.clips import ClipMaker
+    from ipvg_eval.leaderboard.stopping import StoppingRule
     from ipvg_eval.leaderboard.study import create_study, read_study_config
     from ipvg_eval.study_source import study_source
 
     given: dict[str, Any] = {"kind": kind, "annotators": annotators, "share": share, "seed": seed}
     settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
+    if adaptive and settings.adaptive is None:
+        settings = settings.model_copy(update={"adaptive": StoppingRule()})
     teams, samples = study_source([*(runs or []), *(more_runs or [])], submissions or [], testset)
     with (
         ClipMaker(require_confinement=require_confinement) as maker,
@@ -197,11 +208,14 @@ def _report(created: Created, config: StudyConfig) -> None:
     STDOUT.out(f"admin page\t/admin/{created.admin_secret}")
     if config.crowd:
         STDOUT.out(f"join key\t{created.join_key}")
-    tasks = config.shown.tasks
+    tasks, most = config.shown.tasks, "at most " if config.adaptive else ""
     STDERR.print(
-        f"{created.comparisons} {tasks}, {created.showings} showings on {created.sheets} sheets.",
+        f"{created.comparisons} {tasks}, {most}{created.showings} showings on {created.sheets} sheets.",
         highlight=False,
     )
+    if config.adaptive:
+        STDERR.print(f"Adaptive. {config.adaptive.words()}", highlight=False, soft_wrap=True)
+        STDERR.print("Rank it with `study: {weighting: pair}` in the challenge file.", soft_wrap=True)
     _report_checks(created, config)
     if created.left_out:
         STDERR.print(f"[yellow]{len(created.left_out)} {tasks} are not shown:[/]")
@@ -240,10 +254,12 @@ def _print_status(seen: Overview) -> None:
     STDOUT.print(f"[bold]{escape(seen.title)}[/]: {seen.judged} of {seen.wanted} judgements, ", end="")
     STDOUT.print(f"{seen.taken} of {seen.sheets} sheets taken, {seen.votes} answers count.")
     tasks = seen.config.shown.tasks
-    if seen.open:
+    if seen.open and not seen.adaptive:
         STDOUT.print(f"{seen.open} {tasks} need another annotator: `ipvg-eval study tokens` makes links.")
     if seen.left_out:
         STDOUT.print(f"{seen.left_out} {tasks} are not shown: a video is missing.")
+    if seen.adaptive:
+        _print_progress(seen.adaptive)
     coverage = Table("Teams", "Judged", "Wanted")
     for part in seen.coverage:
         coverage.add_row(escape(" - ".join(part.teams)), str(part.judged), str(part.wanted))
@@ -277,6 +293,17 @@ def _print_status(seen: Overview) -> None:
         )
     listing().print(people)
     STDOUT.print(escape(seen.rule), soft_wrap=True)
+
+
+def _print_progress(seen: Progress) -> None:
+    STDOUT.print(f"Adaptive. {seen.rule}", soft_wrap=True, highlight=False)
+    for judgements, answer in seen.looks:
+        found = " > ".join(answer) if len(answer) > 1 else f"{answer[0]} is first" if answer else "not known"
+        STDOUT.print(f"After {judgements} judgements: {escape(found)}", soft_wrap=True)
+    if seen.answer:
+        STDOUT.print("The study has ended.")
+    elif seen.next_look:
+        STDOUT.print(f"{seen.judgements} judgements count; the next look is after {seen.next_look}.")
 
 
 def _percent(share: float | None) -> str:

@@ -3,17 +3,30 @@
 from __future__ import annotations
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
 import yaml
-from pydantic import BaseModel, Field, ValidationError, ValidationInfo, field_validator, model_validator
+from pydantic import (
+    BaseModel,
+    BeforeValidator,
+    Field,
+    ValidationError,
+    ValidationInfo,
+    field_validator,
+    model_validator,
+)
 
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.leaderboard.opinions import MEAN_OF_ASPECTS
+from ipvg_eval.leaderboard.stopping import StoppingRule
 from ipvg_eval.leaderboard.study.errors import StudyConfigError
 from ipvg_eval.leaderboard.study.kinds import KINDS, PAIR_ANSWERS, StudyKind
 from ipvg_eval.leaderboard.study.questions import Question, RatingScale, Strict, check_anchors
+
+
+def _adaptive(value: object) -> object:
+    return ({} if value else None) if isinstance(value, bool) else value
 
 
 class Overlap(Strict):
@@ -85,6 +98,8 @@ class StudyConfig(Strict):
         join_limit: how many may join so; None: twice `annotators`.
         sound: "drop", or "keep": one clip is heard at a time, silent ones as well.
         completion_code: one code for all who finish; None makes one per annotator.
+        adaptive: when to stop, where the server chooses each next pair from the answers so far; `true` takes
+            the defaults, None fixes all pairs beforehand. Its question is the first.
         seed: of every draw.
     """
 
@@ -104,6 +119,7 @@ class StudyConfig(Strict):
     join_limit: int | None = Field(default=None, ge=1)
     sound: Literal["drop", "keep"] = "drop"
     completion_code: str | None = Field(default=None, max_length=64, pattern=r"^[\w-]+$")
+    adaptive: Annotated[StoppingRule | None, BeforeValidator(_adaptive)] = None
     seed: int = Field(default=0, ge=0)
 
     @model_validator(mode="before")
@@ -155,6 +171,13 @@ class StudyConfig(Strict):
             if names.count(name) > 1:
                 raise ValueError(f"question {name!r} is asked twice")
         return questions
+
+    @field_validator("adaptive")
+    @classmethod
+    def _of_pairs(cls, rule: StoppingRule | None, info: ValidationInfo) -> StoppingRule | None:
+        if rule is not None and (info.data.get("kind") == "rating" or info.data.get("training")):
+            raise ValueError("only a study of pairs without training chooses the next one from the answers")
+        return rule
 
     @property
     def shown(self) -> StudyKind:
@@ -224,6 +247,7 @@ def _explained(error: ValidationError, path: Path | str | None) -> StudyConfigEr
             "checks": Checks,
             "questions": Question,
             "scale": RatingScale,
+            "adaptive": StoppingRule,
         }
         model = nested.get(str(first["loc"][0]), StudyConfig) if len(first["loc"]) > 1 else StudyConfig
         hint = did_you_mean(str(first["loc"][-1]), model.model_fields)

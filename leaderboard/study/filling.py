@@ -10,6 +10,7 @@ from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipvg_eval.leaderboard.study.adaptive import TABLES as ADAPTIVE_TABLES
 from ipvg_eval.leaderboard.study.checks import Clip, checks_in, training_tasks, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.material import MediaFile
@@ -128,6 +129,11 @@ def fill_tables(
         [(x.task.sample, *_named(x.task), json.dumps(x.without), x.winner, x.reason) for x in left_out],
     )
     spoilt = [clip for clip in clips if clip.corrupted]
+    if config.adaptive:
+        writer.executescript(ADAPTIVE_TABLES)
+        for _ in dealt:
+            add_sheet(writer, [])
+        return
     for sheet, showings in zip(dealt, take_sides(dealt, rng), strict=True):
         training = training_tasks(sheet, list(wanted), config.training, rng)
         first = take_sides([training], rng)[0]

@@ -11,6 +11,7 @@ from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
 from ipvg_eval.leaderboard.mos import opinion_agreement
 from ipvg_eval.leaderboard.opinions import opinions_from_table
+from ipvg_eval.leaderboard.study.adaptive import Progress, progress, steps_in
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.exclusion import CheckCounts, check_counts, too_many
 from ipvg_eval.leaderboard.study.export import votes_table
@@ -81,6 +82,7 @@ class Overview:
         votes: that count, over all questions.
         agreement: by question; None while no vote counts.
         annotators: in the order they came.
+        adaptive: how far an adaptive study is; None for others.
     """
 
     title: str
@@ -94,6 +96,7 @@ class Overview:
     votes: int
     agreement: dict[str, Agreement | None]
     annotators: tuple[AnnotatorProgress, ...]
+    adaptive: Progress | None
 
     @property
     def judged(self) -> int:
@@ -116,6 +119,7 @@ def overview(study: Study) -> Overview:
         left_out = reader.execute("SELECT count(*) FROM left_out").fetchone()[0]
         sheets = reader.execute("SELECT count(*) FROM sheet").fetchone()[0]
         identities = {row["name"]: row["identity"] for row in reader.execute("SELECT * FROM sample")}
+        adaptive = progress(reader, study.config)
     count, agreement = _agreement(study, identities)
     return Overview(
         title=study.config.title,
@@ -129,6 +133,7 @@ def overview(study: Study) -> Overview:
         votes=count,
         agreement=agreement,
         annotators=annotators,
+        adaptive=adaptive,
     )
 
 
@@ -151,7 +156,7 @@ def _agreement(study: Study, identities: dict[str, str]) -> tuple[int, dict[str,
 
 
 _PROGRESS = """
-SELECT a.id, a.name, coalesce(a.pid, '') AS pid, a.released, count(*) AS total,
+SELECT a.id, a.name, a.sheet, coalesce(a.pid, '') AS pid, a.released, count(*) AS total,
   sum((SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) = ?) AS done
 FROM annotator a JOIN item i ON i.sheet = a.sheet GROUP BY a.id ORDER BY a.id
 """
@@ -163,7 +168,7 @@ FROM vote v JOIN item i ON i.id = v.item JOIN annotator a ON a.sheet = i.sheet W
 
 
 def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProgress, ...]:
-    checks = check_counts(reader, study.config)
+    config, checks = study.config, check_counts(reader, study.config)
     none = {"corrupted": CheckCounts(), "repeat": CheckCounts()}
     answers: dict[int, Counter[str]] = defaultdict(Counter)
     seconds: dict[int, list[float]] = defaultdict(list)
@@ -171,7 +176,7 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
         answers[row["annotator"]][row["answer"]] += 1
         seconds[row["annotator"]].append(row["seconds"])
     people = []
-    for row in reader.execute(_PROGRESS, (len(study.config.questions),)):
+    for row in reader.execute(_PROGRESS, (len(config.questions),)):
         own, given = checks.get(row["id"], none), answers[row["id"]]
         decided = given["left"] + given["right"]
         points = [int(answer) for answer in given.elements() if answer.isdecimal()]
@@ -180,7 +185,7 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
                 name=row["name"],
                 pid=row["pid"],
                 done=row["done"],
-                total=row["total"],
+                total=row["total"] if config.adaptive is None else steps_in(reader, config, row["sheet"]),
                 seconds=statistics.median(seconds[row["id"]]) if seconds[row["id"]] else None,
                 left_share=given["left"] / decided if decided else None,
                 draw_share=given["draw"] / given.total() if given.total() else None,
@@ -188,7 +193,7 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
                 spread=statistics.stdev(points) if len(points) > 1 else None,
                 corrupted=own["corrupted"],
                 repeated=own["repeat"],
-                excluded=too_many(own, study.config),
+                excluded=too_many(own, config),
                 released=bool(row["released"]),
             )
         )

@@ -7,6 +7,7 @@ import time
 from dataclasses import dataclass
 from typing import Any
 
+from ipvg_eval.leaderboard.study import adaptive
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.kinds import Side
 from ipvg_eval.leaderboard.study.secret import hashed
@@ -204,8 +205,10 @@ def _watched(reader: sqlite3.Connection, item: int) -> list[str]:
 def _state(
     writer: sqlite3.Connection, config: StudyConfig, annotator: Annotator, *, mark: bool = False
 ) -> dict[str, Any]:
+    if config.adaptive is not None and not annotator.released:
+        adaptive.extend(writer, config, annotator.sheet)
     current = _current(writer, config, annotator)
-    total = writer.execute("SELECT count(*) FROM item WHERE sheet = ?", (annotator.sheet,)).fetchone()[0]
+    total = _steps(writer, config, annotator)
     last = _last_vote(writer, config, annotator)
     undoable = None if last is None else {"item": last["item"], "question": last["question"]}
     if current is None:
@@ -238,6 +241,13 @@ def _training(reader: sqlite3.Connection, annotator: Annotator) -> int:
     """Steps that do not count, at the start of the sheet."""
     query = "SELECT count(*) FROM item WHERE sheet = ? AND kind = 'training'"
     return int(reader.execute(query, (annotator.sheet,)).fetchone()[0])
+
+
+def _steps(reader: sqlite3.Connection, config: StudyConfig, annotator: Annotator) -> int:
+    if config.adaptive is not None:
+        return adaptive.steps_in(reader, config, annotator.sheet)
+    rows = reader.execute("SELECT count(*) FROM item WHERE sheet = ?", (annotator.sheet,))
+    return int(rows.fetchone()[0])
 
 
 def _material(reader: sqlite3.Connection, item: sqlite3.Row) -> dict[str, Any]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from ipvg_eval.leaderboard.study.checks import Clip, Item, training_tasks, with_checks
+from ipvg_eval.leaderboard.study.checks import Clip, Item, Kind, training_tasks, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.exclusion import excluded
 from ipvg_eval.leaderboard.study.plan import Task, random_stream, take_sides, task_of
@@ -33,24 +33,30 @@ def add_sheet(writer: sqlite3.Connection, items: Sequence[Item]) -> int:
     assert sheet is not None
     ids: list[int] = []
     for position, item in enumerate(items):
-        cursor = writer.execute(
-            "INSERT INTO item "
-            "(sheet, position, kind, left_clip, right_clip, left_media, right_media, origin) "
-            "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-            (
-                sheet,
-                position,
-                item.kind,
-                clips[item.left],
-                None if item.right is None else clips[item.right],
-                new_media_id(),
-                None if item.right is None else new_media_id(),
-                None if item.origin is None else ids[item.origin],
-            ),
-        )
-        assert cursor.lastrowid is not None
-        ids.append(cursor.lastrowid)
+        origin = None if item.origin is None else ids[item.origin]
+        right = None if item.right is None else clips[item.right]
+        ids.append(add_step(writer, sheet, position, item.kind, clips[item.left], right, origin))
     return sheet
+
+
+def add_step(
+    writer: sqlite3.Connection,
+    sheet: int,
+    position: int,
+    kind: Kind,
+    left_clip: int,
+    right_clip: int | None,
+    origin: int | None,
+) -> int:
+    """Write one step of a sheet and return its id; there is no right clip where one is rated."""
+    media = (new_media_id(), None if right_clip is None else new_media_id())
+    cursor = writer.execute(
+        "INSERT INTO item (sheet, position, kind, left_clip, right_clip, left_media, right_media, origin) "
+        "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
+        (sheet, position, kind, left_clip, right_clip, *media, origin),
+    )
+    assert cursor.lastrowid is not None
+    return cursor.lastrowid
 
 
 def free_sheet(writer: sqlite3.Connection, config: StudyConfig) -> int | None:
@@ -66,18 +72,24 @@ def free_sheet(writer: sqlite3.Connection, config: StudyConfig) -> int | None:
     tasks = uncovered(writer, config)
     if not tasks:
         return None
+    if config.adaptive:
+        return add_sheet(writer, [])
     sheets = writer.execute("SELECT count(*) FROM sheet").fetchone()[0]
     wanted = writer.execute("SELECT sum(wanted) FROM comparison").fetchone()[0]
     rng = random_stream(config.seed, f"sheet {sheets}")
     rng.shuffle(tasks)
     chosen = tasks[: -(-wanted // config.annotators)]
     training = training_tasks(chosen, list(_wanted(writer)), config.training, rng)
-    spoilt = [
-        Clip(sample=row["sample"], team=row["team"], corrupted=True)
-        for row in writer.execute("SELECT sample, team FROM clip WHERE corrupted ORDER BY sample, team")
-    ]
     showings, first = take_sides([chosen, training], rng)
-    return add_sheet(writer, with_checks(showings, spoilt, config.checks, rng, first))
+    return add_sheet(writer, with_checks(showings, spoilt_copies(writer), config.checks, rng, first))
+
+
+def spoilt_copies(reader: sqlite3.Connection) -> list[Clip]:
+    """The corrupted copies that there are."""
+    return [
+        Clip(sample=row["sample"], team=row["team"], corrupted=True)
+        for row in reader.execute("SELECT sample, team FROM clip WHERE corrupted ORDER BY sample, team")
+    ]
 
 
 def uncovered(reader: sqlite3.Connection, config: StudyConfig) -> list[Task]:
