@@ -26,6 +26,7 @@ PROMPTS = 5
 PUBLISHED = np.log([0.545 / 0.455, 1.0, 0.30])  # three teams about as far apart as the finalists of 2025
 SIX = np.array([1.0, 0.6, 0.3, 0.2, -0.5, -1.6])
 CLOSE = 0.1 * SIX
+AHEAD = np.array([4.0, 0.0])  # of two teams one wins nearly always
 Kind = Literal["normal", "skewed", "stark"]
 TRUTH = {"normal": 0.5, "skewed": 0.46, "stark": 0.45}
 
@@ -132,12 +133,12 @@ def study_coverage(
         share = wins.sum(axis=1) / games
         fit = fit_bradley_terry(wins, votes.teams)
         clusters = votes.clusters()
-        influences, present = votes.share_influences(share, games)
+        influences, present = votes.share_influences(share)
         of_shares = Crossed.of(influences, clusters, votes.annotators, present)
         of_strengths = Crossed.of(
             votes.strength_influences(fit.strengths, fit.ridge or 0.0), clusters, votes.annotators, present
         )
-        low, high = of_shares.spread().interval(share, LEVEL)
+        low, high = of_shares.share_interval(share, LEVEL)
         found["share"].append(float(((low <= shares) & (shares <= high)).mean()))
         low, high = of_strengths.spread().interval(fit.strengths, LEVEL)
         found["strength"].append(float(((low <= fitted) & (fitted <= high)).mean()))
@@ -245,6 +246,7 @@ def main() -> None:
     three |= {"places by disjoint intervals": "disjoint"}
     panel = {f"{t}, three teams": part("3", PUBLISHED, 0, key) for t, key in three.items()}
     panel |= {f"{t}, six teams": part("6", SIX, 0, key) for t, key in three.items()}
+    panel["share of points, one far ahead"] = part("a", AHEAD, 0, "share")
     panel |= {f"{t}, six close teams": part("c", CLOSE, 0, three[t]) for t in list(three)[2:]}
     _print("identities, one panel", (5, 10, 20, 40, 200), panel)
 
@@ -260,7 +262,7 @@ def main() -> None:
 
     rows = {f"{title}, 40 identities": crowd(key, 40) for title, key in three.items()}
     rows["mean opinion score, 40 identities"] = lambda n: f"{opinion_coverage(40, n, size, rng):.3f}"
-    rows["Krippendorff's alpha, 40 identities"] = lambda n: f"{alpha_coverage(40, n, size * 2 // 5, rng):.3f}"
+    rows["Krippendorff's alpha, 40 identities"] = lambda n: f"{alpha_coverage(40, n, size, rng):.3f}"
     _print("annotators of taste sd 1", (5, 10, 20, 40), rows)
 
 

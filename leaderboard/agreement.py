@@ -127,13 +127,8 @@ def krippendorff_alpha(
         lost = np.zeros((len(names), categories, categories))
         np.add.at(lost, of_unit[several], coincidences)
         lost = lost[np.isin(np.arange(len(names)), of_unit[several])]
-        spread = _spread(
-            _jackknife(_alphas(whole - lost, level)),
-            *(
-                _jackknife(_alphas(whole - part, level))
-                for part in _lost(counts, unit, values, annotators, several)
-            ),
-        )
+        parts = (lost, *_lost(counts, unit, values, annotators, several))
+        spread = _spread(*(_jackknife(whole, part, level) for part in parts))
         ends = spread.interval(np.array([alpha]), confidence, (None, 1.0))
         low, high = (None if np.isnan(end[0]) else float(end[0]) for end in ends)
     return Agreement(level=level, alpha=alpha, low=low, high=high, reason="", **facts)
@@ -157,11 +152,25 @@ def _lost(
     return people, single
 
 
-def _jackknife(left_out: FloatArray) -> tuple[float, int]:
-    """Variance from estimates with one cluster left out each, and how many clusters there are."""
-    known = left_out[~np.isnan(left_out)]
-    size = len(known)
-    return (float((size - 1) * known.var()) if size else np.nan), size
+def _jackknife(whole: FloatArray, lost: FloatArray, level: Level) -> tuple[float, int]:
+    """Variance from leaving out one cluster each, and how many clusters there are.
+
+    Where two people judged a thing, leaving out one takes the other's judgement of it along: what is left is
+    fewer than all but one part, and the estimate moves further by as much.
+
+    Args:
+        whole: (categories, categories) coincidences.
+        lost: (clusters, categories, categories): those that go with each cluster.
+        level: see `Agreement`.
+    """
+    left_out = _alphas(whole - lost, level)
+    left = 1 - lost.sum(axis=(1, 2)) / whole.sum()
+    known = ~np.isnan(left_out)
+    size = int(known.sum())
+    if size < 2:
+        return (0.0 if size else np.nan), size
+    moved = (left_out[known] - _alphas(whole[None], level)) * left[known]
+    return float(size * moved.var() * size / (size - 1)), size
 
 
 def _spread(
@@ -171,8 +180,10 @@ def _spread(
 ) -> Spread:
     (one, count), (other, people) = identities, annotators
     parts = one**2 / max(count - 1, 1) + other**2 / max(people - 1, 1)
-    variance = max(one + other - single[0], one, other)
-    freedom = variance**2 / parts if count >= FEWEST and parts > 0 else np.nan
+    # What annotators lose counts every pair of answers twice, once for each of both, as do single judgements.
+    variance = max(one + other - single[0], one, other - single[0] / 2)
+    least = min(count, people if single[0] else count) - 1.0
+    freedom = max(variance**2 / parts, least) if count >= FEWEST and parts > 0 else np.nan
     return Spread(error=np.sqrt(np.array([variance])), freedom=np.array([freedom]))
 
 

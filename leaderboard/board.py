@@ -25,6 +25,7 @@ from ipvg_eval.leaderboard.submissions import Submissions
 
 _IDENTIFICATION = {
     "metric",
+    "proxy",
     "videos",
     "identities",
     "rank_1",

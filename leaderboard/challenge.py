@@ -23,7 +23,7 @@ TieRule = Literal["shared", "first_metric", "mean_normalised"]
 Ranking = Literal["competition", "average"]
 Counting = Literal["latest", "first"]
 Direction = Literal["higher", "lower"]
-Weighting = Literal["comparison", "vote"]
+Weighting = Literal["comparison", "vote", "pair"]
 
 
 def _as_written(value: object) -> object:
@@ -99,7 +99,8 @@ class StudyRule(_Strict):
     Attributes:
         question: the question whose points decide.
         weighting: "comparison": several votes on one sample and pair share that comparison's one point;
-            "vote": every vote is a comparison of its own.
+            "vote": every vote is a comparison of its own; "pair": as "comparison", and every two teams share
+            as many points as every other two, however often they were compared: for adaptive studies.
         ridge: precision of the normal prior on Bradley-Terry log-strengths where no finite maximum exists.
         few: a pair of teams with fewer comparisons than this is marked as having too few.
     """

@@ -13,6 +13,7 @@ from ipvg_eval.core.intervals import BoolArray, FloatArray, IntArray
 from ipvg_eval.leaderboard.challenge import Weighting
 from ipvg_eval.leaderboard.votes import Votes
 
+_SINGULAR = 1e-10
 _SCORES = {"a": 1.0, "draw": 0.5, "b": 0.0}
 
 
@@ -22,7 +23,8 @@ class Comparisons:
 
     Attributes:
         question: what was asked.
-        weighting: "comparison": all votes on one sample and pair share its point; "vote": each has its own.
+        weighting: "comparison": all votes on one sample and pair share its point; "vote": each has its own;
+            "pair": as "comparison", and see `team_points`.
         teams: by name.
         votes: how many votes there are.
         first: (n,) index of the team whose score is given, the smaller of the two.
@@ -91,7 +93,7 @@ class Comparisons:
             np.add.at(outcomes, (team.to_numpy(), (2 - 2 * points.to_numpy()).astype(np.int64)), 1)
         answers = rows["score"].to_numpy(dtype=np.float64)
         judged = np.arange(len(rows), dtype=np.int64)
-        if weighting == "comparison":
+        if weighting != "vote":
             grouped = rows.groupby(["sample", "first", "second"], sort=False)["score"]
             judged = grouped.ngroup().to_numpy().astype(np.int64)
             rows = grouped.mean().reset_index()
@@ -126,16 +128,30 @@ class Comparisons:
         """(votes,) number of the identity."""
         return np.unique(self.identities, return_inverse=True)[1].astype(np.int64)[self.judged]
 
-    def share_influences(self, shares: FloatArray, games: FloatArray) -> tuple[FloatArray, BoolArray]:
+    def present(self) -> BoolArray:
+        """(votes, teams): whose videos a vote is on."""
+        numbers = np.arange(len(self.teams))
+        sides = (self.first[self.judged], self.second[self.judged])
+        return np.asarray((sides[0][:, None] == numbers) | (sides[1][:, None] == numbers))
+
+    def share_influences(self, shares: FloatArray) -> tuple[FloatArray, BoolArray]:
         """(votes, teams): what every vote adds to the teams' points per comparison, and whose."""
         rows = np.arange(len(self.judged))
+        wins = self.wins()
+        met = wins + wins.T
+        _, games = team_points(wins, self.weighting)
+        scales = _scales(met, self.weighting)
+        won = np.divide(wins, met, out=np.zeros_like(wins), where=met > 0)
         influences = np.zeros((len(rows), len(self.teams)))
-        present = np.zeros(influences.shape, dtype=np.bool_)
-        for team, points in ((self.first, self.answers), (self.second, 1 - self.answers)):
-            own = team[self.judged]
-            influences[rows, own] = self.parts * (points - shares[own]) / games[own]
-            present[rows, own] = True
-        return influences, present
+        for one, other, points in (
+            (self.first, self.second, self.answers),
+            (self.second, self.first, 1 - self.answers),
+        ):
+            own, against = one[self.judged], other[self.judged]
+            expected = won[own, against] if self.weighting == "pair" else shares[own]
+            worth = self.parts * scales[own, against] / games[own]
+            influences[rows, own] = worth * (points - expected)
+        return influences, self.present()
 
     def strength_influences(self, strengths: FloatArray, ridge: float) -> FloatArray:
         """(votes, teams): what every vote adds to the Bradley-Terry strengths, to first order.
@@ -150,7 +166,33 @@ class Comparisons:
         for one, other in ((self.first, self.second), (self.second, self.first)):
             np.add.at(information, (one, one), chance * (1 - chance))
             np.add.at(information, (one, other), -chance * (1 - chance))
-        inverse = np.linalg.pinv(information + ridge * np.eye(len(self.teams)), hermitian=True)
+        # The level of all strengths is open: its curvature is 0 but for rounding, which must not be inverted.
+        inverse = np.linalg.pinv(
+            information + ridge * np.eye(len(self.teams)), rcond=_SINGULAR, hermitian=True
+        )
         surprise = self.parts * (self.answers - chance[self.judged])
         steps = inverse[self.first] - inverse[self.second]
         return np.asarray(surprise[:, None] * steps[self.judged])
+
+
+def team_points(wins: FloatArray, weighting: Weighting) -> tuple[FloatArray, FloatArray]:
+    """(teams,) points of every team, and out of how many.
+
+    Where teams met each other unequally often, points depend on who met whom. Under "pair" every two teams
+    that met share as many points as every other two, all of them together as many as there are comparisons.
+
+    Args:
+        wins: (teams, teams), points of the row's team against the column's.
+        weighting: see `Comparisons`.
+    """
+    scales = _scales(wins + wins.T, weighting)
+    games = ((wins + wins.T) * scales).sum(axis=1)
+    return (wins * scales).sum(axis=1), games if weighting == "pair" else np.round(games)
+
+
+def _scales(games: FloatArray, weighting: Weighting) -> FloatArray:
+    if weighting != "pair":
+        return np.ones_like(games)
+    met = games > 0
+    each = games.sum() / max(met.sum(), 1)
+    return np.asarray(np.divide(each, games, out=np.zeros_like(games), where=met))

@@ -10,7 +10,8 @@ from typing import Literal
 import pandas as pd
 
 from ipvg_eval.leaderboard.challenge import FinalRule
-from ipvg_eval.leaderboard.opinions import HIGHEST, LOWEST
+from ipvg_eval.leaderboard.comparisons import team_points
+from ipvg_eval.leaderboard.opinions import Scale
 from ipvg_eval.leaderboard.phase1 import Phase1
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 
@@ -50,25 +51,27 @@ class FinalRanking:
 def study_judgements(ratings: PairwiseRatings, finalists: tuple[str, ...]) -> dict[str, Judgement]:
     """Points of the finalists, from the comparisons between two of them; others do not count."""
     names = [team for team in finalists if team in ratings.wins.index]
-    points = ratings.wins.loc[names, names].sum(axis=1)
+    points, most = team_points(ratings.wins.loc[names, names].to_numpy(), ratings.rule.weighting)
     games = ratings.games.loc[names, names].sum(axis=1)
     return {
         team: Judgement(
-            value=float(points[team]),
-            share=float(points[team] / games[team]),
-            text=f"{round(points[team], 2):g} points in {games[team]} comparisons",
+            value=float(points[place]),
+            share=float(points[place] / most[place]),
+            text=f"{round(points[place], 2):g} points in {games[team]} comparisons",
         )
-        for team in names
+        for place, team in enumerate(names)
         if games[team]
     }
 
 
-def opinion_judgements(opinions: Mapping[str, float], finalists: tuple[str, ...]) -> dict[str, Judgement]:
+def opinion_judgements(
+    opinions: Mapping[str, float], finalists: tuple[str, ...], scale: Scale
+) -> dict[str, Judgement]:
     """Mean opinion scores of the finalists."""
     return {
         team: Judgement(
             value=opinions[team],
-            share=(opinions[team] - LOWEST) / (HIGHEST - LOWEST),
+            share=scale.share(opinions[team]),
             text=f"mean opinion score {opinions[team]:.3f}",
         )
         for team in finalists

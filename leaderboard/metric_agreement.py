@@ -6,7 +6,6 @@ Beside it stand chance, one half, and the ceiling: how often a second person agr
 
 from __future__ import annotations
 
-import itertools
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
@@ -16,34 +15,23 @@ import pandas as pd
 from ipvg_eval.core.intervals import (
     FEWEST,
     LEVEL,
-    Crossed,
     FloatArray,
     IntArray,
     caution,
     panel_caution,
 )
 from ipvg_eval.core.spec import MetricSpec
+from ipvg_eval.leaderboard.agreement_shares import JudgedPairs, Share, agreeing, ceiling, shares
 from ipvg_eval.leaderboard.best_weights import BestWeights, best_weights
 from ipvg_eval.leaderboard.bradley_terry import fit_bradley_terry
 from ipvg_eval.leaderboard.comparisons import Comparisons
 from ipvg_eval.leaderboard.errors import RunsError, VotesError
-from ipvg_eval.leaderboard.opinions import OpinionSheet
 from ipvg_eval.leaderboard.runs import ScoredRun
 from ipvg_eval.leaderboard.submissions import check_comparable
-from ipvg_eval.leaderboard.votes import Votes, votes_from_table
+from ipvg_eval.leaderboard.votes import Votes
 
 FEWEST_VOTES = 50
 """Below this many votes nothing is said."""
-_POINTS = {"a": 1.0, "draw": 0.5, "b": 0.0}
-
-
-@dataclass(frozen=True, kw_only=True)
-class Share:
-    """A share of votes with its interval over identities and annotators; None where it cannot be had."""
-
-    value: float | None
-    low: float | None = None
-    high: float | None = None
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -158,25 +146,6 @@ def metric_agreement(
     return tuple(found)
 
 
-def votes_from_opinions(sheet: OpinionSheet) -> Votes:
-    """Opinion scores as votes: the better scored of two videos wins, by annotator, sample and aspect."""
-    rows = []
-    keys = ["aspect", "annotator", "sample"]
-    for (aspect, annotator, sample), given in sheet.table.groupby(keys, sort=False):
-        scored = list(zip(given["team"], given["score"].astype(int), strict=True))
-        for (one, ours), (other, theirs) in itertools.combinations(scored, 2):
-            winner = "a" if ours > theirs else "b" if ours < theirs else "draw"
-            rows.append((sample, one, other, winner, annotator, aspect))
-    if not rows:
-        raise VotesError(
-            "no annotator scored two teams' videos of one sample",
-            path=sheet.source,
-            hint="Agreement needs scores of several teams on the same samples.",
-        )
-    columns = ["sample", "team_a", "team_b", "winner", "annotator", "question"]
-    return votes_from_table(pd.DataFrame(rows, columns=columns), source=sheet.source)
-
-
 def _question(
     question: str,
     table: pd.DataFrame,
@@ -186,15 +155,12 @@ def _question(
     identities: Mapping[str, str],
     level: float,
 ) -> QuestionAgreement:
-    points: FloatArray = np.asarray(table["winner"].map(_POINTS), dtype=np.float64)
+    judged = JudgedPairs.of(table)
     clusters = _numbers(table["sample"].map(dict(identities)))
     named = (table["annotator"] != "").any()
     people = _numbers(table["annotator"]) if named else None
     gaps = _gaps(table, metrics, samples)
-    leaning = np.where(np.isnan(gaps), np.nan, np.where(gaps > 0, 1.0, np.where(gaps < 0, 0.0, 0.5)))
-    agrees = 1 - np.abs(points[:, None] - leaning)
-    agrees[leaning == 0.5] = 0.5
-    shares = _shares(agrees, clusters, people, level)
+    agreement = shares(agreeing(judged.points, gaps), clusters, people, level)
     teams = tuple(sorted({*table["team_a"], *table["team_b"]}))
     strengths = _strengths(question, table, teams)
     rows = [
@@ -204,7 +170,7 @@ def _question(
             higher_is_better=bool(spec.higher_is_better),
             proxy=spec.proxy,
             combined=spec.name in sums,
-            agreement=shares[place],
+            agreement=agreement[place],
             votes=int((~np.isnan(gaps[:, place])).sum()),
             without=int(np.isnan(gaps[:, place]).sum()),
             tau=_tau(spec, teams, samples, strengths),
@@ -216,11 +182,9 @@ def _question(
     count = len(np.unique(clusters))
     fitted, best = Share(value=None), None
     if count >= FEWEST:
-        best, unseen = _fitted(table, gaps[:, alone], points, clusters, [metrics[p].name for p in alone])
-        lean = np.where(unseen > 0, 1.0, np.where(unseen < 0, 0.0, 0.5))
-        right = np.where(lean == 0.5, 0.5, 1 - np.abs(points - lean))
-        fitted = _shares(right[:, None], clusters, people, level)[0]
-    ceiling, pairs = _ceiling(table, points, clusters, level)
+        best, unseen = _fitted(judged, gaps[:, alone], clusters, [metrics[p].name for p in alone])
+        fitted = shares(agreeing(judged.points, unseen[:, None]), clusters, people, level)[0]
+    another, pairs = ceiling(judged, clusters, level)
     sign = {spec.name: 1.0 if spec.higher_is_better else -1.0 for spec in metrics}
     many = 1 if people is None else len(np.unique(people))
     return QuestionAgreement(
@@ -229,7 +193,7 @@ def _question(
         identities=count,
         annotators=many,
         teams=teams,
-        ceiling=ceiling,
+        ceiling=another,
         ceiling_pairs=pairs,
         metrics=tuple(sorted(rows, key=lambda row: (-(row.agreement.value or 0.0), row.name))),
         fitted=fitted,
@@ -253,51 +217,6 @@ def _gaps(
     return np.asarray((one - other) * [1.0 if spec.higher_is_better else -1.0 for spec in metrics])
 
 
-def _shares(agrees: FloatArray, clusters: IntArray, people: IntArray | None, level: float) -> list[Share]:
-    present = ~np.isnan(agrees)
-    count = present.sum(axis=0)
-    known = np.where(present, agrees, 0.0)
-    means = np.divide(known.sum(axis=0), count, out=np.full(len(count), np.nan), where=count > 0)
-    influences = np.where(present, known - np.where(count > 0, means, 0.0), 0.0) / np.maximum(count, 1)
-    low, high = Crossed.of(influences, clusters, people, present).spread().interval(means, level, (0.0, 1.0))
-    return [
-        Share(value=_known(mean), low=_known(least), high=_known(most))
-        for mean, least, most in zip(means, low, high, strict=True)
-    ]
-
-
-def _ceiling(table: pd.DataFrame, points: FloatArray, clusters: IntArray, level: float) -> tuple[Share, int]:
-    """How often two annotators agree about the same pair, with its interval over identities."""
-    swapped = (table["team_a"] > table["team_b"]).to_numpy()
-    first = pd.DataFrame(
-        {
-            "sample": table["sample"],
-            "one": np.where(swapped, table["team_b"], table["team_a"]),
-            "other": np.where(swapped, table["team_a"], table["team_b"]),
-        }
-    )
-    unit = first.groupby(["sample", "one", "other"]).ngroup().to_numpy()
-    score = np.where(swapped, 1 - points, points)
-    size = int(unit.max()) + 1
-    wins, losses, total = (
-        np.bincount(unit, weights, minlength=size) for weights in (score == 1, score == 0, np.ones(len(unit)))
-    )
-    pairs = total * (total - 1) / 2
-    same = (wins * (wins - 1) + losses * (losses - 1)) / 2
-    agreed = same + (pairs - same - wins * losses) / 2  # of a draw with anything, half
-    several = pairs > 0
-    if not several.any():
-        return Share(value=None), 0
-    of_unit = np.zeros(size, dtype=np.int64)
-    of_unit[unit] = clusters
-    mean = float(agreed.sum() / pairs.sum())
-    gaps = ((agreed - mean * pairs) / pairs.sum())[several][:, None]
-    low, high = (
-        Crossed.of(gaps, of_unit[several], None).spread().interval(np.array([mean]), level, (0.0, 1.0))
-    )
-    return Share(value=mean, low=_known(low[0]), high=_known(high[0])), int(pairs.sum())
-
-
 def _strengths(question: str, table: pd.DataFrame, teams: tuple[str, ...]) -> FloatArray:
     votes = Votes(source="", sha256="", table=table)
     comparisons = Comparisons.of(votes, question=question, teams=teams)
@@ -318,24 +237,15 @@ def _tau(
 
 
 def _fitted(
-    table: pd.DataFrame, gaps: FloatArray, points: FloatArray, clusters: IntArray, names: Sequence[str]
+    judged: JudgedPairs, gaps: FloatArray, clusters: IntArray, names: Sequence[str]
 ) -> tuple[BestWeights, FloatArray]:
     """Fitted on comparisons, as several votes on one pair have the same differences; predicted for votes."""
-    swapped = (table["team_a"] > table["team_b"]).to_numpy()
-    sign = np.where(swapped, -1.0, 1.0)
-    keys = pd.DataFrame(
-        {
-            "sample": table["sample"],
-            "one": np.where(swapped, table["team_b"], table["team_a"]),
-            "other": np.where(swapped, table["team_a"], table["team_b"]),
-        }
-    )
-    unit = keys.groupby(["sample", "one", "other"]).ngroup().to_numpy()
-    _, first = np.unique(unit, return_index=True)
-    count = np.bincount(unit).astype(np.float64)
-    won = np.bincount(unit, np.where(swapped, 1 - points, points)) / count
+    sign = np.where(judged.swapped, -1.0, 1.0)
+    _, first = np.unique(judged.pair, return_index=True)
+    count = np.bincount(judged.pair).astype(np.float64)
+    won = np.bincount(judged.pair, judged.first_points) / count
     best = best_weights((gaps * sign[:, None])[first], won, count, clusters[first], names)
-    return best, best.unseen[unit] * sign
+    return best, best.unseen[judged.pair] * sign
 
 
 def _note(gaps: FloatArray) -> str:

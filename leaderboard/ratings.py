@@ -18,7 +18,7 @@ from ipvg_eval.leaderboard.bradley_terry import (
     fit_bradley_terry,
 )
 from ipvg_eval.leaderboard.challenge import EloRule, StudyRule
-from ipvg_eval.leaderboard.comparisons import Comparisons
+from ipvg_eval.leaderboard.comparisons import Comparisons, team_points
 from ipvg_eval.leaderboard.elo import Elo, elo_warnings, rate_elo
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sides import SideEffect, side_effect
@@ -37,12 +37,12 @@ class PairwiseRatings:
         clusters: how many identities (or samples) the intervals are over.
         annotators: how many annotators they are over; 1 where nobody is named.
         table: one row per team, most points first: team, rank (competition rank by points), points,
-            points_low, points_high, comparisons, win_share (points / comparisons), win_share_low,
-            win_share_high, won, drawn, lost (votes), bradley_terry, bradley_terry_low, bradley_terry_high
-            (Elo scale), estimable, rank_best, rank_worst (see `rank_ranges`), first_share (how likely the
-            team has the most points per comparison), elo (median over orders), elo_low, elo_high,
-            elo_first_share, elo_sequential, few (some pair has too few comparisons). NaN for a team without
-            votes, and for intervals over too few identities.
+            points_low, points_high, comparisons, win_share (points of those there were, see `team_points`),
+            win_share_low, win_share_high, won, drawn, lost (votes), bradley_terry, bradley_terry_low,
+            bradley_terry_high (Elo scale), estimable, rank_best, rank_worst (see `rank_ranges`), first_share
+            (how likely the team has the most points per comparison), elo (median over orders), elo_low,
+            elo_high, elo_first_share, elo_sequential, few (some pair has too few comparisons). NaN for a team
+            without votes, and for intervals over too few identities.
         wins: points of the row's team against the column's, in the table's order.
         games: comparisons of each pair, in the table's order.
         bradley_terry: the fit.
@@ -128,7 +128,7 @@ def rate(
         agreement=vote_agreement(votes, question=question, identities=identities, confidence=bootstrap.level),
         sides=sides,
         warnings=(
-            *_warnings(table, fit, study, clusters, people),
+            *_warnings(table, wins, fit, study, clusters, people),
             *elo_warnings(ratings, fit, len(comparisons)),
             *sides.warnings,
             *drop_outs(votes, question),
@@ -150,15 +150,15 @@ def _table(
     study: StudyRule,
     bootstrap: BootstrapRule,
 ) -> pd.DataFrame:
-    games = np.round((wins + wins.T).sum(axis=1))
-    points = wins.sum(axis=1)
+    met = np.round((wins + wins.T).sum(axis=1))
+    points, games = team_points(wins, comparisons.weighting)
     played = games > 0
     share = np.divide(points, games, out=np.full_like(points, np.nan), where=played)
     level = bootstrap.level
-    influences, present = comparisons.share_influences(share, games)
+    influences, present = comparisons.share_influences(share)
     clusters = comparisons.clusters()
     shares = Crossed.of(influences, clusters, comparisons.annotators, present)
-    share_low, share_high = shares.spread().interval(share, level, (0.0, 1.0))
+    share_low, share_high = shares.share_interval(share, level)
     strengths = Crossed.of(
         comparisons.strength_influences(fit.strengths, fit.ridge or 0.0),
         clusters,
@@ -179,7 +179,7 @@ def _table(
             "points": points,
             "points_low": share_low * games,
             "points_high": share_high * games,
-            "comparisons": games.astype(int),
+            "comparisons": met.astype(int),
             "win_share": share,
             "win_share_low": share_low,
             "win_share_high": share_high,
@@ -251,8 +251,22 @@ def _square(matrix: FloatArray, teams: Sequence[str], order: Sequence[int]) -> p
     return pd.DataFrame(matrix[np.ix_(order, order)], index=names, columns=names)
 
 
+def _lopsided(wins: FloatArray, study: StudyRule) -> str:
+    """Says so where points depend on who met whom, as after an adaptive study; empty where they do not."""
+    games = (wins + wins.T)[np.triu_indices(len(wins), 1)]
+    met = games[games > 0]
+    if study.weighting == "pair" or len(met) < 2 or met.max() < 2 * met.min() or met.max() < study.few:
+        return ""
+    return (
+        f"Some teams met {met.max():.0f} times, others {met.min():.0f} times: points and their shares depend "
+        "on who met whom. Bradley-Terry does not; `study: {weighting: pair}` in the challenge file makes "
+        "every two teams count alike."
+    )
+
+
 def _warnings(
     table: pd.DataFrame,
+    wins: FloatArray,
     fit: BradleyTerry,
     study: StudyRule,
     clusters: int,
@@ -267,4 +281,6 @@ def _warnings(
         )
     if few := list(table.loc[table["few"], "team"]):
         lines.append(f"Too few votes: a pair with {', '.join(few)} has fewer than {study.few} comparisons.")
+    if lopsided := _lopsided(wins, study):
+        lines.append(lopsided)
     return (*lines, *filter(None, (caution(clusters), panel_caution(people))))

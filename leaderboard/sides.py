@@ -73,12 +73,16 @@ def side_effect(
         return SideEffect(
             share=None, low=None, high=None, first=first, one_sided=one_sided, warnings=_warn(one_sided, None)
         )
-    design = np.zeros((len(table), len(names) + 1))
-    rows = np.arange(len(table))
-    design[rows, teams[:, 0]], design[rows, teams[:, 1]], design[:, -1] = 1.0, -1.0, 1.0
-    coefficients, inverse = _fit(design, points)
-    surprise = points - expit(design @ coefficients)
-    influences = (surprise[:, None] * design) @ inverse[:, -1:]
+    # Votes on the same two teams on the same sides are one line of the regression.
+    shown, line = np.unique(teams, axis=0, return_inverse=True)
+    line = line.reshape(-1)
+    design = np.zeros((len(shown), len(names) + 1))
+    rows = np.arange(len(shown))
+    design[rows, shown[:, 0]], design[rows, shown[:, 1]], design[:, -1] = 1.0, -1.0, 1.0
+    won = np.asarray(np.bincount(line, points), dtype=np.float64)
+    coefficients, inverse = _fit(design, won, np.bincount(line).astype(np.float64))
+    surprise = points - expit(design @ coefficients)[line]
+    influences = surprise[:, None] * (design @ inverse[:, -1:])[line]
     clusters = table["sample"].map(dict(identities)) if identities else table["sample"]
     people = table["annotator"]
     crossed = Crossed.of(influences, _numbers(clusters), _numbers(people) if (people != "").any() else None)
@@ -96,7 +100,8 @@ def side_effect(
 
 
 def _pairs(table: pd.DataFrame) -> set[tuple[str, str]]:
-    return {(min(a, b), max(a, b)) for a, b in zip(table["team_a"], table["team_b"], strict=True)}
+    shown = table[["team_a", "team_b"]].drop_duplicates()
+    return {(min(a, b), max(a, b)) for a, b in zip(shown["team_a"], shown["team_b"], strict=True)}
 
 
 def _one_sided(table: pd.DataFrame) -> tuple[tuple[str, str, float, int], ...]:
@@ -111,15 +116,14 @@ def _one_sided(table: pd.DataFrame) -> tuple[tuple[str, str, float, int], ...]:
     return tuple(found)
 
 
-def _fit(design: FloatArray, points: FloatArray) -> tuple[FloatArray, FloatArray]:
+def _fit(design: FloatArray, points: FloatArray, votes: FloatArray) -> tuple[FloatArray, FloatArray]:
     """Coefficients of a logistic regression with a faint prior, and the inverse of its information."""
     coefficients = np.zeros(design.shape[1])
     for _ in range(_ITERATIONS):
         chance = expit(design @ coefficients)
-        information = (design * (chance * (1 - chance))[:, None]).T @ design + _PRIOR * np.eye(
-            len(coefficients)
-        )
-        step = np.linalg.solve(information, design.T @ (points - chance) - _PRIOR * coefficients)
+        information = (design * (votes * chance * (1 - chance))[:, None]).T @ design
+        information += _PRIOR * np.eye(len(coefficients))
+        step = np.linalg.solve(information, design.T @ (points - votes * chance) - _PRIOR * coefficients)
         coefficients = coefficients + np.clip(step, -2.0, 2.0)
         if np.abs(step).max() < 1e-9:
             break

@@ -9,7 +9,8 @@ Source: Liang, Zeger, Longitudinal Data Analysis Using Generalized Linear Models
 Cameron, Miller, A Practitioner's Guide to Cluster-Robust Inference (2015), sections VI.B and VI.D, for G -
 1 degrees of freedom and G / (G - 1); Cameron, Gelbach, Miller, Robust Inference with Multiway Clustering
 (2011) for crossed clusters; Satterthwaite, An Approximate Distribution of Estimates of Variance Components
-(1946) for their degrees of freedom; Hall, On the Removal of Skewness by Transformation (1992), third
+(1946) for their degrees of freedom; Clopper, Pearson, The Use of Confidence or Fiducial Limits (1934), for
+unanimous shares; Hall, On the Removal of Skewness by Transformation (1992), third
 transformation, which can only widen the interval of a mean; Holm, A Simple Sequentially Rejective Multiple
 Test Procedure (1979). `benchmarks/coverage.py` measures how often these intervals hold the truth.
 """
@@ -240,6 +241,19 @@ class Crossed:
             error=np.sqrt(variance),
             freedom=np.where(count >= FEWEST, freedom, np.nan),
         )
+
+    def share_interval(self, shares: FloatArray, level: float = LEVEL) -> tuple[FloatArray, FloatArray]:
+        """Lower and upper ends of shares, [0, 1]; NaN where there is none.
+
+        Votes that all agree show no variance, and not how they hang together: their interval is that of as
+        many independent ones as there are identities, or annotators where those are fewer.
+        """
+        low, high = self.spread().interval(shares, level, (0.0, 1.0))
+        count = np.where(self.annotators > 1, np.minimum(self.identities, self.annotators), self.identities)
+        least = ((1 - level) / 2) ** (1 / np.maximum(count, 1))
+        known = ~np.isnan(low)
+        low = np.where(known & (shares >= 1 - _ROUNDING), least, low)
+        return low, np.where(known & (shares <= _ROUNDING), 1 - least, high)
 
     def draws(self, estimates: FloatArray, rng: np.random.Generator, size: int) -> FloatArray:
         """(size, m) estimates as they might have been, from a multivariate t; NaN with too few identities."""

@@ -59,8 +59,8 @@ class FrameFeatures:
 
     Attributes:
         indices: frame indices of the rows, ascending.
-        rows: (n, d) float32, one row per index.
-        reference: (d,) float32 of the reference, or None where the metric has none.
+        rows: (n, d) float32, one row per index; without indices the mean over all frames, (1, d).
+        reference: (d,) float32 of the reference, (m, d) of several, or None where the metric has none.
     """
 
     indices: tuple[int, ...]

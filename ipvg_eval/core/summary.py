@@ -148,6 +148,7 @@ class Identification(_Part):
 
     Attributes:
         metric: the score whose embeddings they are.
+        proxy: whether edges and textures stand in for a network that tells people apart.
         videos: videos with a face.
         identities: people they are compared with.
         rank_1: share of videos that are most like their own reference.
@@ -166,6 +167,7 @@ class Identification(_Part):
     """
 
     metric: str
+    proxy: bool = False
     videos: int
     identities: int
     rank_1: Estimate

@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 from pathlib import Path
 
+import numpy as np
+
 from ipvg_eval.core.measurement import FrameFeatures
 from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.core.summary import Identification
@@ -13,6 +15,8 @@ from ipvg_eval.results.features import read_features
 
 NETWORKS = ("cur_score", "arc_score")
 """Scores whose embeddings tell people apart."""
+PROXIES = ("lite_identity",)
+"""Scores whose descriptors stand in for such embeddings: edges and textures, which pose and light move."""
 
 
 def identifications(rows: Sequence[SampleRow], path_of: Callable[[str], Path]) -> tuple[Identification, ...]:
@@ -27,15 +31,19 @@ def identifications(rows: Sequence[SampleRow], path_of: Callable[[str], Path]) -
     """
     scored = [row for row in rows if row.status is Status.SCORED]
     kept = [(row, read_features(path_of(row.sample))) for row in scored]
-    found = (_of(metric, [(row, one[metric]) for row, one in kept if metric in one]) for metric in NETWORKS)
+    found = (
+        _of(metric, [(row, one[metric]) for row, one in kept if metric in one])
+        for metric in (*NETWORKS, *PROXIES)
+    )
     return tuple(one for one in found if one is not None)
 
 
 def _of(metric: str, kept: Sequence[tuple[SampleRow, FrameFeatures]]) -> Identification | None:
     gallery = {
-        (row.identity, features.reference.tobytes()): features.reference
+        (row.identity, reference.tobytes()): reference
         for row, features in kept
         if features.reference is not None
+        for reference in np.atleast_2d(features.reference)
     }
     probes = [(row, features.rows) for row, features in kept if len(features.rows)]
     return identify(
@@ -44,6 +52,7 @@ def _of(metric: str, kept: Sequence[tuple[SampleRow, FrameFeatures]]) -> Identif
         list(gallery.values()),
         [identity for identity, _ in gallery],
         metric=metric,
+        proxy=metric in PROXIES,
         samples=[row.sample for row, _ in probes],
     )
 
@@ -58,7 +67,8 @@ def in_words(one: Identification) -> str:
     ]
     if one.threshold is not None:
         parts.append(f"{_share(one.matched.value)} above {one.threshold:.3f} (false match rate 1e-3)")
-    return f"{', '.join(parts)}; {one.videos} videos against {one.identities} identities"
+    proxy = " (a proxy: edges and textures, no recognition)" if one.proxy else ""
+    return f"{', '.join(parts)}; {one.videos} videos against {one.identities} identities{proxy}"
 
 
 def _share(value: float | None) -> str:

@@ -12,7 +12,8 @@ from markupsafe import Markup
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.core.page import content_policy, page_environment, read_asset
 from ipvg_eval.core.printable import json_text
-from ipvg_eval.leaderboard.metric_agreement import MetricAgreement, QuestionAgreement, Share
+from ipvg_eval.leaderboard.agreement_shares import Share
+from ipvg_eval.leaderboard.metric_agreement import MetricAgreement, QuestionAgreement
 from ipvg_eval.leaderboard.site.exports import latex_table
 from ipvg_eval.leaderboard.site.folder import replace_folder
 from ipvg_eval.leaderboard.site.scale import value_scale

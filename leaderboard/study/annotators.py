@@ -7,6 +7,7 @@ import sqlite3
 import time
 from dataclasses import dataclass
 
+from ipvg_eval.leaderboard.study import adaptive
 from ipvg_eval.leaderboard.study.errors import StudyError
 from ipvg_eval.leaderboard.study.secret import hashed, new_code, new_secret, same, signature
 from ipvg_eval.leaderboard.study.sheets import free_sheet
@@ -28,15 +29,22 @@ def new_annotators(study: Study, count: int) -> list[NewAnnotator]:
     """Make annotators, each with a sheet and a token; fewer than asked where fewer sheets are needed.
 
     Raises:
-        StudyError: every comparison is covered already.
+        StudyError: every comparison is covered already, or an adaptive study has its answer.
     """
     made = []
     with study.writing() as writer:
-        for _ in range(count):
+        ended = study.config.adaptive is not None and adaptive.ended(writer)
+        for _ in range(0 if ended else count):
             sheet = free_sheet(writer, study.config)
             if sheet is None:
                 break
             made.append(_add(writer, study, sheet, pid=None, token=new_secret()))
+    if ended:
+        raise StudyError(
+            "the study has ended: its stopping rule found the answer",
+            path=study.path,
+            hint="See `ipvg-eval study status`, and export the votes.",
+        )
     if not made and count > 0:
         raise StudyError(
             "every comparison has its annotators already",
@@ -80,6 +88,8 @@ def join(study: Study, pid: str) -> NewAnnotator | None:
             return NewAnnotator(name=row["name"], token=token)
         joined = writer.execute("SELECT count(*) FROM annotator WHERE pid IS NOT NULL").fetchone()[0]
         if joined >= (study.config.join_limit or 2 * study.config.annotators):
+            return None
+        if study.config.adaptive is not None and adaptive.ended(writer):
             return None
         sheet = free_sheet(writer, study.config)
         return None if sheet is None else _add(writer, study, sheet, pid=pid, token=token)
@@ -140,4 +150,6 @@ def _add(
         (name, pid, sheet, time.time(), code),
     )
     writer.execute("INSERT INTO token VALUES (?, ?, ?)", (hashed(token), cursor.lastrowid, time.time()))
+    if study.config.adaptive is not None:
+        adaptive.extend(writer, study.config, sheet)
     return NewAnnotator(name=name, token=token)

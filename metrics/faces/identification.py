@@ -32,6 +32,7 @@ def identify(
     *,
     metric: str,
     samples: Sequence[str],
+    proxy: bool = False,
     most: int = 6,
 ) -> Identification | None:
     """Compare every video with everybody's reference.
@@ -43,6 +44,8 @@ def identify(
         names: whose each is.
         metric: the score whose embeddings they are.
         samples: what each video is called.
+        proxy: whether the embeddings stand in for a recogniser's: nothing is then concluded about the
+            installation or about references that look alike.
         most: how many confusions are named.
 
     Returns:
@@ -71,9 +74,10 @@ def identify(
     rank_1, rank_5, auc, matched = _means(np.stack(shares, axis=1).astype(np.float64), own_place, len(people))
     edges = np.linspace(min(-0.2, cosines.min()), max(1.0, cosines.max()), _BINS + 1)
     alike, median = _alike(gallery, whose, people)
-    hints = _hints(auc, alike, median)
+    hints = () if proxy else _hints(auc, alike, median)
     return Identification(
         metric=metric,
+        proxy=proxy,
         videos=len(kept),
         identities=len(people),
         rank_1=rank_1,
@@ -86,7 +90,7 @@ def identify(
         own=tuple(np.histogram(own, edges)[0].tolist()),
         others=tuple(np.histogram(rest, edges)[0].tolist()),
         confusions=_confusions(cosines, own_place, people, [samples[place] for place in kept], most),
-        alike=alike if median < SAME_PERSON else (),
+        alike=alike if median < SAME_PERSON and not proxy else (),
         hints=hints,
     )
 

@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from ipvg_eval.core.measurement import ClipInfo, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, Evaluator, EvaluatorOptions
@@ -142,6 +142,7 @@ class _FacesPass:
         self._indices: list[int] = []
         self._coverage: list[float] = []
         self._similarities: list[float | None] = []
+        self._described: FloatArray | float = 0.0
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
         """Take the next wanted frames; see `ipvg_eval.metrics.evaluator.Pass`."""
@@ -153,7 +154,9 @@ class _FacesPass:
     def _similarity(self, frame: Frames, found: FoundFace | None) -> float | None:
         if found is None or self._references is None:
             return None
-        return similarity(face_descriptor(align(frame, found.face.points)), self._references)
+        described = face_descriptor(align(frame, found.face.points))
+        self._described = self._described + described
+        return similarity(described, self._references)
 
     def finish(self) -> list[Measurement]:
         """Face coverage and training-free identity."""
@@ -183,6 +186,16 @@ class _FacesPass:
             value=float(np.mean(values, dtype=np.float64)),
             note=note,
             per_frame=per_frame,
+            features=self._features(len(values)),
+        )
+
+    def _features(self, faces: int) -> FrameFeatures:
+        """The mean descriptor alone, as those of all frames would take half a megabyte a video."""
+        assert self._references is not None
+        return FrameFeatures(
+            indices=(),
+            rows=np.atleast_2d(np.asarray(self._described / faces, dtype=np.float32)),
+            reference=self._references.astype(np.float32),
         )
 
     def _missing_identity(self) -> str:

@@ -12,7 +12,8 @@ import pytest
 from scipy.special import expit
 
 from ipvg_eval.leaderboard import RunsError, VotesError, read_opinions, read_runs, votes_from_table
-from ipvg_eval.leaderboard.metric_agreement import metric_agreement, votes_from_opinions
+from ipvg_eval.leaderboard.metric_agreement import metric_agreement
+from ipvg_eval.leaderboard.opinion_votes import votes_from_opinions
 
 MakeRun = Callable[..., Path]
 TEAMS = ("A", "B", "C")

@@ -13,7 +13,9 @@ from scipy import stats
 
 from ipvg_eval.core.intervals import Crossed
 from ipvg_eval.core.resampling import BootstrapRule
+from ipvg_eval.leaderboard.bradley_terry import fit_bradley_terry
 from ipvg_eval.leaderboard.challenge import EloRule, StudyRule
+from ipvg_eval.leaderboard.comparisons import Comparisons
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.ratings import PairwiseRatings, rank_ranges, rate
 from ipvg_eval.leaderboard.votes import Votes, read_votes, votes_from_table
@@ -231,3 +233,76 @@ def test_rank_ranges_by_hand() -> None:
     best, worst = rank_ranges(np.array([6.0, 3.6, 1.3, np.nan]), spread, 0.95)
     assert best.tolist() == [1, 2, 2, 1]
     assert worst.tolist() == [2, 4, 4, 4]
+
+
+def test_pairs_count_alike_where_teams_met_unequally_often(write_votes: WriteVotes) -> None:
+    # A beats B in 60 of 100 and C in 9 of 10; B beats C in 8 of 10. Every two teams share 120 / 3 points.
+    lines = [HEADER]
+    for one, other, won, games in (("A", "B", 60, 100), ("A", "C", 9, 10), ("B", "C", 8, 10)):
+        lines += [f"{one}{other}{n},{one},{other},{'a' if n < won else 'b'}" for n in range(games)]
+    votes = read_votes(write_votes(lines))
+    plain = rate(votes)
+    assert column(plain, "points") == {"A": 69, "B": 48, "C": 3}
+    assert any("weighting: pair" in line for line in plain.warnings)
+    fair = rate(votes, study=StudyRule(weighting="pair"))
+    assert not any("weighting: pair" in line for line in fair.warnings)
+    assert column(fair, "win_share") == pytest.approx(
+        {"A": (0.6 + 0.9) / 2, "B": (0.4 + 0.8) / 2, "C": (0.1 + 0.2) / 2}
+    )
+    assert column(fair, "points") == pytest.approx({"A": 60, "B": 48, "C": 12})
+    assert column(fair, "bradley_terry") == column(plain, "bradley_terry")
+    # The variance of the mean of two independent shares; A was seen on 110 samples, each a cluster.
+    table = fair.table.set_index("team").loc["A"]
+    from scipy.stats import t
+
+    error = np.sqrt((0.6 * 0.4 / 100 + 0.9 * 0.1 / 10) / 4 * 110 / 109)
+    half = (table["win_share_high"] - table["win_share_low"]) / 2
+    assert half == pytest.approx(t.ppf(0.975, 109) * error, rel=1e-6)
+
+
+@pytest.mark.parametrize("seed", range(40))
+def test_errors_of_strengths_do_not_hang_on_rounding(seed: int) -> None:
+    """Against the same model with one team's strength taken as 0, which has nothing singular."""
+    rng = np.random.default_rng(seed)
+    truth = rng.normal(0, 0.7, 3)
+    rows = []
+    for sample in range(400):
+        one, other = rng.choice(3, 2, replace=False)
+        wins = rng.random() < 1 / (1 + np.exp(truth[other] - truth[one]))
+        rows.append((f"s{sample}", f"T{one}", f"T{other}", "a" if wins else "b"))
+    table = pd.DataFrame(rows, columns=["sample", "team_a", "team_b", "winner"])
+    comparisons = Comparisons.of(votes_from_table(table, source="simulated"))
+    fit = fit_bradley_terry(comparisons.wins(), comparisons.teams)
+    influences = comparisons.strength_influences(fit.strengths, 0.0)
+    crossed = Crossed.of(influences, comparisons.clusters(), None, comparisons.present())
+    found = crossed.spread(np.array([[1.0, -1.0, 0.0], [1.0, 0.0, -1.0]])).error
+    design = np.eye(3)[comparisons.first] - np.eye(3)[comparisons.second]
+    chance = 1 / (1 + np.exp(-design @ fit.strengths))
+    free = design[:, 1:]
+    inverse = np.linalg.inv((free * (chance * (1 - chance))[:, None]).T @ free)
+    steps = ((comparisons.score - chance)[:, None] * free) @ inverse
+    assert found == pytest.approx(np.sqrt((steps**2).sum(axis=0) * 400 / 399), rel=0.02)
+
+
+def test_one_identity_and_one_annotator_have_no_intervals(write_votes: WriteVotes) -> None:
+    lines = [HEADER + ",annotator", *(f"id1/{n},A,B,{'ab'[n % 3 == 0]},x" for n in range(60))]
+    votes = read_votes(write_votes(lines))
+    ratings = rate(votes, identities=identities(votes))
+    assert column(ratings, "points") == {"A": 40, "B": 20}
+    for name in ("win_share_low", "bradley_terry_high", "first_share"):
+        assert np.isnan(ratings.table[name]).all()
+    assert (ratings.clusters, ratings.annotators) == (1, 1)
+    assert list(column(ratings, "rank_worst").values()) == [2, 2]
+    said = [line.partition(":")[0] for line in ratings.warnings]
+    assert said[:2] == ["1 identities", "One annotator, or unnamed ones"]
+
+
+def test_a_unanimous_share_has_the_interval_of_as_many_identities(write_votes: WriteVotes) -> None:
+    lines = [HEADER, *(f"id{n // 3}/{n},A,B,a" for n in range(60))]
+    votes = read_votes(write_votes(lines))
+    table = rate(votes, identities=identities(votes)).table.set_index("team")
+    # Twenty identities: a share of 0.025 ** (1 / 20) shows twenty of twenty one time in forty.
+    assert table.loc["A", "win_share_low"] == pytest.approx(stats.beta.ppf(0.025, 20, 1))
+    assert table.loc["A", "win_share_high"] == 1
+    assert table.loc["B", "win_share_high"] == pytest.approx(stats.beta.ppf(0.975, 1, 20))
+    assert table.loc["B", "win_share_low"] == 0

@@ -147,3 +147,9 @@ def test_shares_of_points_hold_the_truth_over_people_too(coverage, annotators, l
     assert found["share"] > least - _allowed(least, 80)
     assert found["rank"] > 0.93 - _allowed(0.93, 80)
     assert found["places"] < found["disjoint"]
+
+
+def test_alpha_holds_the_truth_as_often_as_it_says(coverage):
+    found = coverage.alpha_coverage(40, 20, 150, np.random.default_rng(6))
+    assert found > 0.93 - _allowed(0.93, 150)
+    assert found < 1

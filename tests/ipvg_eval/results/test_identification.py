@@ -19,12 +19,10 @@ from ipvg_eval.results.folder import RunFolder
 _GOLDEN = Path(__file__).parents[2] / "golden" / "runs" / "careful"
 
 
-@pytest.fixture(scope="module")
-def run(tmp_path_factory):
-    """Twelve people, three videos each, orthogonal faces; one video shows the next person."""
+def written(path, metric, kept):
+    """A run of twelve people, three videos each, with the embeddings that `kept` gives the nth video."""
     golden = load_run(_GOLDEN)
     row = next(iter(golden.folder.journal.read().values()))
-    faces = np.eye(12, 16, dtype=np.float32)
     rows = [
         row.model_copy(update={"sample": f"id{i:03d}/{k}", "identity": f"id{i:03d}", "video": f"{i}-{k}.mp4"})
         for i in range(12)
@@ -32,17 +30,27 @@ def run(tmp_path_factory):
     ]
     testset = golden.info.testset.model_copy(update={"samples": 36, "identities": 12})
     info = golden.info.model_copy(update={"counts": count(rows, samples=36), "testset": testset})
-    folder = RunFolder(tmp_path_factory.mktemp("runs") / "run")
+    folder = RunFolder(path)
     with folder.writing(info):
         folder.write_findings([])
         for place, one in enumerate(rows):
-            shown = faces[(place // 3 + (place == 0)) % 12]
-            path = folder.features(one.sample)
-            path.parent.mkdir(exist_ok=True)
-            kept = FrameFeatures(indices=(0, 4), rows=np.stack([shown, shown]), reference=faces[place // 3])
-            write_features(path, {"cur_score": kept})
+            features = folder.features(one.sample)
+            features.parent.mkdir(exist_ok=True)
+            write_features(features, {metric: kept(place)})
         folder.write_results(info, rows)
     return load_run(folder.path)
+
+
+@pytest.fixture(scope="module")
+def run(tmp_path_factory):
+    """Orthogonal faces; one video shows the next person."""
+    faces = np.eye(12, 16, dtype=np.float32)
+
+    def kept(place):
+        shown = faces[(place // 3 + (place == 0)) % 12]
+        return FrameFeatures(indices=(0, 4), rows=np.stack([shown, shown]), reference=faces[place // 3])
+
+    return written(tmp_path_factory.mktemp("runs") / "run", "cur_score", kept)
 
 
 def test_the_summary_holds_the_numbers(run):
@@ -75,3 +83,40 @@ def test_the_board_repeats_the_rates_alone(run, tmp_path):
 
 def test_runs_without_embeddings_have_none():
     assert load_run(_GOLDEN).summary.identification == ()
+
+
+@pytest.fixture(scope="module")
+def lite(tmp_path_factory):
+    """Descriptors: one row a video, the reference beside its mirror image."""
+    faces = np.eye(12, 32, dtype=np.float32)
+    mirrored = np.eye(12, 32, k=12, dtype=np.float32)
+
+    def kept(place):
+        own = np.stack([faces[place // 3], mirrored[place // 3]])
+        # Every second video shows its person turned the other way, all of them less than wholly.
+        return FrameFeatures(indices=(), rows=0.5 * own[[place % 2]], reference=own)
+
+    return written(tmp_path_factory.mktemp("runs") / "lite", "lite_identity", kept)
+
+
+def test_the_proxy_of_lite_says_that_it_is_one(lite):
+    (found,) = lite.summary.identification
+    assert (found.metric, found.proxy, found.videos, found.identities) == ("lite_identity", True, 36, 12)
+    assert found.rank_1.value == found.auc.value == 1
+    assert found.hints == found.alike == ()
+    assert "A proxy: edges and textures of the face" in write_report(lite).read_text("utf-8")
+    assert "| lite_identity (proxy) | 1.0000" in (lite.folder.path / "summary.md").read_text("utf-8")
+
+
+def test_nothing_is_concluded_from_a_proxy():
+    """Descriptors that are all alike say nothing about weights or duplicates, as recognisers' would."""
+    from ipvg_eval.metrics.faces.identification import identify
+
+    alike = np.tile(np.eye(1, 4), (6, 1)) + 0.01 * np.eye(6, 4)
+    names = [f"id{place}" for place in range(6)]
+    for proxy in (False, True):
+        found = identify(
+            [row[None] for row in alike], names, list(alike), names, metric="x", samples=names, proxy=proxy
+        )
+        assert found is not None
+        assert bool(found.hints) is not proxy

@@ -39,10 +39,11 @@ def test_the_folder_holds_a_page_a_table_and_json(found, tmp_path: Path) -> None
     shares = {one["name"]: one["agreement"]["value"] for one in content["questions"][0]["metrics"]}
     assert shares == {"right": 1.0, "wrong_%": 0.0}
     latex = (tmp_path / "agree" / "agreement.tex").read_text("utf-8")
-    assert r"overall & right & 100.0 & 100.0 & 100.0 & 1.00 \\" in latex
-    assert r"overall & wrong\_\% & 0.0 & 0.0 & 0.0 & -1.00 \\" in latex
+    # Six people who agree are what a share of 0.025 ** (1 / 6) shows one time in forty.
+    assert r"overall & right & 100.0 & 54.1 & 100.0 & 1.00 \\" in latex
+    assert r"overall & wrong\_\% & 0.0 & 0.0 & 45.9 & -1.00 \\" in latex
     assert write_agreement(found, tmp_path / "agree", source="votes.csv") == page
 
 
 def test_the_verdict_is_a_sentence(found) -> None:
-    assert verdict(found[0]) == "right agrees most: 100.0% [100.0%, 100.0%] of the votes."
+    assert verdict(found[0]) == "right agrees most: 100.0% [54.1%, 100.0%] of the votes."

@@ -81,6 +81,19 @@ def test_coverage_counts_frames_and_identity_skips_them(evaluator, measure, targ
     assert rest[1:] == [None, None]
 
 
+def test_the_mean_descriptor_is_kept_with_the_references(
+    evaluator, measure, target_with, astronaut, faceless
+):
+    measured = measure(evaluator, [astronaut, faceless, astronaut], target_with(astronaut))["lite_identity"]
+    kept = measured.features
+    assert kept.indices == ()
+    assert (kept.rows.shape, kept.reference.shape) == ((1, 8975), (2, 8975))
+    # The face that is shown is the reference's, so that its cosine is the metric's value; as float32.
+    assert float((kept.reference @ kept.rows[0]).max()) == pytest.approx(measured.value, abs=1e-5)
+    nothing = measure(evaluator, [np.zeros_like(astronaut)], target_with(astronaut))["lite_identity"]
+    assert nothing.features is None
+
+
 def test_a_video_without_faces_has_coverage_zero_and_no_identity(evaluator, measure, target_with, astronaut):
     measured = measure(evaluator, [np.zeros_like(astronaut)] * 4, target_with(astronaut))
     assert measured["face_coverage"].value == 0.0
