@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from ipvg_eval.comparison import compare
+    from ipvg_eval.measuring import Asked, measure, measure_all
     from ipvg_eval.report import write_report
     from ipvg_eval.results import load_run
     from ipvg_eval.scoring import Recipe, rescore, score
@@ -20,11 +21,14 @@ if TYPE_CHECKING:
     from ipvg_eval.validation import validate
 
 _HOMES = {
+    "Asked": "ipvg_eval.measuring",
     "Recipe": "ipvg_eval.scoring",
     "compare": "ipvg_eval.comparison",
     "load_run": "ipvg_eval.results",
     "load_submission": "ipvg_eval.submission",
     "load_testset": "ipvg_eval.testset",
+    "measure": "ipvg_eval.measuring",
+    "measure_all": "ipvg_eval.measuring",
     "rescore": "ipvg_eval.scoring",
     "score": "ipvg_eval.scoring",
     "validate": "ipvg_eval.validation",
@@ -32,11 +36,14 @@ _HOMES = {
 }
 
 __all__ = [
+    "Asked",
     "Recipe",
     "compare",
     "load_run",
     "load_submission",
     "load_testset",
+    "measure",
+    "measure_all",
     "rescore",
     "score",
     "validate",

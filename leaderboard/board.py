@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -11,6 +10,7 @@ import pandas as pd
 
 from ipvg_eval.core.audit_record import AuditRecord
 from ipvg_eval.core.jsonable import jsonable
+from ipvg_eval.core.printable import json_text
 from ipvg_eval.core.summary import Identification
 from ipvg_eval.leaderboard.challenge import Challenge, TrackRule
 from ipvg_eval.leaderboard.decided import Decided
@@ -202,4 +202,4 @@ class Leaderboard:
 
     def to_json(self, *, samples: bool = False) -> str:
         """JSON text of `to_dict`."""
-        return json.dumps(self.to_dict(samples=samples), ensure_ascii=False, allow_nan=False, indent=1)
+        return json_text(self.to_dict(samples=samples), indent=1)

@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+NO_REFERENCE = "no reference picture is given"
+
 
 @dataclass(frozen=True, kw_only=True)
 class Reference:
@@ -28,8 +30,8 @@ class Target:
 
     Attributes:
         sample_id: id of the sample, for messages.
-        references: reference pictures, in the test set's order; at least one.
-        prompt: text prompt.
+        references: reference pictures, in the test set's order; none where nobody knows them.
+        prompt: text prompt; empty where nobody knows it.
         timeline: Track 2's timeline as the test set has it (prompt string or JSON text), else None.
     """
 

@@ -31,6 +31,16 @@ def desk(tmp_path_factory):
     shutil.copytree(ROOT / "fixtures" / "sequential", folder / "sequential")
     for name in ("challenge.yaml", "votes.csv"):
         shutil.copy(ROOT / "fixtures" / name, folder)
+    for identity in ("id001", "id002"):
+        takes = folder / "videos" / identity
+        takes.mkdir(parents=True)
+        shutil.copy(SUBMISSIONS / "careful" / identity / "prompt1.mp4", takes / "take1.mp4")
+        [face] = (ROOT / "fixtures" / "testset" / identity).glob("image.*")
+        (folder / "faces").mkdir(exist_ok=True)
+        shutil.copy(face, folder / "faces" / f"{identity}.png")
+    shutil.copy(folder / "videos" / "id001" / "take1.mp4", folder / "video.mp4")
+    shutil.copy(folder / "faces" / "id001.png", folder / "face.png")
+    (folder / "pairs.csv").write_text("video,reference,seed\nvideo.mp4,face.png,7\n", "utf-8")
     with zipfile.ZipFile(folder / "facial_results.zip", "w") as archive:
         for video in sorted((folder / "submission").rglob("*.mp4")):
             archive.write(video, video.relative_to(folder / "submission").as_posix())
@@ -64,11 +74,13 @@ def test_the_extras_it_names_exist():
     assert {extra for names in named for extra in names.split(",")} <= set(project["optional-dependencies"])
 
 
-def test_the_python_example_runs(desk, monkeypatch, capsys):
+@pytest.mark.parametrize(("place", "said"), [(0, "{0: 0."), (1, "id001/prompt1")])
+def test_the_python_examples_run(desk, monkeypatch, capsys, place, said):
     monkeypatch.chdir(desk)
-    (example,) = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
-    exec(example, {})
-    assert "id001/prompt1" in capsys.readouterr().out
+    examples = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+    assert len(examples) == 2
+    exec(examples[place], {})
+    assert said in capsys.readouterr().out
 
 
 def test_its_links_lead_somewhere():

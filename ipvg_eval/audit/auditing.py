@@ -16,6 +16,7 @@ from ipvg_eval.audit.signals import VideoSignals, reads_text
 from ipvg_eval.audit.sources import check_rows, signals_of_run, signals_of_submission, videos_of
 from ipvg_eval.audit.thresholds import Thresholds, parse_thresholds
 from ipvg_eval.audit.timing import check_timing
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.packages import install_line
 from ipvg_eval.decoding import DecoderProcess, PictureProcess
@@ -39,6 +40,7 @@ def audit(
     thresholds: Thresholds | None = None,
     faces: bool = True,
     limits: ProcessLimits | None = None,
+    budget: Budget | None = None,
     on_video: OnVideo | None = None,
 ) -> AuditReport:
     """Look for what a metric alone would reward. Nothing here disqualifies anybody.
@@ -52,6 +54,7 @@ def audit(
         thresholds: what numbers are compared with; those of the first run's protocol, else the defaults.
         faces: run the face checks, which take most of the time.
         limits: of the processes that decode and read metadata.
+        budget: seconds and bytes that each submission's videos may cost; by their number where None.
         on_video: called with (videos done, videos in all).
 
     Raises:
@@ -71,7 +74,7 @@ def audit(
     with DecoderProcess(limits) as decoder, MetadataProcess(limits) as metadata:
         for submission in submissions:
             for signals in signals_of_submission(
-                submission, expected, decoder, metadata, faces=checks is not None
+                submission, expected, decoder, metadata, faces=checks is not None, budget=budget
             ):
                 findings.extend(_check_one(signals, expected, checks, limit))
                 seen.append(replace(signals, sampled=None, between=None))

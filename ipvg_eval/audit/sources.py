@@ -19,6 +19,7 @@ from ipvg_eval.audit.signals import (
     unreadable,
 )
 from ipvg_eval.audit.thresholds import Thresholds
+from ipvg_eval.core.budget import Budget, Spending
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.decoding import DecoderProcess, PictureProcess
 from ipvg_eval.errors import VideoError
@@ -40,6 +41,7 @@ def signals_of_submission(
     metadata: MetadataProcess,
     *,
     faces: bool,
+    budget: Budget | None = None,
 ) -> Iterator[VideoSignals]:
     """Every owed video that is there; every MP4 file where there is no test set.
 
@@ -49,8 +51,15 @@ def signals_of_submission(
         decoder: where they are decoded.
         metadata: where their containers' texts are read.
         faces: keep frames for the face checks.
+        budget: seconds and bytes for all videos together.
     """
-    for video, sample in videos_of(submission, testset):
+    videos = videos_of(submission, testset)
+    spending = Spending(budget or Budget(), {video: submission.files[video] for video, _ in videos})
+    for video, sample in videos:
+        if (reason := spending.refusal(video)) is not None:
+            yield unreadable(submission.name, sample, video, reason)
+            continue
+        before = decoder.waited + metadata.waited
         try:
             with submission.open_video(video) as path:
                 yield extract_signals(
@@ -64,6 +73,8 @@ def signals_of_submission(
                 )
         except VideoError as error:
             yield unreadable(submission.name, sample, video, error.message)
+        finally:
+            spending.spend(seconds=decoder.waited + metadata.waited - before)
 
 
 def videos_of(submission: Submission, testset: TestSet | None) -> list[tuple[str, str | None]]:

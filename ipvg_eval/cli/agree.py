@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated
 
@@ -45,7 +44,7 @@ def agree(
     page = write_agreement(found, out, source=Path(given.source).name, tool=tool) if out else None
     if as_json:
         content = {"page": str(page) if page else None, **agreement_dict(found)}
-        STDOUT.out(json.dumps(content, indent=1, ensure_ascii=False, allow_nan=False))
+        STDOUT.out_json(content)
         return
     for one in found:
         _print(one)
@@ -64,7 +63,7 @@ def _print(one: QuestionAgreement) -> None:
     for row in one.metrics:
         note = f" [dim]{escape(row.note)}[/]" if row.note else ""
         tau = "–" if row.tau is None else f"{row.tau:.2f}"
-        table.add_row(f"{row.name}{note}", escape(percent(row.agreement)), tau, str(row.votes))
+        table.add_row(f"{escape(row.name)}{note}", escape(percent(row.agreement)), tau, str(row.votes))
     table.add_section()
     table.add_row("best weights, unseen identities", escape(percent(one.fitted)), "", str(one.votes))
     table.add_row("another annotator (ceiling)", escape(percent(one.ceiling)), "", str(one.ceiling_pairs))

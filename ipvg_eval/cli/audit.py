@@ -8,7 +8,7 @@ from typing import Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.cli.decoding import RequireConfinement
+from ipvg_eval.cli.decoding import BudgetOfSubmission, RequireConfinement
 from ipvg_eval.core.limits import ProcessLimits
 
 
@@ -28,6 +28,7 @@ def audit(
         typer.Option(help="Thresholds: a protocol's audit section, or a .yaml file of thresholds alone."),
     ] = None,
     faces: Annotated[bool, typer.Option(help="Look at faces, which takes most of the time.")] = True,
+    budget: BudgetOfSubmission = None,
     require_confinement: RequireConfinement = False,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
@@ -54,6 +55,7 @@ def audit(
             thresholds=thresholds,
             faces=faces,
             limits=ProcessLimits(require_confinement=require_confinement),
+            budget=budget,
             on_video=progress,
         )
     for run in runs:

@@ -17,6 +17,7 @@ COMMANDS = {
         "score:score",
         "Measure every video of a submission. Run it again to go on after an interruption.",
     ),
+    "measure": ("measure:measure", "Measure any videos: one, a folder, a table; no test set is needed."),
     "report": ("report:report", "Write one self-contained page about a run."),
     "compare": (
         "compare:compare",

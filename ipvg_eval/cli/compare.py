@@ -55,20 +55,22 @@ def _print(comparison: Comparison) -> None:
     for notice in dict.fromkeys(side.notice for side in (a, b) if side.notice):
         STDOUT.print(f"[yellow]{escape(notice)}[/]")
     if comparison.not_comparable:
-        STDOUT.print(f"[bold red]NOT COMPARABLE: {', '.join(comparison.not_comparable)} differ[/]")
+        STDOUT.print(f"[bold red]NOT COMPARABLE: {escape(', '.join(comparison.not_comparable))} differ[/]")
     STDOUT.print(_means(comparison))
     for corpus in comparison.corpus:
         STDOUT.print(_corpus_line(corpus))
     STDOUT.print(
         f"{comparison.samples} samples of {comparison.identities} identities are in both runs; each line is "
         f"over those where both have a value. {comparison.intervals}; * where the difference is larger than "
-        f"chance, corrected after Holm for {len(comparison.metrics)} metrics."
+        f"chance, corrected after Holm for {len(comparison.metrics)} metrics.",
+        markup=False,
     )
     if comparison.caution:
-        STDOUT.print(f"[yellow]{comparison.caution}[/]")
+        STDOUT.print(f"[yellow]{escape(comparison.caution)}[/]")
     for one in comparison.metrics:
         if one.only_a or one.only_b:
-            STDOUT.print(f"{one.name}: {one.only_a} samples have a value in A only, {one.only_b} in B only.")
+            where = f"{one.only_a} samples have a value in A only, {one.only_b} in B only."
+            STDOUT.print(f"{one.name}: {where}", markup=False)
     if any(one.most for one in comparison.metrics):
         STDOUT.print(_largest(comparison))
 
@@ -116,7 +118,7 @@ def _corpus_line(one: CorpusComparison) -> str:
 def _heading(one: MetricComparison | CorpusComparison) -> str:
     from ipvg_eval.results.summary import arrow
 
-    return f"{one.name} {arrow(one.higher_is_better)}".strip()
+    return escape(f"{one.name} {arrow(one.higher_is_better)}".strip())
 
 
 def _number(value: float | None) -> str:

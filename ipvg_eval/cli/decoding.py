@@ -6,6 +6,7 @@ from typing import Annotated
 
 import typer
 
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.limits import ProcessLimits
 
 _DEFAULT = ProcessLimits()
@@ -19,6 +20,14 @@ RequireConfinement = Annotated[
     bool,
     typer.Option(
         "--require-confinement", help="Exit 3 where the system cannot confine the processes that open videos."
+    ),
+]
+BudgetOfSubmission = Annotated[
+    Budget | None,
+    typer.Option(
+        parser=Budget.parse,
+        metavar="seconds=N,bytes=N,pixels=N",
+        help="What a submission's videos may cost together; what is left out goes by their number.",
     ),
 ]
 DecoderSeconds = Annotated[float, typer.Option(min=0.1, help="Time to open a video, and again to decode it.")]

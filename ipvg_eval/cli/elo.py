@@ -39,7 +39,7 @@ def elo(
     STDOUT.print(rankings.ratings_table(ratings))
     STDOUT.print(rankings.wins_table(ratings))
     what = "identities" if names else "samples"
-    STDOUT.print(rankings.method(ratings, resampled=what), highlight=False, soft_wrap=True)
+    STDOUT.print(rankings.method(ratings, resampled=what), markup=False, highlight=False, soft_wrap=True)
     rankings.print_warnings(ratings.warnings, STDERR)
     if names is None:
         STDERR.print("Prompts that share a face make intervals too narrow: name them with --identities.")

@@ -72,13 +72,14 @@ def sample_progress(team: str) -> Iterator[OnSample]:
         MofNCompleteColumn(),
         _Rate(),
         TimeRemainingColumn(),
+        TextColumn("budget {task.fields[budget]:.0%}"),
     )
     bar = Progress(*columns, console=STDERR, disable=not STDERR.is_terminal)
-    task = bar.add_task(escape(team), total=None)
+    task = bar.add_task(escape(team), total=None, budget=0.0)
     log = _Log(team)
 
     def update(sample: SampleDone) -> None:
-        bar.update(task, completed=sample.done, total=sample.total)
+        bar.update(task, completed=sample.done, total=sample.total, budget=sample.budget)
         if not STDERR.is_terminal:
             log.update(sample)
 
@@ -103,4 +104,5 @@ class _Log:
         rate = self._measured / (now - self._begun)
         left = f", about {(sample.total - sample.done) / rate / 60:.0f} min left" if rate else ""
         text = f"{self._team}: {sample.done} of {sample.total} samples, {rate * 60:.1f}/min{left}"
+        text += f", {sample.budget:.0%} of the budget"
         STDERR.print(text, markup=False)

@@ -29,7 +29,7 @@ def final_table(track: TrackBoard) -> Table:
     table.add_column("phase 1", justify="right")
     ranked = track.scores.ranked
     for metric in ranked:
-        table.add_column(f"{metric.name} {metric.arrow}", justify="right", overflow="fold")
+        table.add_column(escape(f"{metric.name} {metric.arrow}"), justify="right", overflow="fold")
     scores = track.scores.matrix(counting=True)
     for row in track.final.table.to_dict("records"):
         values = [_score(scores.loc[row["team"], metric.name]) for metric in ranked]

@@ -11,7 +11,14 @@ from typing import TYPE_CHECKING, Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
-from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
+from ipvg_eval.cli.decoding import (
+    MEMORY,
+    SECONDS,
+    BudgetOfSubmission,
+    DecoderMemory,
+    DecoderSeconds,
+    RequireConfinement,
+)
 from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
@@ -86,6 +93,7 @@ def score(
     ] = None,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
+    budget: BudgetOfSubmission = None,
     require_confinement: RequireConfinement = False,
     profile: Annotated[
         bool, typer.Option("--profile", help="Show where the time went, and write it to profile.csv.")
@@ -141,6 +149,7 @@ def score(
                         seconds=decoder_seconds,
                         require_confinement=require_confinement,
                     ),
+                    budget=budget,
                     decoders=decoders,
                     command=tuple(without_secrets(word) for word in sys.argv),
                     on_sample=on_sample,

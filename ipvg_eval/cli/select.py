@@ -112,7 +112,7 @@ def _candidate(run: Run, submission: Submission, metric: str) -> Candidate:
 
 
 def _print(selection: Selection, out: Path) -> None:
-    table = Table("Candidate", "Won", "Share", f"Mean {selection.by}")
+    table = Table("Candidate", "Won", "Share", escape(f"Mean {selection.by}"))
     total = len(selection.choices)
     for name, wins in selection.wins.items():
         table.add_row(escape(name), str(wins), f"{wins / total:.0%}", _number(selection.means[name]))
@@ -122,7 +122,7 @@ def _print(selection: Selection, out: Path) -> None:
     guessed = [c.sample for c in selection.choices if c.note is not None and c.winner is not None]
     if guessed:
         STDERR.print(
-            f"[yellow]warning:[/] nobody has a {selection.by} for {len(guessed)} samples; the first "
+            f"[yellow]warning:[/] nobody has a {escape(selection.by)} for {len(guessed)} samples; the first "
             "candidate serves there.",
             soft_wrap=True,
         )

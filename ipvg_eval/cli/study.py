@@ -253,7 +253,7 @@ def _print_status(seen: Overview) -> None:
     for question, agreement in seen.agreement.items():
         if agreement is None or agreement.alpha is None:
             reason = agreement.reason if agreement is not None else "no votes yet"
-            STDOUT.print(f"Agreement, {question}: none ({reason})")
+            STDOUT.print(f"Agreement, {question}: none ({reason})", markup=False)
         else:
             interval = "" if agreement.low is None else f" [{agreement.low:.2f}, {agreement.high:.2f}]"
             STDOUT.print(

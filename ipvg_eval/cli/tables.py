@@ -93,8 +93,8 @@ def print_failures(run: Run, console: Console) -> None:
 def _print_one(run: Run, console: Console) -> None:
     summary = run.summary
     table = Table(
-        title=f"{escape(summary.team)} · protocol {summary.protocol}",
-        caption=f"{summary.intervals}; scored is how many samples have a value",
+        title=escape(f"{summary.team} · protocol {summary.protocol}"),
+        caption=escape(f"{summary.intervals}; scored is how many samples have a value"),
         box=box.SIMPLE_HEAD,
         **_LEFT,
     )
@@ -153,14 +153,14 @@ def _print_totals(summary: Summary, console: Console) -> None:
 
 def _print_identification(summary: Summary, console: Console) -> None:
     for one in summary.identification:
-        console.print(f"[bold]whose face[/] by {one.metric}: {escape(in_words(one))}", highlight=False)
+        console.print(f"[bold]whose face[/] by {escape(f'{one.metric}: {in_words(one)}')}", highlight=False)
         for hint in one.hints:
             console.print(f"[yellow]  {escape(hint)}[/]")
 
 
 def _print_many(runs: Sequence[Run], console: Console) -> None:
     summaries = [run.summary for run in runs]
-    table = Table(title=f"protocol {summaries[0].protocol}", box=box.SIMPLE_HEAD, **_LEFT)
+    table = Table(title=escape(f"protocol {summaries[0].protocol}"), box=box.SIMPLE_HEAD, **_LEFT)
     table.add_column("metric", no_wrap=True)
     for summary in summaries:
         table.add_column(escape(summary.team), justify="right", overflow="fold")
@@ -177,4 +177,4 @@ def _print_many(runs: Sequence[Run], console: Console) -> None:
 
 
 def _heading(metric: MetricSummary | CombinedSummary | CorpusSummary) -> str:
-    return f"{metric.name} {arrow(metric.higher_is_better)}".strip()
+    return escape(f"{metric.name} {arrow(metric.higher_is_better)}".strip())

@@ -75,7 +75,7 @@ def calibrate_metrics(
     )
 
     videos = read_annotated_videos(folder)[:limit]
-    table = Table(title=f"{len(videos)} real videos, {protocol}")
+    table = Table(title=escape(f"{len(videos)} real videos, {protocol}"))
     table.add_column("timeline")
     for metric in METRICS:
         table.add_column(metric.title, justify="right")
@@ -84,7 +84,7 @@ def calibrate_metrics(
             "none" if (mean := row.means[metric.name]) is None else f"{mean:+.3f} ({row.counts[metric.name]})"
             for metric in METRICS
         ]
-        table.add_row(row.timeline, *cells)
+        table.add_row(escape(row.timeline), *cells)
     STDOUT.print(table)
 
 

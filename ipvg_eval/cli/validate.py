@@ -9,7 +9,14 @@ from typing import Annotated
 import typer
 
 from ipvg_eval.cli.consoles import STDOUT
-from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
+from ipvg_eval.cli.decoding import (
+    MEMORY,
+    SECONDS,
+    BudgetOfSubmission,
+    DecoderMemory,
+    DecoderSeconds,
+    RequireConfinement,
+)
 from ipvg_eval.cli.progress import delayed_progress
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.limits import ProcessLimits
@@ -29,6 +36,7 @@ def validate(
     deep: Annotated[bool, typer.Option("--deep", help="Decode every frame.")] = False,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
+    budget: BudgetOfSubmission = None,
     require_confinement: RequireConfinement = False,
     faces: Annotated[
         bool, typer.Option("--faces", help="Look at the faces of the reference pictures, on the CPU.")
@@ -55,6 +63,7 @@ def validate(
                 seconds=decoder_seconds,
                 require_confinement=require_confinement,
             ),
+            budget=budget,
         )
     if faces and place is not None:
         from ipvg_eval.reference_faces import look_at_reference_faces

@@ -89,7 +89,7 @@ def _print(outcome: dict[str, Any]) -> None:
         for name in outcome[what]:
             STDOUT.print(f"[bold red]{what}[/] {escape(name)}", soft_wrap=True)
     for name in outcome.get("inconsistent", ()):
-        STDOUT.print(f"[bold red]does not follow from the rows[/] {name}", soft_wrap=True)
+        STDOUT.print(f"[bold red]does not follow from the rows[/] {escape(name)}", soft_wrap=True)
     if outcome.get("signed") is False:
         STDOUT.print("[bold red]the signature is not by the owner of this key[/], or of other checksums")
     if recomputed := outcome.get("recomputed"):

@@ -9,6 +9,7 @@ from typing import Any
 from ipvg_eval.cluster.dispatch import Dispatcher
 from ipvg_eval.cluster.pool import MAX_CALLS, Died, Hired, WorkerPool
 from ipvg_eval.cluster.worker import Job
+from ipvg_eval.core.budget import Spending
 from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.sandbox import ProcessLimits
@@ -41,10 +42,10 @@ class RayExecutor:
         return self.job.limits
 
     def results(
-        self, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
+        self, samples: Sequence[Sample], rows: Mapping[str, SampleRow], spending: Spending
     ) -> Generator[tuple[Sample, Measured | None]]:
         """Every sample as soon as a worker has measured it, or two have died of it."""
-        session = _Session(self, samples, rows)
+        session = _Session(self, samples, rows, spending)
         while not session.dispatcher.finished:
             yield from session.step()
 
@@ -57,13 +58,18 @@ class _Session:
     """
 
     def __init__(
-        self, executor: RayExecutor, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
+        self,
+        executor: RayExecutor,
+        samples: Sequence[Sample],
+        rows: Mapping[str, SampleRow],
+        spending: Spending,
     ) -> None:
         self.dispatcher: Dispatcher[Sample, Hired] = Dispatcher(
             samples, depth=min(executor.job.decoders + executor.pool.window, MAX_CALLS)
         )
         self._pool, self._job, self._specs = executor.pool, executor.job, executor.specs
         self._rows = rows
+        self._spending = spending
         self._open: list[Hired] = []
         self._opening: dict[Any, Hired] = {}
         self._calls: dict[Any, tuple[Hired, Sample]] = {}
@@ -74,8 +80,16 @@ class _Session:
         """Keep every worker busy, and give what has come meanwhile; waits for something."""
         for worker in self._open:
             while (sample := self.dispatcher.take(worker)) is not None:
-                call = worker.actor.measure.remote(sample, self._rows.get(sample.id))
+                earlier = self._rows.get(sample.id)
+                reason = self._spending.refusal(sample.video)
+                if reason is not None and not (earlier is not None and earlier.finished):
+                    self.dispatcher.done(worker, sample)
+                    yield sample, unmeasured(sample, self._specs, Status.CRASHED, reason)
+                    continue
+                call = worker.actor.measure.remote(sample, earlier)
                 self._calls[call] = worker, sample
+        if not (self._calls or self._opening):
+            return
         starting = () if self._calls else self._opening.values()
         for call in self._pool.wait([*self._opening, *self._calls], starting=starting):
             if call in self._opening:
@@ -103,6 +117,10 @@ class _Session:
             yield from self._bury(worker, death)
         else:
             self.dispatcher.done(worker, sample)
+            if measured is None:
+                self._spending.spend(pixels=self._rows[sample.id].pixels)
+            else:
+                self._spending.spend(seconds=measured.waited, pixels=measured.row.pixels)
             yield sample, measured
 
     def _bury(self, worker: Hired, death: Died) -> Iterator[tuple[Sample, Measured | None]]:

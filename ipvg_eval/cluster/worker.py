@@ -178,11 +178,14 @@ class MeasuringWorker:
 
         # Whoever has a decoder must not wait for networks behind somebody who waits for a decoder.
         with self._turn:
-            turns = prefetch([sample], produce, [self._idle.get()], cancel=DecoderProcess.kill)
+            decoder = self._idle.get()
+            before = decoder.waited
+            turns = prefetch([sample], produce, [decoder], cancel=DecoderProcess.kill)
             _, channel = next(turns)
             measured = self._networks.submit(lambda: preparation.watch(sample, channel))
         with closing(turns):
-            return measured.result()
+            done = measured.result()
+            return None if done is None else replace(done, waited=decoder.waited - before)
 
 
 def _explained(action: Callable[[], T]) -> T | Refused:

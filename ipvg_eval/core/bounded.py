@@ -56,8 +56,15 @@ def read_table(path: Path, *, most_rows: int = MOST_ROWS) -> pa.Table:
 
     Raises:
         OSError: it cannot be opened.
-        ValueError: it is no Parquet file, damaged (`pyarrow.ArrowException`), or out of bounds.
+        ValueError: it is no Parquet file, damaged, or out of bounds.
     """
+    try:
+        return _table(path, most_rows)
+    except pa.ArrowException as error:  # of which some are IndexError, KeyError or NotImplementedError
+        raise OutOfBounds(str(error).partition("\n")[0] or "it is damaged") from error
+
+
+def _table(path: Path, most_rows: int) -> pa.Table:
     with open_regular(path, most=LARGEST_TABLE) as file:
         parquet = pq.ParquetFile(file)
         schema, metadata = parquet.schema_arrow, parquet.metadata
@@ -73,6 +80,8 @@ def read_table(path: Path, *, most_rows: int = MOST_ROWS) -> pa.Table:
         texts = [field.name for field in schema if pa.types.is_string(field.type)]
         file.seek(0)
         table = pq.read_table(file, read_dictionary=texts)
+    # Arrow believes what a file says: places in a dictionary that it does not have would be read, too.
+    table.validate(full=True)
     unfolded = sum(_text_bytes(table.column(name)) for name in texts)
     if unfolded > LARGEST_TABLE:
         raise OutOfBounds(f"its texts unfold to {unfolded:,} bytes, at most {LARGEST_TABLE:,} are taken")

@@ -107,6 +107,12 @@ class SampleRow(_Row):
     seconds: float
 
     @property
+    def pixels(self) -> int:
+        """Of all frames of the video together; 0 if it did not open."""
+        facts = self.facts
+        return 0 if facts is None else facts.width * facts.height * facts.frame_count
+
+    @property
     def finished(self) -> bool:
         """Whether measuring the same file again would only repeat this row."""
         return self.status is not Status.CRASHED

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.limits import Confinement, ProcessLimits
 from ipvg_eval.core.names import TeamName
@@ -184,6 +185,7 @@ class RunInfo(_Info):
         random_weights: seed where networks had random weights, else None.
         decoder: library and versions that decoded the videos.
         limits: what each decoder process was allowed to use.
+        budget: what the submission's videos were allowed to cost; None where that was not recorded.
         confinement: how each was confined; None where that was not recorded.
         device: where the networks ran.
         workers: the processes that ran them; None where the command itself did.
@@ -215,6 +217,7 @@ class RunInfo(_Info):
     finished: Moment | None
     seconds: float
     counts: Counts
+    budget: Budget | None = None
     confinement: Confinement | None = None
     workers: WorkersInfo | None = None
     rescored: RescoredInfo | None = None

@@ -22,7 +22,7 @@ from ipvg_eval.core.page import (
     page_environment,
     read_asset,
 )
-from ipvg_eval.core.printable import csv_text
+from ipvg_eval.core.printable import csv_text, json_escaped
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
@@ -256,7 +256,7 @@ def _downloads(run: Run) -> list[tuple[str, str]]:
     table = pd.DataFrame([metric.model_dump() for metric in run.summary.metrics])
     contents = {
         "summary.csv": ("text/csv", csv_text(table)),
-        "summary.json": ("application/json", run.summary.model_dump_json(indent=2)),
+        "summary.json": ("application/json", json_escaped(run.summary.model_dump_json(indent=2))),
         "samples.csv": ("text/csv", rows),
     }
     return [

@@ -15,6 +15,7 @@ _BAR = 13
 _GAP = 8
 _CURVES = 84
 _MARGINS = (58, 4, 18, 18)
+_IN_DOT = 9
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -99,7 +100,7 @@ def _bars(drawing: Drawing, placed: Sequence[_Placed], x: Scale, *, opacity: flo
         left, right = x(bar.start), x(bar.end)
         colour = f"var(--event-{bar.colour})"
         drawing.rectangle(left, top, right - left, _BAR, colour, opacity=opacity, rx=3)
-        drawing.text((left + right) / 2, top + _BAR / 2, str(bar.number), ink, font_weight="bold")
+        drawing.text((left + right) / 2, top + _BAR / 2, str(bar.number), ink, weight="bold")
 
 
 def _curves(
@@ -117,4 +118,4 @@ def _curves(
         drawing.curve([(x(t), y(v)) for t, v in line.points], colour, 1.8)
         at, highest = max(line.points, key=lambda point: point[1])
         drawing.dot(x(at), y(highest), 6.2, colour)
-        drawing.text(x(at), y(highest), str(line.number), "var(--event-ink)", font_size=9)
+        drawing.text(x(at), y(highest), str(line.number), "var(--event-ink)", size=_IN_DOT)

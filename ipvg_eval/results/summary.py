@@ -50,11 +50,12 @@ def to_markdown(summary: Summary) -> str:
     lines = [
         f"# {markdown_text(summary.team)}",
         "",
-        f"Protocol {summary.protocol}, test set {summary.testset[:12]}: {state(summary.counts)}.",
+        f"Protocol {markdown_text(summary.protocol)}, test set {summary.testset[:12]}: "
+        f"{state(summary.counts)}.",
         "",
     ]
     if summary.notice:
-        lines += [f"**{summary.notice}**", ""]
+        lines += [f"**{markdown_text(summary.notice)}**", ""]
     lines += [
         "| metric | mean | 95 % interval | std | min | median | max | scored | missing |",
         "|---|--:|--:|--:|--:|--:|--:|--:|--:|",
@@ -65,7 +66,7 @@ def to_markdown(summary: Summary) -> str:
         lines.append(f"| {_headed(m)} | {number(m.mean)} | {ends} | {values} | {m.count} | {m.missing} |")
     lines += ["", f"Means are over the samples that have a value; {summary.intervals}."]
     if summary.caution:
-        lines += ["", summary.caution]
+        lines += ["", markdown_text(summary.caution)]
     return (
         "\n".join([*lines, *_combined_lines(summary), *_corpus_lines(summary), *_identity_lines(summary)])
         + "\n"
@@ -77,7 +78,7 @@ def _combined_lines(summary: Summary) -> list[str]:
         return []
     rows = [
         f"| {_headed(c)} | {number(c.value)} | {interval(c.low, c.high)} "
-        f"| {_remark(c.reason) or worked_sum(c)} |"
+        f"| {_remark(c.reason or worked_sum(c))} |"
         for c in summary.combined
     ]
     return ["", "| weighted sum of means | value | 95 % interval | terms |", "|---|--:|--:|---|", *rows]
@@ -108,9 +109,13 @@ def _identity_lines(summary: Summary) -> list[str]:
             f"{number(part.value)} ({interval(part.low, part.high)})"
             for part in (one.rank_1, one.rank_5, one.auc, one.d_prime, one.matched)
         ]
-        name = f"{one.metric} (proxy)" if one.proxy else one.metric
+        name = f"{_named(one.metric)}{' (proxy)' if one.proxy else ''}"
         rows.append(f"| {name} | {' | '.join(cells)} | {one.videos} |")
-    hints = [f"- {one.metric}: {hint}" for one in summary.identification for hint in one.hints]
+    hints = [
+        f"- {_named(one.metric)}: {markdown_text(hint)}"
+        for one in summary.identification
+        for hint in one.hints
+    ]
     note = "Each video against the references of everybody; the threshold has a false match rate of 1e-3."
     return [*head, *rows, "", note, *(["", *hints] if hints else [])]
 
@@ -120,7 +125,12 @@ def _remark(text: str | None) -> str:
 
 
 def _headed(summary: MetricSummary | CombinedSummary | CorpusSummary) -> str:
-    return f"{summary.name} {arrow(summary.higher_is_better)}".strip()
+    return f"{_named(summary.name)} {arrow(summary.higher_is_better)}".strip()
+
+
+def _named(metric: str) -> str:
+    """A metric's name; underscores inside a word mean nothing in Markdown, and stay readable."""
+    return metric if metric.isidentifier() else markdown_text(metric)
 
 
 def to_latex(summaries: Sequence[Summary]) -> str:

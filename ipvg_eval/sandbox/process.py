@@ -30,8 +30,10 @@ MAX_LINE = 64 * 2**20
 """Bytes of the longest answer; the times of a ten-hour video take about 20 MiB."""
 
 TRY_AGAIN = "Export the video again as MP4 with H.264."
-_INHERITED = frozenset({"LD_LIBRARY_PATH", "SYSTEMROOT", "TEMP", "TMP", "TMPDIR"})
-_INHERITED_PREFIXES = ("COV", "DYLD_", "PYTHON")
+# Where Python, packages and libraries are found; full names, as tokens have names of any beginning.
+_PYTHON = ("PYTHONHOME", "PYTHONPATH", "PYTHONUSERBASE")
+_LIBRARIES = ("LD_LIBRARY_PATH", "DYLD_LIBRARY_PATH", "DYLD_FALLBACK_LIBRARY_PATH")
+_INHERITED = frozenset({*_PYTHON, *_LIBRARIES, "SYSTEMROOT"})
 # Threads of libraries would take address space, by the number of cores, and Landlock would not hold them.
 _ONE_THREAD = {
     **{f"{library}_NUM_THREADS": "1" for library in ("OMP", "OPENBLAS", "MKL")},
@@ -80,6 +82,8 @@ class LimitedProcess(Generic[Answer]):
         self._process: subprocess.Popen[bytes] | None = None
         self._hello: Hello | None = None
         self._unread = bytearray()
+        self.waited = 0.0
+        """Seconds that its answers were waited for."""
 
     def __enter__(self) -> Self:
         return self
@@ -214,8 +218,10 @@ class LimitedProcess(Generic[Answer]):
     def _read(self, most: int, patience: Patience) -> bytes:
         process = self._running()
         assert process.stdout is not None
+        before = patience.left
         with patience:
             ready, _, _ = select.select([process.stdout], [], [], patience.left)
+        self.waited += before - patience.left
         if not ready:
             raise self._too_slow(patience.said)
         part = os.read(process.stdout.fileno(), min(most, 1 << 20))
@@ -298,11 +304,7 @@ def _say_what_is_lacking(lacking: str) -> None:
 
 def _environment() -> dict[str, str]:
     """What a process needs to run at all: keys and tokens of this one are none of its business."""
-    kept = {
-        name: value
-        for name, value in os.environ.items()
-        if name in _INHERITED or name.startswith(_INHERITED_PREFIXES)
-    }
+    kept = {name: os.environ[name] for name in _INHERITED if name in os.environ}
     return absolute_python_path(kept | _ONE_THREAD)
 
 

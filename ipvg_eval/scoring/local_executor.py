@@ -8,6 +8,7 @@ from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import ExitStack, closing
 from dataclasses import dataclass, field
 
+from ipvg_eval.core.budget import Spending
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.decoding import DecoderProcess
 from ipvg_eval.metrics.runtime import Runtime
@@ -45,11 +46,15 @@ class LocalExecutor:
     window: int | None = None
 
     def results(
-        self, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
+        self, samples: Sequence[Sample], rows: Mapping[str, SampleRow], spending: Spending
     ) -> Generator[tuple[Sample, Measured | None]]:
         """Every sample as soon as it is measured; see `ipvg_eval.scoring.run.Executor`."""
         preparation = Preparation(
-            submission=self.submission, scorer=self.scorer, rows=rows, stopwatch=running()
+            submission=self.submission,
+            scorer=self.scorer,
+            rows=rows,
+            spending=spending,
+            stopwatch=running(),
         )
         window = self.window or _window(self.scorer.runtime)
         unfinished: deque[tuple[Sample, Callable[[], Measured | None]]] = deque()

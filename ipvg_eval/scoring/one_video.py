@@ -37,12 +37,18 @@ class Measured:
         features: embeddings to keep, by metric.
         contact_sheet: a few frames side by side; None where nothing decoded.
         event_pictures: a frame of every event of the timeline; None for an event that has none.
+        waited: seconds that decoding was waited for, where that was not in this process.
     """
 
     row: SampleRow
     features: dict[str, FrameFeatures]
     contact_sheet: Image.Image | None
     event_pictures: tuple[Image.Image | None, ...] = ()
+    waited: float = 0.0
+
+
+class OverBudget(IpvgError):
+    """A video that would go beyond what its submission may cost."""
 
 
 def unmeasured(
@@ -107,6 +113,7 @@ def watch(
     sha256: str,
     evaluators: Sequence[Evaluator],
     specs: Sequence[MetricSpec],
+    frames_needed: float | None = None,
 ) -> Watched:
     """Decode a video, once, for every evaluator.
 
@@ -116,8 +123,9 @@ def watch(
         sha256: hash of its file, for the row.
         evaluators: what measures it; they may be shown other videos before this one is finished.
         specs: which of the evaluators' metrics are kept, in row order.
+        frames_needed: share of the frames of `wanted_frames` that must decode; None for any.
     """
-    return Watched(sample, sha256, specs, lambda: _see(sample, open_video(), evaluators))
+    return Watched(sample, sha256, specs, lambda: _see(sample, open_video(), evaluators, frames_needed))
 
 
 class Watched:
@@ -154,6 +162,8 @@ class Watched:
             return step()
         except Unavailable:
             raise  # no video is to blame, and every other one would fail the same way
+        except OverBudget as error:
+            self._fail(Status.CRASHED, error.message)  # with a larger budget it may come out well
         except VideoError as error:
             self._fail(Status.UNDECODABLE, error.message)
         except Exception as error:
@@ -167,15 +177,20 @@ class Watched:
         self._failure = unmeasured(self._sample, self._specs, status, reason, self._sha256)
 
 
-def _see(sample: Sample, video: Video, evaluators: Sequence[Evaluator]) -> _Seen:
-    clip = video.clip
+def _see(sample: Sample, video: Video, evaluators: Sequence[Evaluator], frames_needed: float | None) -> _Seen:
+    clip, decoded = video.clip, 0
     sheet, events = ContactSheet(clip), EventPictures(sample.timeline, clip)
     viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
     for batch in video:
+        decoded += len(batch.indices)
         sheet.add(batch.indices, batch.frames)
         events.add(batch.indices, batch.frames)
         for viewer in viewers:
             viewer.add(batch.indices, batch.frames)
+    wanted = len(wanted_frames(evaluators, sample, clip))
+    if frames_needed is not None and decoded < frames_needed * wanted:
+        needed = f"the protocol needs {frames_needed:.0%}"
+        raise VideoError(f"{decoded} of {wanted} frames decode, and {needed} ({video.damage})")
     return _Seen(video=video, sheet=sheet, events=events, viewers=viewers)
 
 

@@ -8,12 +8,13 @@ from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
 
+from ipvg_eval.core.budget import Spending
 from ipvg_eval.core.row import SampleRow, Status
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.errors import SubmissionError, VideoError
 from ipvg_eval.metrics.timing import Stopwatch, beside, stage
 from ipvg_eval.sandbox import open_file
-from ipvg_eval.scoring.one_video import Measured, unmeasured, wanted_frames, watch
+from ipvg_eval.scoring.one_video import Measured, OverBudget, unmeasured, wanted_frames, watch
 from ipvg_eval.scoring.prefetch import Channel
 from ipvg_eval.scoring.scorer import Scorer
 from ipvg_eval.submission import Submission
@@ -33,16 +34,31 @@ class Preparation:
         submission: where the videos are.
         scorer: what measures them.
         rows: the rows so far, by sample id; read only.
+        spending: what the submission may still cost; None where somebody else sees to that.
         stopwatch: told how long decoding takes; None where nobody asks.
     """
 
     submission: Submission
     scorer: Scorer
     rows: Mapping[str, SampleRow]
+    spending: Spending | None = None
     stopwatch: Stopwatch | None = None
 
     def produce(self, sample: Sample, channel: Channel[Item], decoder: DecoderProcess) -> None:
         """In a thread: see whether the sample must be measured, and decode its video."""
+        before = decoder.waited
+        try:
+            self._produce(sample, channel, decoder)
+        finally:
+            if self.spending is not None:
+                self.spending.spend(seconds=decoder.waited - before)
+
+    def _produce(self, sample: Sample, channel: Channel[Item], decoder: DecoderProcess) -> None:
+        earlier = self.rows.get(sample.id)
+        beyond = self._beyond(sample)
+        if beyond is not None and not (earlier is not None and earlier.finished):
+            channel.put(beyond)
+            return
         with ExitStack() as opened:
             try:
                 file = self._opened(sample, opened)
@@ -54,7 +70,6 @@ class Preparation:
             except SubmissionError as error:  # no room for a copy: try again another time
                 channel.put(self._unmeasured(sample, Status.CRASHED, f"{type(error).__name__}: {error}"))
                 return
-            earlier = self.rows.get(sample.id)
             if earlier is not None and earlier.finished and earlier.video_sha256 == sha256:
                 channel.put(None)
             elif file is None or sha256 is None:
@@ -65,10 +80,19 @@ class Preparation:
                     else f"there is no {sample.video}"
                 )
                 channel.put(self._unmeasured(sample, Status.MISSING, reason))
+            elif beyond is not None:
+                channel.put(beyond)
             else:
                 channel.put(sha256)
                 self._decode(sample, file, channel, decoder)
                 channel.put(None)
+
+    def _beyond(self, sample: Sample) -> Measured | None:
+        """The result for a video that is there and the submission's budget has no room for."""
+        if self.spending is None or not self.submission.has(sample.video):
+            return None
+        reason = self.spending.refusal(sample.video)
+        return None if reason is None else self._unmeasured(sample, Status.CRASHED, reason)
 
     def _decode(self, sample: Sample, file: FileIO, channel: Channel[Item], decoder: DecoderProcess) -> None:
         with beside(self.stopwatch, "decode"):
@@ -90,9 +114,21 @@ class Preparation:
         first = _next(channel)
         if isinstance(first, str):
             evaluators, specs = self.scorer.evaluators, self.scorer.specs
-            return watch(sample, lambda: _DecodedVideo(channel), first, evaluators, specs).finish
+            needed = self.scorer.protocol.definition.frames_needed
+            return watch(sample, lambda: self._paid(channel), first, evaluators, specs, needed).finish
         assert first is None or isinstance(first, Measured)
+        if first is None and self.spending is not None:
+            self.spending.spend(pixels=self.rows[sample.id].pixels)
         return lambda: first
+
+    def _paid(self, channel: Channel[Item]) -> _DecodedVideo:
+        """The video, counted where samples come in order, so that the same are refused every time."""
+        video = _DecodedVideo(channel)
+        if self.spending is not None:
+            clip = video.clip
+            if (reason := self.spending.pay(clip.width * clip.height * clip.frame_count)) is not None:
+                raise OverBudget(reason)
+        return video
 
     def _opened(self, sample: Sample, opened: ExitStack) -> FileIO | None:
         """The sample's video; None where there is none."""

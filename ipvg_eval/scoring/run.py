@@ -6,15 +6,17 @@ import errno
 import math
 from collections.abc import Callable, Generator, Mapping, Sequence
 from contextlib import closing
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from typing import Protocol
 
+from ipvg_eval.core.budget import Budget, Spending
 from ipvg_eval.core.row import SampleRow
 from ipvg_eval.core.run import RunInfo, SubmissionInfo, TestSetInfo, WorkersInfo
 from ipvg_eval.core.summary import Summary
 from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.errors import RunError
+from ipvg_eval.findings import Finding
 from ipvg_eval.metrics.timing import stage
 from ipvg_eval.results.aggregate import count
 from ipvg_eval.results.doctor_record import verdicts_of
@@ -40,12 +42,14 @@ class SampleDone:
         measured: whether it was measured now, not in an earlier session.
         done: samples done so far.
         total: samples to do.
+        budget: how much of the submission's time or pixels is used; above 1 where nothing is left.
     """
 
     row: SampleRow
     measured: bool
     done: int
     total: int
+    budget: float
 
 
 OnSample = Callable[[SampleDone], None]
@@ -64,13 +68,14 @@ class Executor(Protocol):
         ...
 
     def results(
-        self, samples: Sequence[Sample], rows: Mapping[str, SampleRow]
+        self, samples: Sequence[Sample], rows: Mapping[str, SampleRow], spending: Spending
     ) -> Generator[tuple[Sample, Measured | None]]:
         """Every sample once, in any order, with its result; None where its row is up to date.
 
         Args:
             samples: what is to be measured.
             rows: the rows so far, by sample id; read only, and growing while this runs.
+            spending: what the submission may still cost; told what every video did.
         """
         ...
 
@@ -87,6 +92,7 @@ class ScoringRun:
         team: who is scored.
         command: the command line, None where the Python API is used.
         executor: what measures its samples.
+        budget: what the submission's videos may cost.
         workers: tells which workers measured so far; None where this process does.
     """
 
@@ -97,6 +103,7 @@ class ScoringRun:
     team: str
     executor: Executor
     command: tuple[str, ...] | None = None
+    budget: Budget = field(default_factory=Budget)
     workers: Callable[[], WorkersInfo] | None = None
 
     def execute(self, *, limit: int | None = None, on_sample: OnSample | None = None) -> Summary:
@@ -118,7 +125,7 @@ class ScoringRun:
             rows = self.folder.journal.read()
             try:
                 try:
-                    findings = validate(self.submission, self.testset).findings
+                    findings = self._findings()
                     with stage("write"):
                         self.folder.write_findings(findings)
                     self._samples(self.testset.samples[:limit], rows, on_sample)
@@ -138,10 +145,16 @@ class ScoringRun:
                 ) from error
         return summary
 
+    def _findings(self) -> tuple[Finding, ...]:
+        limits, budget = self.executor.limits, self.budget
+        return validate(self.submission, self.testset, process_limits=limits, budget=budget).findings
+
     def _samples(
         self, samples: Sequence[Sample], rows: dict[str, SampleRow], on_sample: OnSample | None
     ) -> None:
-        results = self.executor.results(samples, rows)
+        sizes = {sample.video: self.submission.files.get(sample.video, 0) for sample in samples}
+        spending = Spending(self._full_budget, sizes)
+        results = self.executor.results(samples, rows, spending)
         with self.folder.journal.appending() as journal, closing(results):
             for done, (sample, measured) in enumerate(results, start=1):
                 if measured is not None:
@@ -149,7 +162,12 @@ class ScoringRun:
                         rows[sample.id] = self._keep(sample, measured, journal)
                 if on_sample is not None:
                     row, now = rows[sample.id], measured is not None
-                    on_sample(SampleDone(row=row, measured=now, done=done, total=len(samples)))
+                    total, share = len(samples), spending.share
+                    on_sample(SampleDone(row=row, measured=now, done=done, total=total, budget=share))
+
+    @property
+    def _full_budget(self) -> Budget:
+        return self.budget.for_samples(len(self.testset.samples))
 
     def _keep(self, sample: Sample, measured: Measured, journal: JournalWriter) -> SampleRow:
         if measured.contact_sheet is not None:
@@ -161,7 +179,7 @@ class ScoringRun:
             else:
                 path.unlink(missing_ok=True)
         reference = self.folder.reference(sample.identity)
-        if not reference.exists():
+        if sample.references and not reference.exists():
             save_picture(reference_picture(sample.references[0].path), reference)
         write_features(self.folder.features(sample.id), measured.features)
         journal.append(measured.row)
@@ -186,6 +204,7 @@ class ScoringRun:
             random_weights=self.scorer_info.random_seed,
             decoder=self.scorer_info.decoder,
             limits=self.executor.limits,
+            budget=self._full_budget,
             confinement=self.scorer_info.confinement,
             device=self.scorer_info.device_info,
             workers=None if self.workers is None else self.workers(),

@@ -6,6 +6,7 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Protocol
 
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.run import WorkersInfo
@@ -48,13 +49,14 @@ class Engine(Protocol):
 def score(
     submission: Path | str | Submission,
     *,
-    testset: Path | str | None = None,
+    testset: Path | str | TestSet | None = None,
     recipe: Recipe | Scorer | Engine | None = None,
     protocol: str | None = None,
     team: str | None = None,
     out: Path | str | None = None,
     limit: int | None = None,
     limits: ProcessLimits | None = None,
+    budget: Budget | None = None,
     decoders: int = 2,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
@@ -66,13 +68,15 @@ def score(
 
     Args:
         submission: folder or zip or a URL of either, or a submission that is already loaded.
-        testset: its folder; where None, `$IPVG_TESTSET`, then testset/ beside the submission or here.
+        testset: its folder, or a test set that is loaded; where None, `$IPVG_TESTSET`, then testset/ beside
+            the submission or here.
         recipe: how it is measured; or a scorer or engine that is built already, to use it for several.
         protocol: short for `Recipe(protocol=...)`, where nothing else of the recipe changes.
         team: who is scored; the submission's name where None.
         out: run folder; runs/TEAM-PROTOCOL where None.
         limit: measure the first so many samples only.
         limits: what each decoder process may use.
+        budget: what the submission's videos may cost, all together; by the number of samples where None.
         decoders: how many videos are decoded at a time, ahead of the networks.
         command: the command line, for provenance.
         on_sample: called after every sample with its row and whether it was measured now.
@@ -93,7 +97,10 @@ def score(
     elif protocol is not None:
         raise UsageError("score() got a recipe and a protocol", hint="Name the protocol in the recipe.")
     loaded = submission if isinstance(submission, Submission) else load_submission(submission)
-    samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
+    if isinstance(testset, TestSet):
+        samples = testset
+    else:
+        samples = load_testset(find_testset(Path(testset) if testset else None, loaded.beside))
     built = (recipe.build() if isinstance(recipe, Recipe) else recipe).suited_to(samples)
     name = team or loaded.name
     info, limits = built.info, limits or ProcessLimits()
@@ -114,6 +121,7 @@ def score(
         team=name,
         executor=executor,
         command=command,
+        budget=budget or Budget(),
         workers=None if isinstance(built, Scorer) else built.workers,
     )
     run.execute(limit=limit, on_sample=on_sample)

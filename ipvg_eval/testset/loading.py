@@ -4,9 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import replace
-from pathlib import Path, PurePosixPath
+from pathlib import Path
 
-from ipvg_eval.core.file_names import file_name
 from ipvg_eval.errors import TestSetError
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.testset.eval_json import FILE_NAME, read_eval_json
@@ -16,14 +15,12 @@ from ipvg_eval.testset.junk import is_junk
 from ipvg_eval.testset.model import Layout, Sample, TestSet
 from ipvg_eval.testset.order import natural_key
 from ipvg_eval.testset.pictures import PictureState, read_pictures
+from ipvg_eval.testset.short_identity import short_identity
 
 _LOOKED_FOR = (
     f"Looked for {FILE_NAME}, and for folders such as id001/ that hold image.png (or .webp, .jpg) "
     "and prompt1.txt, prompt2.txt, ..."
 )
-
-_LONGEST_IDENTITY = 80
-_SHOWN_OF_IDENTITY = 40
 
 
 def load_testset(path: Path | str) -> TestSet:
@@ -60,12 +57,15 @@ def load_testset(path: Path | str) -> TestSet:
             path=path,
             hint="Restore the test set from the original.",
         )
+    found = fingerprint(samples, {file: state.sha256 for file, state in pictures.items()})
+    if layout is Layout.EVAL_JSON:  # there it is made of paths, which the fingerprint has in full
+        samples = [replace(sample, identity=short_identity(sample.identity)) for sample in samples]
     return TestSet(
         root=root,
         layout=layout,
         track=track,
-        samples=tuple(map(_with_short_identity, samples) if layout is Layout.EVAL_JSON else samples),
-        fingerprint=fingerprint(samples, {file: state.sha256 for file, state in pictures.items()}),
+        samples=tuple(samples),
+        fingerprint=found,
         findings=tuple(findings),
     )
 
@@ -105,15 +105,6 @@ def _layout_of(folder: Path) -> tuple[Layout, Path] | None:
 
 def _folder(location: Path) -> Path:
     return location.parent if location.is_file() else location
-
-
-def _with_short_identity(sample: Sample) -> Sample:
-    """An identity of long paths as its pictures' names and a hash; the fingerprint is of the paths."""
-    if len(sample.identity) <= _LONGEST_IDENTITY:
-        return sample
-    names = "+".join(PurePosixPath(path).name for path in sample.identity.split("+"))
-    _, _, digest = file_name(sample.identity).rpartition("-")
-    return replace(sample, identity=f"{names[:_SHOWN_OF_IDENTITY]}-{digest}")
 
 
 def _with_readable_pictures(

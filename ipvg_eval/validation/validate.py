@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.errors import SubmissionError
 from ipvg_eval.findings import Finding, Severity
@@ -31,6 +32,7 @@ def validate(
     rules: VideoRules | None = None,
     limits: Limits | None = None,
     process_limits: ProcessLimits | None = None,
+    budget: Budget | None = None,
 ) -> ValidationReport:
     """Check a submission and report every finding at once.
 
@@ -45,6 +47,7 @@ def validate(
         rules: bounds of a plausible video.
         limits: bounds on counts and sizes; only for a submission that is not open yet.
         process_limits: what each process that opens videos may use.
+        budget: seconds and bytes that the videos may cost, all together; by their number where None.
 
     Raises:
         UsageError: the submission does not exist, or the track is unknown.
@@ -74,6 +77,7 @@ def validate(
             progress=progress,
             timelines=_timelines(expected),
             limits=process_limits,
+            budget=(budget or Budget()).for_samples(len(shape.videos)),
         )
     )
     findings.extend(check_duplicates(submission, names.sample_of))

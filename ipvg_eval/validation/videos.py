@@ -9,6 +9,7 @@ from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from io import FileIO
 
+from ipvg_eval.core.budget import Budget, Spending
 from ipvg_eval.core.printable import printable
 from ipvg_eval.errors import VideoError
 from ipvg_eval.findings import Finding
@@ -31,6 +32,7 @@ def check_videos(
     progress: Progress | None,
     timelines: Mapping[str, str] | None = None,
     limits: ProcessLimits | None = None,
+    budget: Budget | None = None,
 ) -> list[Finding]:
     """What is wrong inside the videos, in their order.
 
@@ -42,6 +44,7 @@ def check_videos(
         progress: told (done, total) from this thread.
         timelines: what should happen in a sample's video, by sample id.
         limits: of each process that opens videos.
+        budget: seconds and bytes for all videos together.
     """
     if not sample_of:
         return []
@@ -49,20 +52,26 @@ def check_videos(
     total = len(sample_of)
     count = min(_MAX_PROCESSES, os.cpu_count() or 1, total)
     task = Task(rules=rules, deep=deep)
+    spending = Spending(budget or Budget(), {name: submission.files[name] for name in sample_of})
     idle: queue.SimpleQueue[CheckingProcess] = queue.SimpleQueue()
 
     def check(name: str, sample: str) -> list[Finding]:
         about = About(path=printable(name), sample=sample)
         if submission.files[name] == 0:
             return [about.error("video-empty", "The file is empty.", "Export or copy the video again.")]
+        if (reason := spending.refusal(name)) is not None:
+            action = "Export smaller videos that open faster, or raise --budget."
+            return [about.error("budget-used-up", f"It was not opened: {reason}.", action)]
         request = Check(name=name, sample=sample, timeline=(timelines or {}).get(sample))
         process = idle.get()
+        before = process.waited
         try:
             with _handed_over(submission, name, checked=deep) as (file, part):
                 return process.check(request.model_copy(update={"part": part}), file)
         except MemberError as error:
             return [about.error(error.code, f"The file {error.message}.", error.hint or ENCODE)]
         finally:
+            spending.spend(seconds=process.waited - before)
             idle.put(process)
 
     with ExitStack() as stack:

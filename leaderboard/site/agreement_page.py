@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -12,6 +11,7 @@ from markupsafe import Markup
 
 from ipvg_eval.core.jsonable import jsonable
 from ipvg_eval.core.page import content_policy, page_environment, read_asset
+from ipvg_eval.core.printable import json_text
 from ipvg_eval.leaderboard.agreement_shares import Share
 from ipvg_eval.leaderboard.metric_agreement import MetricAgreement, QuestionAgreement
 from ipvg_eval.leaderboard.site.exports import latex_table
@@ -33,7 +33,7 @@ def write_agreement(
         SiteError: the folder holds something else, or cannot be written.
     """
     about = {"format": 1, "tool": tool, "title": "Agreement with people", "public": True}
-    content = json.dumps(agreement_dict(questions), ensure_ascii=False, allow_nan=False, indent=1)
+    content = json_text(agreement_dict(questions), indent=1)
     files = [
         ("index.html", _page(questions, source=source, tool=tool)),
         ("agreement.json", content + "\n"),

@@ -23,7 +23,7 @@ from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, Fid
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import schedule
-from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.target import NO_REFERENCE, Reference, Target
 
 PERSON_LABELS: Final = frozenset({"man", "woman", "crop_man", "crop_woman"})
 
@@ -166,6 +166,8 @@ class FaceSimilarity(Evaluator[FaceSimilarityOptions]):
         return score(name, compared, _rules(options, kept.frame_count))
 
     def _reference(self, target: Target) -> ReferenceFace:
+        if not target.references:
+            return ReferenceFace(rows=None, reason=NO_REFERENCE)
         chosen = [r for r in target.references if self._options.reference == "first" or _is_person(r)]
         if not chosen:
             return ReferenceFace(rows=None, reason="no reference picture is labelled as a person")

@@ -13,7 +13,7 @@ from pydantic import Field
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
-from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, Pass
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, KnownPass, Pass, missing
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd, subject_specs
 from ipvg_eval.metrics.faces.arcface import ArcFace
 from ipvg_eval.metrics.faces.curricularface import CurricularFace
@@ -23,7 +23,7 @@ from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectF
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.subject.subjects import subjects_of
-from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.target import NO_REFERENCE, Target
 
 _REFERENCES_KEPT: Final = 256
 
@@ -79,6 +79,8 @@ class SubjectFaces(Evaluator[SubjectFacesOptions]):
         Raises:
             UnreadablePicture: a reference picture cannot be decoded.
         """
+        if not target.references:
+            return KnownPass(missing(self.specs, NO_REFERENCE))
         references = [self._reference(reference.path) for reference in target.references]
         people, without = [], []
         for subject in subjects_of(target.references, unlabelled="reference"):

@@ -22,7 +22,7 @@ from ipvg_eval.metrics.lite.identity import FloatArray, face_descriptor, similar
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
-from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.target import NO_REFERENCE, Target
 
 FACE_COVERAGE = MetricSpec(
     name="face_coverage",
@@ -199,6 +199,8 @@ class _FacesPass:
         )
 
     def _missing_identity(self) -> str:
+        if not self._reference_count:
+            return NO_REFERENCE
         if self._references is None:
             one = self._reference_count == 1
             return "no face in the reference picture" if one else "no face in any reference picture"

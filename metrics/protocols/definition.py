@@ -36,6 +36,9 @@ class Protocol(_Strict):
         combined: weighted sums of the metrics.
         corpus: names of metrics of the whole submission.
         audit: thresholds of an audit by name; what is left out has its default. They change no number.
+        frames_needed: share of the frames that are looked at which must decode, else the video has no values;
+            where None, a damaged video has values of what can be decoded of it. Frames that time did not
+            suffice for always leave the video without.
     """
 
     name: str = Field(pattern=r"^[a-z0-9][a-z0-9_-]*$")
@@ -48,6 +51,7 @@ class Protocol(_Strict):
     combined: tuple[Combination, ...] = ()
     corpus: tuple[str, ...] = ()
     audit: dict[str, float] = Field(default_factory=dict)
+    frames_needed: float | None = Field(default=None, gt=0, le=1)
 
 
 def shipped_protocols() -> tuple[str, ...]:

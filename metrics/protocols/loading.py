@@ -72,6 +72,8 @@ class LoadedProtocol:
         about the submission.
         """
         content = self.definition.model_dump(mode="json", exclude={"audit"})
+        if content["frames_needed"] is None:  # as before there was such a rule
+            del content["frames_needed"]
         for part, entry in zip(self.parts, content["evaluators"], strict=True):
             for name in part.cls.FILES:
                 entry["options"].pop(name, None)

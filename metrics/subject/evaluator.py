@@ -15,7 +15,7 @@ from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.core.pictures import read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches
-from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions
+from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, missing
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.subject import spec
@@ -24,9 +24,9 @@ from ipvg_eval.metrics.subject.detection.loading import DETECTOR_WEIGHTS, Detect
 from ipvg_eval.metrics.subject.dino import WEIGHTS, DinoEncoder, dino_pixels
 from ipvg_eval.metrics.subject.finding import FindingRules, ReferenceView, Rows, SubjectFinder
 from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
-from ipvg_eval.metrics.subject.subject_pass import SubjectPass
+from ipvg_eval.metrics.subject.subject_pass import NoReferencePass, SubjectPass
 from ipvg_eval.metrics.subject.subjects import LONGEST_LABEL, Subject, labels_of, subjects_of
-from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.target import NO_REFERENCE, Target
 
 _REFERENCES_KEPT = 256
 _AUTOMATIC: DetectorName = "owlv2"
@@ -137,12 +137,14 @@ class SubjectMetrics(Evaluator[SubjectOptions]):
         """Evenly spaced frames."""
         return linspace_indices(clip.frame_count, self._options.frame_count)
 
-    def start(self, target: Target, clip: ClipInfo) -> SubjectPass:
+    def start(self, target: Target, clip: ClipInfo) -> SubjectPass | NoReferencePass:
         """Begin one video; videos that share a reference share its embedding.
 
         Raises:
             UnreadablePicture: a reference picture cannot be decoded.
         """
+        if not target.references:
+            return NoReferencePass(missing(self.specs, NO_REFERENCE))
         subjects = subjects_of(target.references, unlabelled=self._options.unlabelled)
         labels = {position: subject.label for subject in subjects for position in subject.pictures}
         views = [

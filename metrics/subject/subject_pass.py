@@ -9,7 +9,7 @@ import numpy as np
 from ipvg_eval.core.measurement import Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Ticket
-from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE, lost_frames, missing
+from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE, KnownPass, lost_frames, missing
 from ipvg_eval.metrics.subject import measurements
 from ipvg_eval.metrics.subject.appearances import Appearances
 from ipvg_eval.metrics.subject.consistency import reference_similarities
@@ -18,6 +18,12 @@ from ipvg_eval.metrics.subject.finding import Found, Rows, SubjectFinder
 from ipvg_eval.metrics.subject.matching import Matches, subject_table
 from ipvg_eval.metrics.subject.spec import SUBJECT_CONSISTENCY
 from ipvg_eval.metrics.subject.subjects import Subject
+
+
+class NoReferencePass(KnownPass):
+    """A video without references: nothing to compare it with."""
+
+    appearances: Appearances | None = None
 
 
 class SubjectPass:

@@ -13,11 +13,12 @@ from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
 from ipvg_eval.metrics.timeline import spec
-from ipvg_eval.metrics.timeline.presence.checkpoint import PresenceModel
+from ipvg_eval.metrics.timeline.presence.checkpoint import PresenceModel, generation
 from ipvg_eval.metrics.timeline.scorers.open_clip_encoder import weight_name
 from ipvg_eval.metrics.timeline.scorers.xclip.checkpoint import PATCH_SIZES
 from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 from ipvg_eval.metrics.timeline.video_score.spec import WEIGHTS as VIDEO_SCORE_WEIGHTS
+from ipvg_eval.metrics.timeline.weights import WEIGHTS
 
 _MODELS: Final = MappingProxyType(
     {"open_clip": "PE-Core-L-14-336", "xclip": "xclip-base-patch32", "prototypes": ""}
@@ -27,7 +28,6 @@ _RATES: Final = MappingProxyType({"open_clip": 4.0, "xclip": 8.0, "prototypes": 
 _WITHOUT_WEIGHTS: Final = frozenset({spec.EVENTS.name, spec.EXCESS.name})
 _PE_CORE_LICENCE: Final = "PE-Core weights: Apache-2.0 (Meta)"
 _XCLIP_LICENCE: Final = "X-CLIP weights: MIT (Microsoft)"
-_QWEN_LICENCE: Final = "Qwen2-VL weights: Apache-2.0 (Alibaba)"
 
 
 class TimelineAlignmentOptions(BaseModel):
@@ -133,16 +133,16 @@ def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
     changes = dict.fromkeys((one.name for one in declared), scorer)
     changes |= {name: {} for name in _WITHOUT_WEIGHTS}
     if options.presence == "vlm":
-        judge = (options.presence_model,)
+        judge, licence = (options.presence_model,), _judge_licence(options.presence_model)
         by_model = spec.FIRST_SEM_BY_MODEL if first else spec.SEM_BY_MODEL
-        changes[spec.SEM.name] = {**by_model, "weights": judge, "licence": _QWEN_LICENCE}
+        changes[spec.SEM.name] = {**by_model, "weights": judge, "licence": licence}
         if not first:
-            changes[spec.ALL_PRESENT.name] = {"weights": judge, "licence": _QWEN_LICENCE}
+            changes[spec.ALL_PRESENT.name] = {"weights": judge, "licence": licence}
         changes[spec.ATA.name] = {
             **scorer,
             **(spec.FIRST_ATA_BY_MODEL if first else {}),
             "weights": (*options.scorer_weights, *judge),
-            "licence": "; ".join(filter(None, (scorer["licence"], _QWEN_LICENCE))),
+            "licence": "; ".join(filter(None, (scorer["licence"], licence))),
         }
     subjects: tuple[MetricSpec, ...] = ()
     if options.subject is not None:
@@ -155,6 +155,11 @@ def specs_for(options: TimelineAlignmentOptions) -> tuple[MetricSpec, ...]:
         changes[spec.ATA.name] = ata
     found = tuple(replace(one, **changes[one.name]) for one in declared)
     return (*found, *(VIDEO_SCORES if options.video_score else ()), *subjects)
+
+
+def _judge_licence(model: PresenceModel) -> str:
+    terms = next(weight.licence for weight in WEIGHTS if weight.name == model)
+    return f"{generation(model).title} weights: {terms} (Alibaba)"
 
 
 def _scorer_licence(options: TimelineAlignmentOptions) -> str:

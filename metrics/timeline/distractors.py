@@ -30,16 +30,23 @@ class Distractors:
     Attributes:
         texts: without those that say much the same as a prompted action.
         left_out: how many those were.
+        cut: how many of the texts are longer than the scorer reads, as those of a very long label are.
     """
 
     texts: tuple[str, ...]
     left_out: int
+    cut: int
 
     @property
     def note(self) -> str:
-        """How many there are, and the beginning of the hash of their texts."""
+        """How many there are, the beginning of the hash of their texts, and what became of them."""
         digest = hashlib.sha256("\n".join(self.texts).encode()).hexdigest()[:12]
-        return f"against {len(self.texts)} distractors, sha256 {digest}"
+        notes = [f"against {len(self.texts)} distractors, sha256 {digest}"]
+        if self.left_out:
+            notes.append(f"{self.left_out} left out, too like a prompted action")
+        if self.cut:
+            notes.append(f"{self.cut} of them were longer than the scorer reads and were cut")
+        return "; ".join(notes)
 
 
 @cache
@@ -73,11 +80,13 @@ def distractors_for(target: Target, actions: Sequence[str], scorer: TextVideoSco
         place = _scene(target.prompt, actions)
         texts = [f"{subjects} {verb} {action}{place}" for action in everyday_actions()]
     if not texts:
-        return Distractors(texts=(), left_out=0)
+        return Distractors(texts=(), left_out=0, cut=0)
     scorer.learn(texts)
     cosines = scorer.text_cosines([*texts, *dict.fromkeys(actions)])[: len(texts), len(texts) :]
     kept = np.flatnonzero(cosines.max(axis=1) <= SAME_ACTION)
-    return Distractors(texts=tuple(texts[i] for i in kept), left_out=len(texts) - len(kept))
+    left = tuple(texts[i] for i in kept)
+    cut = sum(scorer.cut_off(text) for text in left)
+    return Distractors(texts=left, left_out=len(texts) - len(kept), cut=cut)
 
 
 def _subjects(target: Target) -> tuple[str, str]:

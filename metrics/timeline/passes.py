@@ -14,7 +14,8 @@ from ipvg_eval.core.timeline.model import Timeline, summary
 from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE
 from ipvg_eval.metrics.subject.appearances import Appearances
 from ipvg_eval.metrics.subject.measurements import WHOLE_FRAME
-from ipvg_eval.metrics.subject.subject_pass import SubjectPass
+from ipvg_eval.metrics.subject.subject_pass import NoReferencePass, SubjectPass
+from ipvg_eval.metrics.target import NO_REFERENCE
 from ipvg_eval.metrics.timeline.alignment.event_grid import snapped
 from ipvg_eval.metrics.timeline.alignment.video_alignment import (
     AlignmentInputs,
@@ -152,7 +153,9 @@ class TimelinePass:
         notes = [summary(problems)] if problems else []
         cut = sum(task.scorer.cut_off(event.description) for event in task.timeline.events)
         if cut:
-            notes.append(f"{cut} texts were longer than the model reads and were cut")
+            notes.append(
+                f"{cut} of {len(task.timeline.events)} actions were longer than the scorer reads and were cut"
+            )
         if read < len(self._wanted):
             notes.append(f"{read} of {len(self._wanted)} frames could be read")
         return tuple(notes)
@@ -176,7 +179,7 @@ class NoPass:
 class SubjectsPass:
     """The subjects' own pass over the frames that it wants."""
 
-    def __init__(self, looking: SubjectPass, wanted: Sequence[int]) -> None:
+    def __init__(self, looking: SubjectPass | NoReferencePass, wanted: Sequence[int]) -> None:
         self._looking = looking
         self._wanted = frozenset(wanted)
         self.problem = NO_FRAME
@@ -190,7 +193,7 @@ class SubjectsPass:
         """Take the frames it wants out of a batch."""
         mine = [place for place, index in enumerate(indices) if index in self._wanted]
         if mine:
-            self.problem = NOT_FINITE
+            self.problem = NOT_FINITE if isinstance(self._looking, SubjectPass) else NO_REFERENCE
             self._looking.add([indices[place] for place in mine], frames[np.asarray(mine)])
 
     def finish(self) -> list[Measurement]:

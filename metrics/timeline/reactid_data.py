@@ -1,10 +1,8 @@
 """Real videos with their true timelines, as ReactID-Data, the track's training set, has them.
 
-A folder with `timeline_annotations/NAME.json` and `videos/NAME.mp4` (or another container). An annotation
-is a mapping with
-the events, in one list or under each entity, `global_caption`, and the entities' `label`. The data are
-gated: this
-reads what its publication describes.
+A folder with `timeline_annotations/NAME.json` and `videos/NAME.mp4` (or another container). An annotation is
+a mapping with the events, in one list or under each entity, `global_caption`, and the entities' `label`. The
+data are gated, and this layout is assumed from their description: whatever is not there is named.
 """
 
 from __future__ import annotations
@@ -27,6 +25,10 @@ VIDEOS = "videos"
 _CONTAINERS = (".mp4", ".mkv", ".webm", ".mov", ".avi")
 _LABELS = ("label", "class_label", "name")
 _LARGEST = 10_000_000
+_EXPECTED = (
+    "Expected is a mapping with `events` (or events under each of `entities`), each with a start, an end and "
+    "a description, `global_caption`, and `entities` with a `label`; see docs/track2.md."
+)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -66,7 +68,7 @@ def read_annotated_videos(folder: Path) -> list[AnnotatedVideo]:
     """
     paths = sorted((folder / ANNOTATIONS).glob("*.json"))
     if not paths:
-        hint = "Give the folder that ReactID-Data unpacks to."
+        hint = f"Give a folder with {ANNOTATIONS}/NAME.json and {VIDEOS}/NAME.mp4; see docs/track2.md."
         raise MetricsError(f"{folder}: there is no {ANNOTATIONS}/*.json", hint=hint)
     return [_annotated(path, folder / VIDEOS) for path in paths]
 
@@ -79,10 +81,11 @@ def _annotated(path: Path, videos: Path) -> AnnotatedVideo:
     except (OSError, ValueError, RecursionError) as error:
         raise MetricsError(f"{path}: this annotation cannot be read ({error})", hint="Restore it.") from error
     if not isinstance(content, Mapping):
-        raise MetricsError(f"{path}: an annotation is a mapping", hint="Restore it.")
+        raise MetricsError(f"{path}: an annotation is a mapping", hint=_EXPECTED)
     timeline = parse_timeline(dict(content))
     if not timeline.events:
-        raise MetricsError(f"{path}: no event can be read: {summary(timeline.problems)}", hint="Mend it.")
+        reason = summary(timeline.problems)
+        raise MetricsError(f"{path}: no event can be read: {reason}", hint=_EXPECTED)
     found = [videos / f"{path.stem}{ending}" for ending in _CONTAINERS]
     video = next((file for file in found if file.is_file()), None)
     if video is None:

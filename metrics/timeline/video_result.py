@@ -180,9 +180,7 @@ def _two_sided_values(
     enough = timelines_of(len(distractors.texts), result.alignment.grid.class_count) >= FEWEST_TIMELINES
     no_place = NO_CONTRAST if enough else _FEW_DISTRACTORS if distractors.texts else NO_DISTRACTOR
     success = None if two_sided.p is None else float(two_sided.p <= SUCCESS_P)
-    compared_with = "; ".join(
-        filter(None, (distractors.note, _left_out(distractors), _lost(presence.reached)))
-    )
+    compared_with = "; ".join(filter(None, (distractors.note, _lost(presence.reached))))
     how = f"{presence.how}; {compared_with}"
     errors = np.linalg.norm(found.grounded - np.array(result.alignment.grid.intervals), axis=1)
     missing = np.isnan(errors)
@@ -203,11 +201,6 @@ def _two_sided_values(
         spec.MOTION_ORDER.name: (in_order, no_order, None),
         spec.INTERVAL_DISTANCE.name: (distance, no_error, None),
     }
-
-
-def _left_out(distractors: Distractors) -> str | None:
-    count = distractors.left_out
-    return f"{count} left out, too like a prompted action" if count else None
 
 
 def _lost(reached: BoolArray) -> str | None:

@@ -126,8 +126,10 @@ def _kind(path: Path) -> str:
 
 
 def _read_picture(path: Path) -> str:
+    from ipvg_eval.core.page import Album
     from ipvg_eval.core.pictures import read_rgb
 
+    Album(limit=10**9).picture(path)
     read_rgb(path)
     return "frames"
 

@@ -17,6 +17,7 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 
+from ipvg_eval.core.bounded import read_table
 from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.results.checksums import write_checksums
 from ipvg_eval.results.screening import screen
@@ -226,6 +227,34 @@ def test_strict_wants_checksums_and_the_organisers_signature(run, tmp_path):
     assert "not signed by" in screen([run], strict=True, public_key=other)[1][0].reason
 
 
+def test_the_board_ranks_strictly_what_the_organiser_signed(run, tmp_path):
+    public = make_keys(tmp_path / "organiser.key")
+    other = Path(shutil.copytree(OLD / "careless", tmp_path / "other"))
+    write_checksums(other)
+    sign(other, tmp_path / "organiser.key")
+    rules = tmp_path / "challenge.yaml"
+    rules.write_text(f"tracks: [{{name: facial}}]\npublic_key: {public.name}\n")
+    words = [
+        "leaderboard",
+        run,
+        other,
+        "--config",
+        rules,
+        "--unofficial",
+        "--out",
+        tmp_path / "site",
+        "--json",
+    ]
+    for strict, code, ranked in (((), 0, ["careful", "careless"]), (("--strict",), 4, ["careless"])):
+        line = [sys.executable, "-m", "ipvg_eval", *map(str, words), *strict]
+        done = subprocess.run(line, capture_output=True, text=True, check=False)
+        assert done.returncode == code, done.stderr
+        teams = [row["team"] for row in json.loads(done.stdout)["tracks"][0]["phase1"]["table"]]
+        assert sorted(teams) == ranked
+    assert "left out:" in done.stderr
+    assert "SHA256SUMS.sig" in done.stderr
+
+
 def bomb() -> str:
     """A few hundred bytes of merge keys that stand for billions of nodes."""
     lines = ["a0: &a0 {x0: 1, y0: 2}"]
@@ -250,3 +279,22 @@ def test_ordinary_aliases_and_merge_keys_are_read():
         "list": [{"x": 1}, {"x": 1}],
     }
     assert read_yaml("") is None
+
+
+def test_a_table_with_any_wrong_byte_is_read_or_refused(tmp_path):
+    """Arrow names some damage by an IndexError, and believes places in a dictionary that it does not have."""
+    path = tmp_path / "table.parquet"
+    texts = pa.array(["a", "b", "a", None] * 3)
+    pq.write_table(
+        pa.table({"text": texts, "value": [0.5] * 12}), path, compression="none", store_schema=False
+    )
+    good, read = path.read_bytes(), 0
+    for at in range(4, len(good) - 8):
+        for flip in (0x01, 0x10, 0x80, 0xFF):
+            path.write_bytes(good[:at] + bytes([good[at] ^ flip]) + good[at + 1 :])
+            try:
+                read_table(path).to_pandas()
+            except (OSError, ValueError):
+                continue
+            read += 1
+    assert read > 0

@@ -6,6 +6,7 @@ Each attack returns None if it worked, or what stopped it.
 from __future__ import annotations
 
 import ctypes
+import mmap
 import os
 import socket
 import subprocess
@@ -37,6 +38,11 @@ def _read(attempt: Attempt) -> None:
 
 def _list(attempt: Attempt) -> None:
     list(Path(attempt.victim).parent.iterdir())
+
+
+def _own_environment(_: Attempt) -> None:
+    if "token" not in os.environ.values():
+        raise OSError(", ".join(sorted(os.environ)))
 
 
 def _read_environment(_: Attempt) -> None:
@@ -149,6 +155,7 @@ def _signal_parent(_: Attempt) -> None:
 ATTACKS: dict[str, Callable[[Attempt], None]] = {
     "read a file of the user": _read,
     "list a folder": _list,
+    "find a token in its environment": _own_environment,
     "read the parent's environment": _read_environment,
     "read the parent's memory": _read_memory,
     "write the parent's memory": _write_memory,
@@ -172,10 +179,19 @@ ATTACKS: dict[str, Callable[[Attempt], None]] = {
 }
 
 
+def _change_frames(attempt: Attempt) -> None:
+    with mmap.mmap(attempt.port, mmap.PAGESIZE) as frames:
+        frames[:] = bytes(value ^ 0xFF for value in frames[:])
+
+
+NOT_STOPPED = {"change frames": _change_frames}
+"""Here the port is the descriptor of the memory that frames are handed over in."""
+
+
 def attempt(request: Attempt, _: object = None) -> Outcome:
     """Try it."""
     try:
-        ATTACKS[request.attack](request)
+        (ATTACKS | NOT_STOPPED)[request.attack](request)
     except (OSError, ValueError, subprocess.SubprocessError) as error:
         return Outcome(stopped_by=f"{type(error).__name__}: {error}")
     return Outcome(stopped_by=None)

@@ -81,7 +81,15 @@ class Drawing:
         self._add("polygon", {"class": "area", "points": " ".join([*there, *back]), **style})
 
     def text(
-        self, x: float, y: float, words: str, colour: str, *, anchor: str = "middle", **style: str | float
+        self,
+        x: float,
+        y: float,
+        words: str,
+        colour: str,
+        *,
+        anchor: str = "middle",
+        size: float = _FONT,
+        weight: str = "normal",
     ) -> None:
         """Text whose middle line is at y."""
         place: dict[str, str | float] = {
@@ -90,8 +98,10 @@ class Drawing:
             "text-anchor": anchor,
             "dominant-baseline": "central",
             "fill": colour,
+            "font-size": size,
+            "font-weight": weight,
         }
-        self._add("text", {**place, "font-size": _FONT, **style}, escape(words))
+        self._add("text", place, escape(words))
 
     def bottom_axis(self, scale: Scale, ticks: Sequence[float], *, unit: str = "", gap: float = 0) -> None:
         """Marks and numbers below the plot; numbers that would touch are left out."""

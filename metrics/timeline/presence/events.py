@@ -45,6 +45,10 @@ class EventFrames:
 
     def __init__(self, judge: PresenceJudge, intervals: Intervals, samples: Samples) -> None:
         self._judge = judge
+        self._starts = [start for start, _ in intervals]
+        self._shown = {
+            int(f): float(t) for f, t in zip(samples.frames[::-1], samples.moments[::-1], strict=True)
+        }
         self._chosen = [frames_of_event(interval, samples) for interval in intervals]
         self._wanted = frozenset(index for chosen in self._chosen for index in chosen)
         self._kept: dict[int, Frames] = {}
@@ -61,10 +65,10 @@ class EventFrames:
             actions: the events' descriptions.
         """
         values, reached = np.full(len(actions), np.nan), np.zeros(len(actions), dtype=np.bool_)
-        for k, (frames, action) in enumerate(zip(self._frames(), actions, strict=True)):
+        for k, ((frames, seconds), action) in enumerate(zip(self._frames(), actions, strict=True)):
             reached[k] = bool(frames)
             if frames:
-                values[k] = self._judge.presence(frames, action)
+                values[k] = self._judge.presence(frames, action, seconds)
         return EventPresence(values=values, reached=reached, how=self._judge.how)
 
     def finish_two_sided(
@@ -81,21 +85,26 @@ class EventFrames:
             SEM of each event, 2 x (share of the others to which yes is less likely) - 1.
         """
         values, reached = np.full(len(actions), np.nan), np.zeros(len(actions), dtype=np.bool_)
-        for k, frames in enumerate(self._frames()):
+        for k, (frames, seconds) in enumerate(self._frames()):
             reached[k] = bool(frames)
             others = judged_distractors(k, actions, distractors, classes)
             if not frames or not others:
                 continue
-            own, *rest = self._judge.presences(frames, [actions[k], *others])
+            own, *rest = self._judge.presences(frames, [actions[k], *others], seconds)
             if np.isfinite([own, *rest]).all():
                 shares = distractor_shares(np.array([own]), np.array(rest)[:, None])
                 values[k] = two_sided_presence(shares)[0]
         how = f"{self._judge.how}, against up to {MOST_OTHERS} other actions"
         return EventPresence(values=values, reached=reached, how=how)
 
-    def _frames(self) -> Iterator[list[Frames]]:
-        for chosen in self._chosen:
-            yield [self._kept[index] for index in chosen if index in self._kept]
+    def _frames(self) -> Iterator[tuple[list[Frames], list[float]]]:
+        """Frames of each event that are there, and when they are first shown, in seconds from its start."""
+        for chosen, start in zip(self._chosen, self._starts, strict=True):
+            kept = [index for index in chosen if index in self._kept]
+            yield (
+                [self._kept[index] for index in kept],
+                [max(0.0, self._shown[index] - start) for index in kept],
+            )
 
 
 def judged_distractors(

@@ -13,19 +13,19 @@ from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.compilation import compile_blocks
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime, weight_source
-from ipvg_eval.metrics.snapshots import VERIFY, transformers
-from ipvg_eval.metrics.timeline.presence.checkpoint import PresenceModel, load
+from ipvg_eval.metrics.snapshots import VERIFY
+from ipvg_eval.metrics.timeline.presence.checkpoint import PresenceModel, generation, load
+from ipvg_eval.metrics.timeline.presence.generations import Generation
 from ipvg_eval.metrics.timeline.presence.question import QUESTION_VERSION, QuestionTokenizer
 from ipvg_eval.metrics.timing import stage
 
 FRAMES_PER_EVENT: Final = 8
 """Frames of an event that the model is shown, at most."""
 
-_LEAST_PIXELS: Final = 4 * 28 * 28
-_MOST_PIXELS: Final = 256 * 28 * 28
-"""Pixels of a frame: 448 x 448, or 588 x 336; two frames become at most 256 tokens."""
-
 _VIDEO: Final = 2
+
+_USUAL_PACE: Final = 0.5
+"""Seconds from frame to frame where nobody says: the two frames a second of Qwen's own processors."""
 
 
 class PresenceJudge:
@@ -36,7 +36,14 @@ class PresenceJudge:
         how: the model and the wording of the question, for the rows.
     """
 
-    def __init__(self, network: Any, tokenizer: QuestionTokenizer, *, weights: Mapping[str, str]) -> None:
+    def __init__(
+        self,
+        network: Any,
+        tokenizer: QuestionTokenizer,
+        *,
+        generation: Generation,
+        weights: Mapping[str, str],
+    ) -> None:
         if network.config.video_token_id != tokenizer.video_pad:
             raise WeightsMissing(
                 "the tokenizer and the network disagree on the video token's id", hint=VERIFY
@@ -45,6 +52,7 @@ class PresenceJudge:
         self.how = f"P(yes) of {', '.join(weights)}, question {QUESTION_VERSION}"
         self._network = network
         self._tokenizer = tokenizer
+        self._generation = generation
 
     @classmethod
     def load(cls, model: PresenceModel, runtime: Runtime) -> PresenceJudge:
@@ -57,28 +65,29 @@ class PresenceJudge:
         network, tokenizer = load(model, runtime)
         if runtime.compiled:
             compile_blocks(network)
-        return cls(network, tokenizer, weights=hashes)
+        return cls(network, tokenizer, generation=generation(model), weights=hashes)
 
     def shrink(self, frame: Frames) -> Frames:
-        """A frame at the size at which the model sees it, sides multiples of 28 (bicubic, torchvision).
+        """A frame at the size at which the model sees it, by its own video processor in transformers.
 
         Args:
             frame: (height, width, 3) uint8.
 
         Returns:
-            (height', width', 3) uint8.
+            (height', width', 3) uint8; sides are multiples of 28, of Qwen3-VL of 32.
         """
-        video = torch.from_numpy(np.ascontiguousarray(frame.transpose(2, 0, 1)))[None, None]
-        size = transformers(".image_utils").SizeDict(shortest_edge=_LEAST_PIXELS, longest_edge=_MOST_PIXELS)
-        small = self._processor.resize(video, size, self._processor.resample, factor=28)[0, 0]
-        return np.ascontiguousarray(small.permute(1, 2, 0).numpy())
+        return self._generation.shrink(frame, self._processor)
 
-    def presence(self, frames: Sequence[Frames], action: str) -> float:
+    def presence(
+        self, frames: Sequence[Frames], action: str, seconds: Sequence[float] | None = None
+    ) -> float:
         """As `presences`, of one action."""
-        return self.presences(frames, [action])[0]
+        return self.presences(frames, [action], seconds)[0]
 
     @torch.inference_mode()
-    def presences(self, frames: Sequence[Frames], actions: Sequence[str]) -> list[float]:
+    def presences(
+        self, frames: Sequence[Frames], actions: Sequence[str], seconds: Sequence[float] | None = None
+    ) -> list[float]:
         """Probability of yes against no as the next token, for several actions in one forward pass.
 
         The first tokens of every spelling of an answer count together; all other tokens are left out.
@@ -86,14 +95,24 @@ class PresenceJudge:
         Args:
             frames: shrunk frames in order of time, at least one; the model merges them in pairs.
             actions: what may be shown; at least one.
+            seconds: when each frame is shown, ascending; None for half a second apart. Qwen2.5-VL and
+                Qwen3-VL are told, Qwen2-VL is not.
 
         Returns:
             0 to 1 each; NaN where the network's output is not finite.
         """
+        if seconds is None:
+            seconds = [_USUAL_PACE * place for place in range(len(frames))]
         video = torch.from_numpy(np.stack(frames)).permute(0, 3, 1, 2)
         seen = self._processor(videos=[video], do_resize=False, return_tensors="pt")
         grid = seen["video_grid_thw"]
-        asked = [self._tokenizer.conversation(action, patches=int(grid.prod()) // 4) for action in actions]
+        stamps, patches = self._generation.stamps(seconds), int(grid.prod()) // 4
+        asked = [
+            self._tokenizer.conversation(
+                action, patches=patches, stamps=stamps, system=self._generation.system
+            )
+            for action in actions
+        ]
         ids, mask = _padded(asked, filler=self._tokenizer.filler)
         lasts = mask.sum(dim=1) - 1
         looked_at = torch.unique(lasts)
@@ -109,6 +128,7 @@ class PresenceJudge:
                 video_grid_thw=grid.to(device).repeat(count, 1),
                 use_cache=False,
                 logits_to_keep=looked_at.to(device),
+                **self._generation.pace(seconds, count),
             ).logits
             rows = logits[torch.arange(count), torch.searchsorted(looked_at, lasts)]
             answers = (self._tokenizer.yes, self._tokenizer.no)
@@ -117,11 +137,7 @@ class PresenceJudge:
 
     @cached_property
     def _processor(self) -> Any:
-        """The processor of Qwen2-VL's videos in transformers."""
-        module = transformers(".models.qwen2_vl.video_processing_qwen2_vl")
-        return module.Qwen2VLVideoProcessor(
-            size={"shortest_edge": _LEAST_PIXELS, "longest_edge": _MOST_PIXELS}, cap_pixels_per_frame=False
-        )
+        return self._generation.video_processor()
 
 
 def _padded(rows: Sequence[Sequence[int]], *, filler: int) -> tuple[torch.Tensor, torch.Tensor]:

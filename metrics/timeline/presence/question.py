@@ -14,7 +14,7 @@ QUESTION_VERSION: Final = 1
 """Raised with every change of the wording, the answers, the frames or their size."""
 
 SYSTEM: Final = "You are a helpful assistant."
-"""Qwen2-VL's own system turn."""
+"""The system turn that Qwen2-VL and Qwen2.5-VL put in where nobody gives one; Qwen3-VL puts in none."""
 
 ANSWERS: Final = (("Yes", "yes"), ("No", "no"))
 """Spellings whose first tokens count as yes and as no."""
@@ -32,7 +32,7 @@ def question(action: str) -> str:
 
 
 class QuestionTokenizer:
-    """Token ids of the conversation, in Qwen2-VL's chat format.
+    """Token ids of the conversation, in the chat format of Qwen's vision-language models.
 
     Attributes:
         video_pad: id of the token that stands for one patch of the video.
@@ -65,25 +65,32 @@ class QuestionTokenizer:
         """A stand-in for runs with random weights: one token per UTF-8 byte, Qwen2-VL's control tokens."""
         return cls(GmeTokenizer.bytes_only().backend)
 
-    def conversation(self, action: str, *, patches: int) -> list[int]:
+    def conversation(
+        self, action: str, *, patches: int, stamps: Sequence[float] = (), system: bool = True
+    ) -> list[int]:
         """System turn, the video and the question about it, and an opened answer.
 
-        Control tokens inside the action's text are read as plain text.
+        Control tokens inside the action's text are read as plain text, and no text is cut.
 
         Args:
             action: the event's description.
             patches: tokens that the video takes.
+            stamps: seconds named before each part of the video, which is then fenced by itself; empty for one
+                fence around the whole.
+            system: whether it opens with a system turn.
         """
         control = self._tokenizer.token_to_id
         start, end = control("<|im_start|>"), control("<|im_end|>")
         turn = self._text("\n")
-        return [
-            *(start, *self._text(f"system\n{SYSTEM}"), end, *turn),
-            *(start, *self._text("user\n"), control("<|vision_start|>")),
-            *[self.video_pad] * patches,
-            *(control("<|vision_end|>"), *self._text(question(action)), end, *turn),
-            *(start, *self._text("assistant\n")),
-        ]
+        opening = [start, *self._text(f"system\n{SYSTEM}"), end, *turn] if system else []
+        asked = [*self._text(question(action)), end, *turn]
+        named = [f"<{seconds:.1f} seconds>" for seconds in stamps] or [""]
+        video: list[int] = []
+        for place, name in enumerate(named):
+            before = f"user\n{name}" if place == 0 else name
+            fenced = [self.video_pad] * (patches // len(named))
+            video += [*self._text(before), control("<|vision_start|>"), *fenced, control("<|vision_end|>")]
+        return [*opening, start, *video, *asked, start, *self._text("assistant\n")]
 
     def _text(self, text: str) -> Sequence[int]:
         ids: list[int] = self._tokenizer.encode(text, add_special_tokens=False).ids

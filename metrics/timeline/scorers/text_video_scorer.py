@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from typing import Any, Protocol
 
 import numpy as np
@@ -13,12 +12,9 @@ from ipvg_eval.core.measurement import Frames
 from ipvg_eval.metrics.batches import Batches, Ticket
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.timeline.alignment.event_grid import FloatArray
+from ipvg_eval.metrics.timeline.scorers.text_rows import TextRows
 
 Rows = npt.NDArray[np.float32]
-
-_TEXTS_KEPT = 1024
-_LEARNED_KEPT = 8192
-_TEXTS_PER_PASS = 32
 
 
 class Footage(Protocol):
@@ -137,20 +133,13 @@ class EmbeddingScorer:
         self.weights = encoder.weights
         self.knows_neutral_text = encoder.knows_neutral_text
         self.known_texts = encoder.known_texts
-        self._learned: dict[str, FloatArray] = {}
         self._encoder = encoder
         self._batches = Batches(encoder.images, batch_size, crossing=crossing)
-        self._unit_text = lru_cache(maxsize=_TEXTS_KEPT)(self._encode_text)
+        self._unit_texts = TextRows(lambda texts: unit_rows(encoder.texts(texts)))
 
     def learn(self, texts: Sequence[str]) -> None:
         """See `TextVideoScorer.learn`."""
-        if all(text in self._learned for text in texts):
-            return
-        if len(self._learned) > _LEARNED_KEPT:
-            self._learned.clear()
-        for first in range(0, len(texts), _TEXTS_PER_PASS):
-            some = texts[first : first + _TEXTS_PER_PASS]
-            self._learned.update(zip(some, unit_rows(self._encoder.texts(some)), strict=True))
+        self._unit_texts.learn(texts)
 
     def view(self) -> _EmbeddingViewing:
         """Begin one video."""
@@ -158,24 +147,16 @@ class EmbeddingScorer:
 
     def text_cosines(self, texts: Sequence[str]) -> FloatArray:
         """See `TextVideoScorer.text_cosines`."""
-        units = self._unit_texts(texts)
+        units: FloatArray = self._unit_texts(texts)
         return np.clip(units @ units.T, -1.0, 1.0)
 
     def cut_off(self, text: str) -> bool:
         """See `TextVideoScorer.cut_off`."""
         return self._encoder.cut_off(text)
 
-    def _unit_texts(self, texts: Sequence[str]) -> FloatArray:
-        known = ((text, self._learned.get(text)) for text in texts)
-        return np.stack([self._unit_text(text) if row is None else row for text, row in known])
-
-    def _encode_text(self, text: str) -> FloatArray:
-        row: FloatArray = unit_rows(self._encoder.texts([text]))[0]
-        return row
-
 
 class _EmbeddingViewing:
-    def __init__(self, encoder: FrameTextEncoder, batches: Ticket[Any], unit_texts: Any) -> None:
+    def __init__(self, encoder: FrameTextEncoder, batches: Ticket[Any], unit_texts: TextRows) -> None:
         self._prepare = encoder.prepare
         self._batches = batches
         self._unit_texts = unit_texts
@@ -189,7 +170,7 @@ class _EmbeddingViewing:
 
 
 class _EmbeddedFootage:
-    def __init__(self, indices: tuple[int, ...], features: Rows, unit_texts: Any) -> None:
+    def __init__(self, indices: tuple[int, ...], features: Rows, unit_texts: TextRows) -> None:
         self.indices = indices
         self.features = features
         self._unit_texts = unit_texts

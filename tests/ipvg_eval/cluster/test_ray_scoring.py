@@ -14,7 +14,9 @@ from ipvg_eval import score
 from ipvg_eval.cluster import ray_engine
 from ipvg_eval.cluster.plan import Plan
 from ipvg_eval.cluster.pool import WorkerPool
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.errors import Unavailable, UsageError
+from ipvg_eval.core.row import Status
 from ipvg_eval.errors import RunError
 from ipvg_eval.metrics.registry import EVALUATORS
 from ipvg_eval.results.features import read_features
@@ -315,3 +317,15 @@ def test_a_run_of_other_metrics_is_not_mixed_into(pair, fixtures, tmp_path):
     )
     with pytest.raises(RunError, match="metrics"):
         score(careful, testset=testset, recipe=pair, out=out, limit=1)
+
+
+def test_a_budget_that_is_used_up_leaves_the_rest_with_the_reason(pair, fixtures, tmp_path):
+    careful, testset, out = fixtures / "submissions/careful", fixtures / "testset", tmp_path / "run"
+    run = score(careful, testset=testset, recipe=pair, out=out, decoders=1, budget=Budget(pixels=1))
+    rows = list(run.folder.journal.read().values())
+    scored = [row for row in rows if row.status is Status.SCORED]
+    # Whatever was in hand when the first came back is finished.
+    assert 1 <= len(scored) < len(rows) == 10
+    for row in rows:
+        assert row in scored or "more pixels than its budget of 1" in row.reason
+    assert run.info.budget == Budget(pixels=1).for_samples(10)

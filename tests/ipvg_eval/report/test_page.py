@@ -284,7 +284,8 @@ def test_a_large_run_stays_small(make_run: MakeRun) -> None:
     run = make_run(identities=200)
     large = run.folder.path / "large.webp"
     source = run.folder.thumbnail("id001/prompt1")
-    large.write_bytes(source.read_bytes() + bytes(200_000))
+    content = source.read_bytes() + b"more" + (200_000).to_bytes(4, "little") + bytes(200_000)
+    large.write_bytes(content[:4] + (len(content) - 8).to_bytes(4, "little") + content[8:])
     for name in run.samples["sample"]:
         run.folder.thumbnail(name).unlink(missing_ok=True)
         os.link(large, run.folder.thumbnail(name))

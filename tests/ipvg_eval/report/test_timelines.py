@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from pathlib import Path
+from xml.etree import ElementTree
 
 import pytest
 from prototypes import write_prototypes
@@ -167,4 +168,5 @@ def test_a_flat_curve_is_drawn(value):
     line = Line(number=1, colour=1, points=((0.0, value), (1.0, value)))
     svg = timeline_chart(prompted=[bar], found=[], lines=[line], duration=5)
     assert "NaN" not in svg
+    ElementTree.fromstring(svg)  # refuses an attribute that is there twice
     assert "stroke-dasharray" in svg  # the video ends after its timeline

@@ -19,7 +19,7 @@ from attacks import ATTACKS
 from ipvg_eval.clips import ClipMaker, maker
 from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.core.limits import Confinement, ProcessLimits
-from ipvg_eval.decoding import DecoderProcess
+from ipvg_eval.decoding import DecoderProcess, PictureProcess
 from ipvg_eval.leaderboard.study import clips
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.sandbox import LimitedProcess, confine, landlock, process, seccomp
@@ -31,6 +31,7 @@ from ipvg_eval.validation.videos import CheckingProcess
 MAKERS = Path(__file__).resolve().parents[2] / "makers"
 NOBODY = 65534
 FULLY = sys.platform == "linux" and landlock.version() >= 4 and platform.machine() in ("x86_64", "aarch64")
+SECRETS = ("SECRET", "COVERALLS_REPO_TOKEN", "PYTHONANYWHERE_TOKEN", "DYLD_TOKEN", "TMPDIR_TOKEN")
 _OF_MEMORY = {"read the parent's memory", "write the parent's memory", "trace the parent"}
 
 needs_a_kernel_that_can = pytest.mark.skipif(not FULLY, reason="this kernel cannot confine a process fully")
@@ -60,7 +61,7 @@ def attacked(mode, user):
     """What stopped each attack, None where nothing did."""
     done = subprocess.run(
         [*as_user(user), sys.executable, MAKERS / "attacked_parent.py", mode],
-        env={**os.environ, "PYTHONPATH": str(MAKERS), "SECRET": "token"},
+        env={**os.environ, "PYTHONPATH": str(MAKERS), **dict.fromkeys(SECRETS, "token")},
         cwd="/",
         capture_output=True,
         text=True,
@@ -76,6 +77,10 @@ def test_nothing_that_a_decoder_does_not_need_is_possible(user):
     results = attacked("confined", user)
     assert set(results) == set(ATTACKS)
     assert {attack for attack, stopped_by in results.items() if stopped_by is None} == set()
+    # What it is started with, and the locale that Python then sets.
+    threads = {f"{library}_NUM_THREADS" for library in ("OMP", "OPENBLAS", "MKL")} | {"JE_ARROW_MALLOC_CONF"}
+    names = set(results["find a token in its environment"].removeprefix("OSError: ").split(", "))
+    assert threads <= names <= threads | {"PYTHONPATH", "LD_LIBRARY_PATH", "PYTHONHOME", "LC_CTYPE"}
 
 
 @pytest.mark.parametrize("user", USERS)
@@ -89,7 +94,8 @@ def test_without_confinement_the_same_attacks_work(user):
 @needs_a_kernel_that_can
 def test_every_kind_of_process_is_confined():
     task = Task(rules=VideoRules(), deep=True)
-    kinds = [DecoderProcess(), MetadataProcess(), CheckingProcess(task), maker._ClipProcess(ProcessLimits())]
+    kinds = [DecoderProcess(), PictureProcess(), MetadataProcess(), CheckingProcess(task)]
+    kinds.append(maker._ClipProcess(ProcessLimits()))
     for kind in kinds:
         with kind as started:
             assert started.hello().confinement.lacking == ()

@@ -56,6 +56,7 @@ def test_the_run_says_where_its_numbers_come_from(careless):
     assert {spec.name for spec in info.specs} == {
         spec.name for spec in load_protocol("lite").suited_to(timelines=False).specs
     }
+    assert info.confinement.by
     assert info.testset.samples == 10
     assert info.testset.identities == 2
     assert info.provenance.packages["torch"]

@@ -83,8 +83,10 @@ def test_what_cannot_be_read_is_said(tmp_path, content, words):
     if content is not None:
         (tmp_path / "timeline_annotations").mkdir()
         (tmp_path / "timeline_annotations" / "a.json").write_text(content)
-    with pytest.raises(MetricsError, match=words):
+    with pytest.raises(MetricsError, match=words) as raised:
         read_annotated_videos(tmp_path)
+    if content != "{":
+        assert "docs/track2.md" in (raised.value.hint or "")
 
 
 def test_a_missing_video_is_named(tmp_path):

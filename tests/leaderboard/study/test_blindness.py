@@ -25,6 +25,7 @@ from ipvg_eval.study_source import study_source
 FIXTURES = Path(__file__).resolve().parents[3] / "fixtures"
 # Half the steps are checks here, so that there is something to learn.
 CHECKS = {"corrupted_per_hundred": 100, "repeats_per_hundred": 0, "max_share": 0.5}
+REPEATS = {"corrupted_per_hundred": 0, "repeats_per_hundred": 100, "max_share": 0.5}
 CHANCE = 1e-4
 CONTAINERS = (b"moov", b"trak", b"mdia", b"minf", b"stbl", b"edts", b"udta")
 
@@ -136,17 +137,27 @@ def together(step: dict) -> dict[str, float]:
 @pytest.fixture(scope="module")
 def blind(tmp_path_factory):
     """A study of the fixtures: two teams, ten samples, forty steps."""
-    folder = tmp_path_factory.mktemp("blind")
+    return made(tmp_path_factory.mktemp("blind"), CHECKS)
+
+
+@pytest.fixture(scope="module")
+def repeating(tmp_path_factory):
+    """The same, with every pair shown again."""
+    return made(tmp_path_factory.mktemp("repeating"), REPEATS)
+
+
+def made(folder: Path, checks: dict) -> Path:
     submissions = [str(FIXTURES / "submissions" / name) for name in ("careful", "careless")]
     teams, samples = study_source([], submissions, FIXTURES / "testset")
-    config = read_study_config(None, annotators=2, annotators_per_pair=2, checks=CHECKS)
+    config = read_study_config(None, annotators=2, annotators_per_pair=2, checks=checks)
     created = create_study(teams, samples, config, folder / "study")
     with open_study(created.path).writing() as writer:
         writer.execute("UPDATE clip SET duration = 0.01")  # nobody waits here
     return created.path
 
 
-def verdicts(path: Path, serve_study) -> dict[str, float]:
+def walked(path: Path, serve_study) -> tuple[list[dict], dict]:
+    """The steps of both sheets as a browser gets them, and what each is."""
     study = open_study(path)
     with study.writing() as writer:
         for table in ("vote", "watched", "shown", "token", "annotator"):
@@ -160,6 +171,11 @@ def verdicts(path: Path, serve_study) -> dict[str, float]:
                 "SELECT i.id, i.kind, l.team, l.corrupted FROM item i JOIN clip l ON l.id = i.left_clip"
             )
         }
+    return steps, truth
+
+
+def verdicts(path: Path, serve_study) -> dict[str, float]:
+    steps, truth = walked(path, serve_study)
     pairs = [step for step in steps if truth[step["id"]]["kind"] == "pair"]
     checks = [step for step in steps if truth[step["id"]]["kind"] == "corrupted"]
     assert (len(pairs), len(checks)) == (20, 20)
@@ -173,6 +189,35 @@ def verdicts(path: Path, serve_study) -> dict[str, float]:
 def test_a_classifier_tells_neither_teams_nor_checks(blind, serve_study):
     seen = verdicts(blind, serve_study)
     assert min(seen.values()) > CHANCE, seen
+
+
+def second_looks(path: Path, serve_study) -> float:
+    """As `learnt`, of which steps repeat one; that they come later is their nature, so no step says when."""
+    steps, truth = walked(path, serve_study)
+    labels = [truth[step["id"]]["kind"] == "repeat" for step in steps]
+    assert (len(labels), sum(labels)) == (40, 20)
+    rows = [together(step) for step in steps]
+    for row in rows:
+        del row["position"]
+    return learnt(rows, labels)
+
+
+def test_a_classifier_does_not_tell_second_looks(repeating, serve_study):
+    assert second_looks(repeating, serve_study) > CHANCE
+
+
+def test_a_leak_in_the_files_of_second_looks_is_found(repeating, serve_study):
+    with open_study(repeating).reading() as reader:
+        query = "SELECT l.media FROM item i JOIN clip l ON l.id = i.left_clip WHERE i.kind = 'repeat'"
+        media = [repeating / "media" / row["media"] for row in reader.execute(query)]
+    kept = {file: file.read_bytes() for file in media}
+    try:
+        for file, content in kept.items():
+            file.write_bytes(timescale(content, careful=False, corrupted=True))
+        assert second_looks(repeating, serve_study) < CHANCE
+    finally:
+        for file, content in kept.items():
+            file.write_bytes(content)
 
 
 def files(path: Path) -> list[tuple[Path, str, bool]]:

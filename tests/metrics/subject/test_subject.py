@@ -21,7 +21,8 @@ from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.subject.consistency import frame_consistency, reference_similarities
 from ipvg_eval.metrics.subject.dino import DinoEncoder, dino_pixels
 from ipvg_eval.metrics.subject.evaluator import SubjectMetrics, SubjectOptions
-from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.target import NO_REFERENCE, Reference, Target
+from ipvg_eval.metrics.timeline.passes import SubjectsPass
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +121,15 @@ def test_a_video_of_its_own_reference_is_perfect(evaluator, tmp_path):
     looking = evaluator.start(target, CLIP)
     looking.add(range(4), np.stack([picture] * 4))
     assert [m.value for m in looking.finish()] == pytest.approx([1, 1], abs=1e-6)
+
+
+def test_without_a_reference_there_is_nothing_to_compare_with(evaluator, frames):
+    looking = evaluator.start(Target(sample_id="s", references=(), prompt=""), CLIP)
+    looking.add([0, 1, 2, 3], frames)
+    assert {m.reason for m in looking.finish()} == {NO_REFERENCE}
+    joined = SubjectsPass(looking, [0])
+    joined.add([0, 1], frames[:2])
+    assert (joined.appearances, joined.problem) == (None, NO_REFERENCE)
 
 
 def test_missing_frames_and_pictures(evaluator, frames, target, tmp_path):

@@ -25,6 +25,9 @@ class _Letters:
         codes = [[text.count(chr(c)) for c in range(32, 123)] for text in texts]
         return np.array(codes, dtype=np.float32) - 0.5
 
+    def cut_off(self, text):
+        return len(text) > 80
+
     def images(self, prepared):
         raise NotImplementedError
 
@@ -55,6 +58,14 @@ def test_what_says_nearly_the_same_is_left_out_and_counted(labelled):
     assert len(found.texts) + found.left_out == len(everyday_actions())
     assert found.note.startswith(f"against {len(found.texts)} distractors, sha256 ")
     assert found.note != distractors_for(labelled("dog"), ["man is juggling."], scorer).note
+
+
+def test_texts_that_a_long_label_makes_too_long_are_counted(labelled):
+    scorer = EmbeddingScorer(_Letters(), 8)
+    assert distractors_for(labelled("man"), ["XYZ"], scorer).cut == 0
+    found = distractors_for(labelled("man " * 20), ["XYZ"], scorer)
+    assert found.cut == len(found.texts)
+    assert f"{found.cut} of them were longer than the scorer reads and were cut" in found.note
 
 
 def test_the_scene_is_added_where_the_actions_name_it(labelled):

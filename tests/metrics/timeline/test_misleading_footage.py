@@ -137,6 +137,38 @@ def test_identical_actions_long_short_and_foreign_events(film, examples):
     assert np.isfinite(brief["timeline_ata"].value)
 
 
+def test_a_single_event_has_presence_and_success_but_no_timing(film, evaluator):
+    one = film((A, 2), (B, 2))
+    shown, unseen = (one.measure(evaluator, f"0-2s: [{action}]") for action in (A, C))
+    for name in ("timeline_tim", "timeline_ata", "timeline_mof", "timeline_order"):
+        assert shown[name].value is None
+        assert "one action only" in shown[name].reason
+    assert shown["timeline_sem"].value > 0.9
+    assert shown["timeline_all_present"].value == 1
+    assert unseen["timeline_sem"].value < shown["timeline_sem"].value
+    assert unseen["timeline_all_present"].value == 0
+    for found in (shown, unseen):
+        p = found["timeline_p"]
+        assert p.value is not None or p.reason
+
+
+def test_256_events_of_a_twentieth_of_a_second_are_scored_and_257_are_not(film, evaluator):
+    """Four actions in turn, 12.8 s of timeline for 4 s of video; every number or its reason."""
+    actions = (A, B, C, "A cat looks up")
+
+    def timeline(count):
+        return "; ".join(f"{k / 20}-{(k + 1) / 20}s: [{actions[k % 4]}]" for k in range(count))
+
+    one = film((A, 2), (B, 2))
+    found = one.measure(evaluator, timeline(256))
+    assert found["timeline_events"].value == 256
+    assert abs(found["timeline_tim"].value) < 0.3
+    assert all(m.value is not None or m.reason for m in found.values())
+    assert all(m.value is None or np.isfinite(m.value) for m in found.values())
+    many = one.measure(evaluator, timeline(257))
+    assert {m.reason for m in many.values()} == {"the timeline has 257 events, more than 256"}
+
+
 def test_without_a_distractor_left_presence_is_missing_with_the_reason(film, examples):
     alone = {A: examples[A]}
     evaluator = TimelineAlignment(

@@ -37,10 +37,10 @@ class Oracle:
     def shrink(self, frame):
         return frame[::8, ::8].copy()
 
-    def presence(self, frames, action):
+    def presence(self, frames, action, _seconds=None):
         return float(np.stack(frames).mean() / 255) * len(action) / 40
 
-    def presences(self, frames, actions):
+    def presences(self, frames, actions, _seconds=None):
         return [self.presence(frames, action) for action in actions]
 
 

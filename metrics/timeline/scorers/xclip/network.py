@@ -68,23 +68,39 @@ class XClip:
         """Whether the text has more than 77 tokens, its start and end token included."""
         return self._tokenizer(text).cut_off > 0
 
-    @torch.inference_mode()
     def cosines(self, clips: Sequence[Sequence[Frames]], texts: Sequence[str]) -> FloatArray:
+        """Cosine of each clip with each text; see `conditioned_cosines`."""
+        return self.conditioned_cosines(clips, self.texts(texts))
+
+    @torch.inference_mode()
+    def conditioned_cosines(self, clips: Sequence[Sequence[Frames]], texts: Rows) -> FloatArray:
         """Cosine of each clip with each text, as the model's own forward pass has it.
 
-        The text's embedding is shifted by the video-specific prompt before it is compared.
+        A text's embedding is shifted by the video-specific prompt before it is compared: what is
+        given depends on the text alone, what is compared does not.
 
         Args:
             clips: each of `frames_per_clip` crops.
-            texts: any number.
+            texts: embeddings as `texts` gives them; (n, d).
 
         Returns:
-            (clips, texts) float64.
+            (clips, n) float64.
         """
+        network = self._network
         with stage("network", self._name):
-            output = self._network(input_ids=self._ids(texts), pixel_values=self._pixels(clips))
-            video, text = output.video_embeds.double(), output.text_embeds.double()
-            return np.asarray(torch.einsum("bd,bkd->bk", video, text).cpu().numpy(), dtype=np.float64)
+            pixels = self._pixels(clips)
+            count, frames = pixels.shape[:2]
+            seen = network.vision_model(pixel_values=pixels.flatten(0, 1))
+            tokens = network.visual_projection(seen.pooler_output).view(count, frames, -1)
+            video = network.mit(tokens).pooler_output
+            patches = network.prompts_visual_layernorm(seen.last_hidden_state[:, 1:])
+            patches = patches @ network.prompts_visual_projection
+            prompts = patches.view(count, frames, -1, video.shape[-1]).mean(dim=1)
+            rows = torch.from_numpy(texts).to(video.device, video.dtype).expand(count, -1, -1)
+            shifted = rows + network.prompts_generator(rows, prompts)
+            video, shifted = (one / one.norm(dim=-1, keepdim=True) for one in (video, shifted))
+            cosines = torch.einsum("bd,bkd->bk", video.double(), shifted.double())
+            return np.asarray(cosines.cpu().numpy(), dtype=np.float64)
 
     @torch.inference_mode()
     def texts(self, texts: Sequence[str]) -> Rows:

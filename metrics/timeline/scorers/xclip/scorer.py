@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 
 import numpy as np
 
@@ -13,10 +12,10 @@ from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.similarity import unit_rows
 from ipvg_eval.metrics.timeline.alignment.event_grid import FloatArray
 from ipvg_eval.metrics.timeline.frame_sampling import clip_columns
+from ipvg_eval.metrics.timeline.scorers.text_rows import TextRows
 from ipvg_eval.metrics.timeline.scorers.text_video_scorer import Rows
 from ipvg_eval.metrics.timeline.scorers.xclip.network import XClip
 
-_TEXTS_KEPT = 1024
 _MOST_PAIRS = 4096
 """Pairs of clip and text in one forward pass, at most, where one clip does not have more by itself."""
 
@@ -26,6 +25,8 @@ class XClipScorer:
 
     Not linear in the frames: a window over the border of two actions is judged as one clip. The network
     runs once per different clip, whatever the number of texts; a video has at most as many clips as windows.
+    What a text is without a video is kept for the next samples; what a clip makes of it is not, since it
+    depends on both.
 
     Attributes:
         weights: sha256 of the snapshot by name.
@@ -40,7 +41,7 @@ class XClipScorer:
         self.weights = weights
         self._network = network
         self._clips_per_batch = max(1, batch_size // network.frames_per_clip)
-        self._unit_text = lru_cache(maxsize=_TEXTS_KEPT)(self._encode_text)
+        self._texts = TextRows(network.texts)
 
     @classmethod
     def load(cls, model: str, weights: str, runtime: Runtime) -> XClipScorer:
@@ -54,31 +55,29 @@ class XClipScorer:
         return cls(network, weights=hashes, batch_size=runtime.batch_size)
 
     def learn(self, texts: Sequence[str]) -> None:
-        """Nothing ahead: the network reads texts together with the clips."""
+        """See `TextVideoScorer.learn`."""
+        self._texts.learn(texts)
 
     def view(self) -> _Viewing:
         """Begin one video."""
-        return _Viewing(self._network, self._clips_per_batch)
+        return _Viewing(self._network, self._texts, self._clips_per_batch)
 
     def text_cosines(self, texts: Sequence[str]) -> FloatArray:
         """Cosines of the texts as they are without a video; see `TextVideoScorer.text_cosines`."""
-        units = np.stack([self._unit_text(text) for text in texts])
+        units = unit_rows(self._texts(texts))
         return np.clip(units @ units.T, -1.0, 1.0)
 
     def cut_off(self, text: str) -> bool:
         """See `TextVideoScorer.cut_off`."""
         return self._network.cut_off(text)
 
-    def _encode_text(self, text: str) -> FloatArray:
-        row: FloatArray = unit_rows(self._network.texts([text]))[0]
-        return row
-
 
 class _Viewing:
     """Holds the crops, 150 kB per frame."""
 
-    def __init__(self, network: XClip, clips_per_batch: int) -> None:
+    def __init__(self, network: XClip, texts: TextRows, clips_per_batch: int) -> None:
         self._network = network
+        self._texts = texts
         self._clips_per_batch = clips_per_batch
         self._crops: list[Frames] = []
         self._frames = FixedBatches(network.frames, network.frames_per_clip)
@@ -90,7 +89,7 @@ class _Viewing:
 
     def finish(self) -> _Footage:
         indices, features = self._frames.finish()
-        return _Footage(indices, features, self._crops, self._network, self._clips_per_batch)
+        return _Footage(indices, features, self._crops, self._network, self._texts, self._clips_per_batch)
 
 
 class _Footage:
@@ -102,12 +101,14 @@ class _Footage:
         features: Rows,
         crops: Sequence[Frames],
         network: XClip,
+        texts: TextRows,
         clips_per_batch: int,
     ) -> None:
         self.indices = indices
         self.features = features
         self._crops = crops
         self._network = network
+        self._texts = texts
         self._clips_per_batch = clips_per_batch
         self._known: dict[tuple[tuple[int, ...], str], float] = {}
 
@@ -129,9 +130,13 @@ class _Footage:
             for clip in dict.fromkeys(clips)
             if any((clip, text) not in self._known for text in different)
         ]
+        if not new:
+            return
+        texts_alone = self._texts(different)
         size = max(1, min(self._clips_per_batch, _MOST_PAIRS // max(1, len(different))))
         for first in range(0, len(new), size):
             some = new[first : first + size]
-            rows = self._network.cosines([[self._crops[i] for i in clip] for clip in some], different)
+            clips_of_crops = [[self._crops[i] for i in clip] for clip in some]
+            rows = self._network.conditioned_cosines(clips_of_crops, texts_alone)
             for clip, row in zip(some, rows, strict=True):
                 self._known.update({(clip, text): float(v) for text, v in zip(different, row, strict=True)})

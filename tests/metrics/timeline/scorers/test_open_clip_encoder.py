@@ -99,6 +99,22 @@ def test_long_texts_are_cut_and_said_to_be(small, caplog):
     assert (rows == small.texts([long + "then sits down"])).all()
 
 
+@pytest.mark.parametrize(("model", "context"), [(SMALL, 32), ("ViT-S-32", 77)])
+def test_rows_say_that_an_action_was_cut(film, model, context):
+    """PE-Core's small model, and one that reads CLIP's 77 tokens."""
+    encoder = OpenClipEncoder(model, Runtime(weights=RandomWeights()))
+    assert encoder.context == context
+    options = TimelineAlignmentOptions(model=model, rate=1.0, version=1)
+    evaluator = TimelineAlignment(options, Runtime(), scorer=EmbeddingScorer(encoder, 2))
+    one = film(("An astronaut poses", 1), ("An officer poses", 1))
+    fits = "a " * (context - 2)  # and a token for the start and one for the end
+    whole = one.measure(evaluator, f"0-1s: [she poses]; 1-2s: [{fits}]")
+    assert "were cut" not in (whole["timeline_miou"].note or "")
+    cut = one.measure(evaluator, f"0-1s: [she poses]; 1-2s: [{fits} man]")
+    for name in ("timeline_miou", "timeline_clip_t", "timeline_tim"):
+        assert "1 of 2 actions were longer than the scorer reads and were cut" in cut[name].note
+
+
 def test_windows_are_means_of_cosines(small, picture):
     scorer = EmbeddingScorer(small, 2)
     viewing = scorer.view()

@@ -20,6 +20,7 @@ from weight_files import WeightFiles
 from ipvg_eval.metrics.errors import WeightsMissing
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.snapshots import random_network
+from ipvg_eval.metrics.timeline.distractors import distractors_for
 from ipvg_eval.metrics.timeline.evaluator import TimelineAlignment, TimelineAlignmentOptions
 from ipvg_eval.metrics.timeline.frame_sampling import clip_columns
 from ipvg_eval.metrics.timeline.scorers.xclip.checkpoint import PixelRules
@@ -126,13 +127,13 @@ def test_every_different_clip_is_looked_at_once(small, pictures, monkeypatch):
     for i in range(2):
         viewing.add(i, pictures[i])
     footage = viewing.finish()
-    whole = small.cosines
+    whole = small.conditioned_cosines
 
     def counted(clips, texts):
         seen.append(len(clips))
         return whole(clips, texts)
 
-    monkeypatch.setattr(small, "cosines", counted)
+    monkeypatch.setattr(small, "conditioned_cosines", counted)
     shares = np.linspace(0, 1, 60)
     weights = np.stack([shares, 1 - shares], axis=1)
     footage.similarity(weights, TEXTS)
@@ -142,6 +143,31 @@ def test_every_different_clip_is_looked_at_once(small, pictures, monkeypatch):
     assert sum(seen) == 9
     footage.similarity(weights[:1], ["another"])
     assert sum(seen) == 10
+
+
+def test_texts_are_encoded_once_for_all_samples(small, pictures, monkeypatch):
+    """What a text is without a video: learned with its list, or alone, and kept for the next video."""
+    asked, encode = [], small.texts
+
+    def counted(texts):
+        asked.extend(texts)
+        return encode(texts)
+
+    monkeypatch.setattr(small, "texts", counted)
+    scorer = XClipScorer(small, weights={}, batch_size=16)
+    distractors = [f"someone does {number}" for number in range(40)]
+    found = []
+    for _sample in range(2):
+        scorer.learn(distractors)
+        scorer.text_cosines([*distractors, *TEXTS])
+        viewing = scorer.view()
+        for i in range(4):
+            viewing.add(i, pictures[i])
+        found.append(viewing.finish().similarity(np.eye(4), [*TEXTS, *distractors]))
+    assert sorted(asked) == sorted([*distractors, *TEXTS])
+    assert (found[0] == found[1]).all()
+    crops = [[small.crop(picture)] * 8 for picture in pictures[:4]]
+    assert found[0] == pytest.approx(small.cosines(crops, [*TEXTS, *distractors]).T, abs=1e-6)
 
 
 @settings(deadline=None, max_examples=100)
@@ -184,6 +210,29 @@ def test_long_texts_are_cut_and_said_to_be(small):
     assert scorer.cut_off(long)
     assert (small.texts([long]) == small.texts([long + "then sits"])).all()
     assert scorer.text_cosines(["a b", "a b"]) == pytest.approx(np.ones((2, 2)))
+
+
+def test_rows_say_that_an_action_was_cut(film, small):
+    evaluator = TimelineAlignment(
+        TimelineAlignmentOptions(scorer="xclip", rate=2, version=1),
+        Runtime(),
+        scorer=XClipScorer(small, weights={}, batch_size=16),
+    )
+    one = film(("An astronaut poses", 2))
+    fits = "a " * 75
+    whole = one.measure(evaluator, f"0-1s: [she poses]; 1-2s: [{fits}]")
+    assert "were cut" not in (whole["timeline_miou"].note or "")
+    cut = one.measure(evaluator, f"0-1s: [she poses]; 1-2s: [{fits} man]")
+    for name in ("timeline_miou", "timeline_clip_t", "timeline_tim"):
+        assert "1 of 2 actions were longer than the scorer reads and were cut" in cut[name].note
+
+
+def test_labels_in_chinese_are_texts_like_others(small, labelled):
+    scorer = XClipScorer(small, weights={}, batch_size=8)
+    found = distractors_for(labelled("男人"), ["男人挥手"], scorer)
+    assert found.texts[0].startswith("男人 is ")
+    assert found.cut == 0
+    assert len(found.texts) + found.left_out > 200
 
 
 def test_a_snapshot_folder_is_loaded_with_its_pixel_rules(tmp_path, pictures, small):

@@ -7,6 +7,7 @@ import importlib.util
 import json
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
@@ -27,7 +28,7 @@ from ipvg_eval.metrics.timeline.scorers.text_video_scorer import EmbeddingScorer
 from ipvg_eval.metrics.timeline.video_score import checkpoint
 from ipvg_eval.metrics.timeline.video_score.network import VideoScore, _bytes_only
 from ipvg_eval.metrics.timeline.video_score.passes import VideoScorePass, video_score_frames
-from ipvg_eval.metrics.timeline.video_score.query import query
+from ipvg_eval.metrics.timeline.video_score.query import IMAGE, query
 from ipvg_eval.metrics.timeline.video_score.spec import VIDEO_SCORES
 from ipvg_eval.metrics.weights import WEIGHTS, RandomWeights
 
@@ -85,6 +86,16 @@ def test_the_prompt_is_the_published_one(golden):
     """Every character; the published string has its place for the prompt in braces."""
     ours = query("{text_prompt}", frames=0, tokens_per_frame=64)
     assert hashlib.sha256(ours.encode()).hexdigest() == str(golden["prompt_sha256"])
+
+
+def test_a_prompt_of_any_length_is_read_whole():
+    """Whatever the tokenizer's file says of truncation."""
+    tokenizer = _bytes_only()
+    tokenizer.enable_truncation(10)
+    model = SimpleNamespace(config=SimpleNamespace(image_token_id=tokenizer.token_to_id(IMAGE)))
+    whole = VideoScore(model, None, processor=None, tokenizer=tokenizer, weights={})
+    text = query("x" * 5000, frames=1, tokens_per_frame=2)
+    assert len(whole._tokenizer.encode(text).ids) > 5000
 
 
 def test_bfloat16_stays_near(snapshot, maker, golden):

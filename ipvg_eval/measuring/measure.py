@@ -1,0 +1,187 @@
+"""The numbers of any video, by the code that scores a submission."""
+
+from __future__ import annotations
+
+import json
+import tempfile
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import pandas as pd
+
+from ipvg_eval.measuring.asked import Asked, AskedVideos, as_scored
+from ipvg_eval.results import Run
+from ipvg_eval.sandbox import ProcessLimits
+from ipvg_eval.scoring import Recipe, Scorer, score
+from ipvg_eval.scoring.run import OnSample
+
+PathLike = Path | str
+
+
+@dataclass(frozen=True, kw_only=True)
+class VideoMeasurements:
+    """What was measured of one video.
+
+    Attributes:
+        video: the file, as it was given.
+        status: "scored", or why there are no values: "undecodable", "crashed".
+        reason: why there are none, or None.
+        values: every metric of the protocol by name; None where it is missing.
+        missing: why, by metric.
+        notes: what a reader must know of a value, by metric.
+        frames: per metric that has them, the value of every frame that was looked at, by frame index.
+        columns: what belongs to the video and was given along.
+    """
+
+    video: str
+    status: str
+    reason: str | None
+    values: Mapping[str, float | None]
+    missing: Mapping[str, str]
+    notes: Mapping[str, str]
+    frames: Mapping[str, Mapping[int, float | None]]
+    columns: Mapping[str, str]
+
+    def __getitem__(self, metric: str) -> float | None:
+        """The value of a metric; None where it is missing.
+
+        Raises:
+            KeyError: the protocol has no such metric.
+        """
+        return self.values[metric]
+
+
+def measure(
+    video: PathLike,
+    *,
+    reference: PathLike | Sequence[PathLike] = (),
+    prompt: str = "",
+    timeline: str | None = None,
+    protocol: str | None = None,
+    recipe: Recipe | Scorer | None = None,
+) -> VideoMeasurements:
+    """Measure one video file.
+
+    Args:
+        video: the file.
+        reference: one reference picture, or several.
+        prompt: its text prompt.
+        timeline: which action when.
+        protocol: short for `Recipe(protocol=...)`.
+        recipe: how it is measured; `Recipe(...).build()` once serves any number of calls.
+
+    Returns:
+        Its numbers, the same to the last bit as `score` gives. What a metric needs and is not given makes it
+        missing, with the reason.
+
+    Raises:
+        UsageError: a file is not there, a reference cannot be read, both a recipe and a protocol are given.
+        MetricsError: the protocol, its weights or the device cannot be used.
+        Unavailable: the installation is broken.
+    """
+    references = [reference] if isinstance(reference, str | Path) else reference
+    one = Asked(video=Path(video), references=tuple(map(Path, references)), prompt=prompt, timeline=timeline)
+    [measured] = measure_all([one], protocol=protocol, recipe=recipe)[1]
+    return measured
+
+
+def measure_all(
+    asked: Sequence[Asked],
+    *,
+    protocol: str | None = None,
+    recipe: Recipe | Scorer | None = None,
+    out: PathLike | None = None,
+    limits: ProcessLimits | None = None,
+    decoders: int = 2,
+    command: tuple[str, ...] | None = None,
+    on_sample: OnSample | None = None,
+) -> tuple[pd.DataFrame, list[VideoMeasurements]]:
+    """Measure any number of videos.
+
+    Args:
+        asked: the videos, with what they were made from.
+        protocol: short for `Recipe(protocol=...)`.
+        recipe: how they are measured.
+        out: run folder, which `report` and `compare` read and which a later call goes on with; none is kept
+            where None.
+        limits: what each decoder process may use.
+        decoders: how many videos are decoded at a time.
+        command: the command line, for provenance.
+        on_sample: called after every video.
+
+    Returns:
+        One row per video in the order asked: video, the columns that were given along, status, reason, then
+        one float column per metric; and the same with reasons and frames.
+
+    Raises:
+        UsageError, MetricsError, Unavailable: as `measure`.
+        RunError: the run folder holds another run, or cannot be written.
+    """
+    videos = as_scored(asked)
+    with tempfile.TemporaryDirectory(prefix="ipvg-measure-") as temporary:
+        run = score(
+            videos.submission,
+            testset=videos.testset,
+            protocol=protocol,
+            recipe=recipe,
+            team="measured",
+            out=temporary if out is None else out,
+            limits=limits,
+            decoders=decoders,
+            command=command,
+            on_sample=on_sample,
+        )
+        measured = _of_run(run, videos)
+    metrics = [spec.name for spec in run.info.metrics]
+    return _table(measured, metrics), measured
+
+
+def _of_run(run: Run, videos: AskedVideos) -> list[VideoMeasurements]:
+    metrics = [spec.name for spec in run.info.metrics]
+    rows = {row["sample"]: row for row in run.samples.to_dict("records")}
+    frames: dict[str, dict[str, dict[int, float | None]]] = {}
+    for sample, metric, index, value in run.frames[["sample", "metric", "frame", "value"]].itertuples(
+        index=False
+    ):
+        frames.setdefault(sample, {}).setdefault(metric, {})[int(index)] = _number(value)
+    found = []
+    for name, one in videos.by_id.items():
+        row = rows[name]
+        found.append(
+            VideoMeasurements(
+                video=name,
+                status=row["status"],
+                reason=None if pd.isna(row["reason"]) else row["reason"],
+                values={metric: _number(row[metric]) for metric in metrics},
+                missing=_texts(row["missing"]),
+                notes=_texts(row["notes"]),
+                frames=frames.get(name, {}),
+                columns=dict(one.columns),
+            )
+        )
+    return found
+
+
+def _table(measured: Sequence[VideoMeasurements], metrics: Sequence[str]) -> pd.DataFrame:
+    given = list(dict.fromkeys(name for one in measured for name in one.columns))
+    records = [
+        {
+            "video": one.video,
+            **{name: one.columns.get(name) for name in given},
+            "status": one.status,
+            "reason": one.reason,
+            **one.values,
+        }
+        for one in measured
+    ]
+    table = pd.DataFrame(records, columns=["video", *given, "status", "reason", *metrics])
+    return table.astype(dict.fromkeys(metrics, "float64"))
+
+
+def _number(value: float | None) -> float | None:
+    return None if value is None or pd.isna(value) else float(value)
+
+
+def _texts(cell: str | None) -> dict[str, str]:
+    return {} if cell is None or pd.isna(cell) else json.loads(cell)
