@@ -109,7 +109,7 @@ def _identity_lines(summary: Summary) -> list[str]:
             f"{number(part.value)} ({interval(part.low, part.high)})"
             for part in (one.rank_1, one.rank_5, one.auc, one.d_prime, one.matched)
         ]
-        name = f"{_named(one.metric)} (proxy)" if one.proxy else _named(one.metric)
+        name = f"{_named(one.metric)}{' (proxy)' if one.proxy else ''}"
         rows.append(f"| {name} | {' | '.join(cells)} | {one.videos} |")
     hints = [
         f"- {_named(one.metric)}: {markdown_text(hint)}"
