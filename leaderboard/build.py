@@ -212,7 +212,7 @@ def _judgements(
     challenge: Challenge,
 ) -> dict[str, Judgement]:
     if challenge.final.subjective == "mos":
-        return opinion_judgements(means.overall, phase1.goes_on) if means else {}
+        return opinion_judgements(means.overall, phase1.goes_on, means.scale) if means else {}
     return study_judgements(next(iter(ratings.values())), phase1.goes_on) if ratings else {}
 
 

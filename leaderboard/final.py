@@ -11,7 +11,7 @@ import pandas as pd
 
 from ipvg_eval.leaderboard.challenge import FinalRule
 from ipvg_eval.leaderboard.comparisons import team_points
-from ipvg_eval.leaderboard.opinions import HIGHEST, LOWEST
+from ipvg_eval.leaderboard.opinions import Scale
 from ipvg_eval.leaderboard.phase1 import Phase1
 from ipvg_eval.leaderboard.ratings import PairwiseRatings
 
@@ -64,12 +64,14 @@ def study_judgements(ratings: PairwiseRatings, finalists: tuple[str, ...]) -> di
     }
 
 
-def opinion_judgements(opinions: Mapping[str, float], finalists: tuple[str, ...]) -> dict[str, Judgement]:
+def opinion_judgements(
+    opinions: Mapping[str, float], finalists: tuple[str, ...], scale: Scale
+) -> dict[str, Judgement]:
     """Mean opinion scores of the finalists."""
     return {
         team: Judgement(
             value=opinions[team],
-            share=(opinions[team] - LOWEST) / (HIGHEST - LOWEST),
+            share=scale.share(opinions[team]),
             text=f"mean opinion score {opinions[team]:.3f}",
         )
         for team in finalists

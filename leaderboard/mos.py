@@ -11,7 +11,7 @@ import pandas as pd
 from ipvg_eval.core.intervals import Crossed, IntArray, caution, panel_caution
 from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.leaderboard.agreement import Agreement, krippendorff_alpha
-from ipvg_eval.leaderboard.opinions import HIGHEST, LOWEST, MEAN_OF_ASPECTS, OpinionSheet
+from ipvg_eval.leaderboard.opinions import MEAN_OF_ASPECTS, OpinionSheet, Scale
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -26,6 +26,7 @@ class MeanOpinions:
         agreement: aspect -> ordinal agreement of the annotators.
         bootstrap: settings of the intervals.
         warnings: what a reader must know about these numbers.
+        scale: of the scores.
     """
 
     aspects: tuple[str, ...]
@@ -33,6 +34,7 @@ class MeanOpinions:
     agreement: Mapping[str, Agreement]
     bootstrap: BootstrapRule
     warnings: tuple[str, ...]
+    scale: Scale
 
     @property
     def overall(self) -> dict[str, float]:
@@ -66,21 +68,22 @@ def mean_opinions(
         own = table if aspect == MEAN_OF_ASPECTS else table[table["aspect"] == aspect]
         for team in sheet.teams:
             given = own[own["team"] == team]
-            rows.append({"team": team, "aspect": aspect, **_mean(given, clusters, bootstrap.level)})
+            mean = _mean(given, clusters, bootstrap.level, sheet.scale)
+            rows.append({"team": team, "aspect": aspect, **mean})
     people = table["annotator"].nunique()
     return MeanOpinions(
         aspects=tuple(aspects),
         table=pd.DataFrame(rows),
         agreement={
-            aspect: _agreement(table[table["aspect"] == aspect], clusters, bootstrap.level)
-            for aspect in sheet.aspects
+            aspect: opinion_agreement(sheet, aspect, clusters, bootstrap.level) for aspect in sheet.aspects
         },
         bootstrap=bootstrap,
         warnings=tuple(filter(None, (caution(clusters.nunique()), panel_caution(people)))),
+        scale=sheet.scale,
     )
 
 
-def _mean(given: pd.DataFrame, clusters: pd.Series[str], level: float) -> dict[str, object]:
+def _mean(given: pd.DataFrame, clusters: pd.Series[str], level: float, scale: Scale) -> dict[str, object]:
     """Mean over samples of the means of a sample's aspects, each the mean of its annotators'."""
     if given.empty:
         unknown = dict.fromkeys(("mean", "low", "high"), np.nan)
@@ -93,7 +96,8 @@ def _mean(given: pd.DataFrame, clusters: pd.Series[str], level: float) -> dict[s
     mean = float(given.groupby(["sample", "aspect"])["score"].mean().groupby(level="sample").mean().mean())
     names = clusters.loc[given.index]
     crossed = Crossed.of((weight * (scores - mean))[:, None], _numbers(names), _numbers(given["annotator"]))
-    low, high = crossed.spread().interval(np.array([mean]), level, (float(LOWEST), float(HIGHEST)))
+    ends = (float(scale.lowest), float(scale.highest))
+    low, high = crossed.spread().interval(np.array([mean]), level, ends)
     return {
         "mean": mean,
         "low": float(low[0]),
@@ -109,11 +113,20 @@ def _numbers(names: pd.Series[str]) -> IntArray:
     return np.unique(names.to_numpy(dtype=str), return_inverse=True)[1].astype(np.int64)
 
 
-def _agreement(rows: pd.DataFrame, clusters: pd.Series[str], level: float) -> Agreement:
+def opinion_agreement(sheet: OpinionSheet, aspect: str, clusters: pd.Series[str], level: float) -> Agreement:
+    """Ordinal agreement of the annotators about one aspect.
+
+    Args:
+        sheet: checked scores.
+        aspect: which.
+        clusters: identity of every row of the sheet's table.
+        level: of the interval.
+    """
+    rows = sheet.table[sheet.table["aspect"] == aspect]
     return krippendorff_alpha(
         rows.groupby(["sample", "team"]).ngroup().to_numpy().astype(np.int64),
-        rows["score"].to_numpy(dtype=np.int64) - LOWEST,
-        categories=HIGHEST - LOWEST + 1,
+        rows["score"].to_numpy(dtype=np.int64) - sheet.scale.lowest,
+        categories=len(sheet.scale.points),
         level="ordinal",
         clusters=[str(name) for name in clusters.loc[rows.index]],
         annotators=[str(name) for name in rows["annotator"]],

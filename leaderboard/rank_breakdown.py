@@ -84,7 +84,11 @@ def _final_formula(final: FinalRanking) -> str:
     judged = "study points" if final.rule.subjective == "study" else "mean opinion score"
     if final.rule.method == "lexicographic":
         return f"finalists by {judged}, equal ones by phase 1; then the rest by phase 1"
-    share = "points per comparison" if final.rule.subjective == "study" else "(mean opinion score - 1) / 4"
+    share = (
+        "points per comparison"
+        if final.rule.subjective == "study"
+        else "(mean opinion score - lowest) / (highest - lowest)"
+    )
     return (
         f"score = {final.rule.objective_weight:g} × objective "
         f"+ {final.rule.subjective_weight:g} × judgement; "

@@ -23,14 +23,15 @@ def agree(
         Path | None, typer.Option(help="Votes: a study's folder or study.db, or CSV as `elo` reads it.")
     ] = None,
     opinions: Annotated[
-        Path | None, typer.Option(help="Opinion scores instead of votes: CSV with team,sample and aspects.")
+        Path | None,
+        typer.Option(help="Opinion scores instead: a rating study, or CSV with team,sample and aspects."),
     ] = None,
     out: Annotated[Path | None, typer.Option(help="Write a page, JSON and LaTeX into this folder.")] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON.")] = False,
 ) -> None:
     """Say which metric agrees with people, beside chance and the annotators' own agreement."""
-    from ipvg_eval.cli.leaderboard import read_any_votes
-    from ipvg_eval.leaderboard import read_opinions, read_runs
+    from ipvg_eval.cli.leaderboard import read_any_opinions, read_any_votes
+    from ipvg_eval.leaderboard import read_runs
     from ipvg_eval.leaderboard.metric_agreement import metric_agreement
     from ipvg_eval.leaderboard.opinion_votes import votes_from_opinions
     from ipvg_eval.leaderboard.site.agreement_page import agreement_dict, write_agreement
@@ -38,7 +39,7 @@ def agree(
 
     if (votes is None) == (opinions is None):
         raise UsageError("give either votes or opinion scores", hint="Say --votes study/ or --opinions FILE.")
-    given = read_any_votes(votes) if votes else votes_from_opinions(read_opinions(opinions or Path()))
+    given = read_any_votes(votes) if votes else votes_from_opinions(read_any_opinions(opinions or Path()))
     found = metric_agreement(read_runs(runs), given)
     tool = f"ipvg-eval {tool_version()}"
     page = write_agreement(found, out, source=Path(given.source).name, tool=tool) if out else None

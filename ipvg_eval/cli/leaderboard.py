@@ -15,7 +15,7 @@ from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.suggest import listed
 
 if TYPE_CHECKING:
-    from ipvg_eval.leaderboard import Leaderboard, Votes
+    from ipvg_eval.leaderboard import Leaderboard, OpinionSheet, Votes
     from ipvg_eval.leaderboard.challenge import Challenge
     from ipvg_eval.results.screening import Refused
 
@@ -52,7 +52,8 @@ def leaderboard(
     opinions: Annotated[
         list[str] | None,
         typer.Option(
-            metavar="[TRACK=]FILE", help="Opinion scores from 1 to 5: CSV with team,sample and aspects."
+            metavar="[TRACK=]FILE",
+            help="Opinion scores: study.db of a rating study, or CSV with team,sample and aspects.",
         ),
     ] = None,
     unofficial: Annotated[
@@ -79,7 +80,7 @@ def leaderboard(
     A run that is damaged, unfinished or not what follows from its own rows is left out by name; the exit code
     is then 4.
     """
-    from ipvg_eval.leaderboard import build_leaderboard, read_challenge, read_opinions, read_runs
+    from ipvg_eval.leaderboard import build_leaderboard, read_challenge, read_runs
     from ipvg_eval.leaderboard.site import leaderboard_dict, write_site
     from ipvg_eval.results.provenance import tool_version
 
@@ -89,7 +90,7 @@ def leaderboard(
         read_runs(fit),
         challenge,
         votes=_by_track(votes, "--votes", read_any_votes),
-        opinions=_by_track(opinions, "--opinions", read_opinions),
+        opinions=_by_track(opinions, "--opinions", read_any_opinions),
         unofficial=unofficial,
     )
     left_out = (f"Left out: the run in folder {run.path.name}: {run.reason}." for run in refused)
@@ -140,11 +141,26 @@ def read_any_votes(path: Path) -> Votes:
     """Votes from CSV, or from the database of a study."""
     from ipvg_eval.leaderboard import read_votes
 
-    if path.suffix == ".csv" or not (path.is_dir() or path.suffix == ".db"):
+    if not _is_study(path):
         return read_votes(path)
-    from ipvg_eval.leaderboard.study.export import study_votes
+    from ipvg_eval.leaderboard.study import study_votes
 
     return study_votes(path)
+
+
+def read_any_opinions(path: Path) -> OpinionSheet:
+    """Opinion scores from CSV, or from the database of a rating study."""
+    from ipvg_eval.leaderboard import read_opinions
+
+    if not _is_study(path):
+        return read_opinions(path)
+    from ipvg_eval.leaderboard.study import study_opinions
+
+    return study_opinions(path)
+
+
+def _is_study(path: Path) -> bool:
+    return path.suffix != ".csv" and (path.is_dir() or path.suffix == ".db")
 
 
 def _by_track(

@@ -1,4 +1,4 @@
-"""`ipvg-eval study`: people compare the finalists' videos."""
+"""`ipvg-eval study`: people compare or rate the finalists' videos."""
 
 from __future__ import annotations
 
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
     from ipvg_eval.leaderboard.study import Created, Overview, StudyConfig
     from ipvg_eval.leaderboard.study.adaptive import Progress
 
-app = typer.Typer(no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair.")
+app = typer.Typer(
+    no_args_is_help=True, help="Let people compare the finalists' videos, pair by pair, or rate them."
+)
 
 app.command("plan")(plan_command)
 
@@ -48,7 +50,10 @@ def create_command(
         typer.Option(help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here."),
     ] = None,
     config: Annotated[Path | None, typer.Option(help="study.yaml: questions, checks and so on.")] = None,
-    annotators: Annotated[int | None, typer.Option(min=1, help="Deal the pairs to so many people.")] = None,
+    kind: Annotated[
+        str | None, typer.Option(help="pair: which of two videos is better. rating: how good each one is.")
+    ] = None,
+    annotators: Annotated[int | None, typer.Option(min=1, help="Deal the work to so many people.")] = None,
     share: Annotated[float | None, typer.Option(help="Use this share of the samples, 0 to 1.")] = None,
     seed: Annotated[int | None, typer.Option(min=0, help="Of every draw.")] = None,
     adaptive: Annotated[
@@ -57,13 +62,16 @@ def create_command(
     ] = False,
     require_confinement: RequireConfinement = False,
 ) -> None:
-    """Make a study of all pairs of the finalists. Started again after an interruption, it goes on."""
+    """Make a study of all pairs of the finalists, or of all their videos.
+
+    Started again after an interruption, it goes on.
+    """
     from ipvg_eval.clips import ClipMaker
     from ipvg_eval.leaderboard.stopping import StoppingRule
     from ipvg_eval.leaderboard.study import create_study, read_study_config
     from ipvg_eval.study_source import study_source
 
-    given: dict[str, Any] = {"annotators": annotators, "share": share, "seed": seed}
+    given: dict[str, Any] = {"kind": kind, "annotators": annotators, "share": share, "seed": seed}
     settings = read_study_config(config, **{key: value for key, value in given.items() if value is not None})
     if adaptive and settings.adaptive is None:
         settings = settings.model_copy(update={"adaptive": StoppingRule()})
@@ -91,7 +99,7 @@ def tokens_command(
     for annotator in made:
         STDOUT.out(f"{annotator.name}\t{url.rstrip('/')}/a/{annotator.token}")
     if len(made) < count:
-        STDERR.print(f"Only {len(made)} sheets were free; every comparison has its annotators now.")
+        STDERR.print(f"Only {len(made)} sheets were free; everything has its annotators now.")
 
 
 @app.command("invite")
@@ -148,16 +156,22 @@ def export_command(
         typer.Option(help="Also write every vote: undone ones, attention checks and excluded annotators."),
     ] = None,
 ) -> None:
-    """Write the votes that count as CSV: sample, team_a, team_b, winner, annotator, question, time."""
-    from ipvg_eval.leaderboard.study import audit_table, open_study, votes_table
+    """Write what counts as CSV.
 
-    opened = open_study(study)
+    Of pairs: sample, team_a, team_b, winner, annotator, question, time. Of ratings: team, sample, annotator,
+    aspect, score, scale, time, which `leaderboard --opinions` reads.
+    """
+    from ipvg_eval.leaderboard import study as studies
+
+    opened = studies.open_study(study)
+    ratings = opened.config.kind == "rating"
     for path in (out, audit):
         if path is not None and path.exists():
             raise UsageError("is already there", path=path, hint="Choose another file.")
-    text = csv_text(votes_table(opened))
+    text = csv_text(studies.opinions_table(opened) if ratings else studies.votes_table(opened))
     if audit is not None:
-        audit.write_text(csv_text(audit_table(opened)), encoding="utf-8")
+        every = studies.ratings_audit(opened) if ratings else studies.audit_table(opened)
+        audit.write_text(csv_text(every), encoding="utf-8")
     if out is None:
         STDOUT.out(text, end="")
     else:
@@ -194,9 +208,9 @@ def _report(created: Created, config: StudyConfig) -> None:
     STDOUT.out(f"admin page\t/admin/{created.admin_secret}")
     if config.crowd:
         STDOUT.out(f"join key\t{created.join_key}")
-    most = "at most " if config.adaptive else ""
+    tasks, most = config.shown.tasks, "at most " if config.adaptive else ""
     STDERR.print(
-        f"{created.comparisons} comparisons, {most}{created.showings} showings on {created.sheets} sheets.",
+        f"{created.comparisons} {tasks}, {most}{created.showings} showings on {created.sheets} sheets.",
         highlight=False,
     )
     if config.adaptive:
@@ -204,15 +218,13 @@ def _report(created: Created, config: StudyConfig) -> None:
         STDERR.print("Rank it with `study: {weighting: pair}` in the challenge file.", soft_wrap=True)
     _report_checks(created, config)
     if created.left_out:
-        STDERR.print(f"[yellow]{len(created.left_out)} comparisons are not shown:[/]")
+        STDERR.print(f"[yellow]{len(created.left_out)} {tasks} are not shown:[/]")
         for item in created.left_out[:10]:
             verdict = f" (counts as won by {item.winner})" if item.winner else ""
-            STDERR.print(
-                escape(
-                    f"  {item.pair.sample}, {item.pair.one} and {item.pair.other}: {item.reason}{verdict}"
-                ),
-                soft_wrap=True,
-            )
+            if config.kind == "rating" and config.missing == "loss":
+                verdict = f" (counts as {config.scale.lowest})"
+            teams = " and ".join(item.task.teams)
+            STDERR.print(escape(f"  {item.task.sample}, {teams}: {item.reason}{verdict}"), soft_wrap=True)
         if len(created.left_out) > 10:
             STDERR.print(f"  and {len(created.left_out) - 10} more")
     STDERR.print("Keep the links above: they cannot be shown again.")
@@ -224,10 +236,11 @@ def _report_checks(created: Created, config: StudyConfig) -> None:
 
     corrupted, repeats = created.checks
     rates = simulated_exclusion(config, corrupted, repeats)
+    always = "give the same point" if config.kind == "rating" else "click left"
     STDERR.print(
-        f"{corrupted} corrupted copies and {repeats} repeated pairs a sheet. {config.checks.rule} Simulated: "
-        f"{rates.honest:.1%} of honest people, {rates.random:.0%} of those who click at random and "
-        f"{rates.one_sided:.0%} of those who always click left.",
+        f"{corrupted} corrupted copies and {repeats} {config.shown.repeated} a sheet. "
+        f"{config.exclusion_rule} Simulated: {rates.honest:.1%} of honest people, {rates.random:.0%} of "
+        f"those who click at random and {rates.one_sided:.0%} of those who always {always}.",
         highlight=False,
         soft_wrap=True,
     )
@@ -239,16 +252,17 @@ def _report_checks(created: Created, config: StudyConfig) -> None:
 
 def _print_status(seen: Overview) -> None:
     STDOUT.print(f"[bold]{escape(seen.title)}[/]: {seen.judged} of {seen.wanted} judgements, ", end="")
-    STDOUT.print(f"{seen.taken} of {seen.sheets} sheets taken, {seen.votes} votes count.")
+    STDOUT.print(f"{seen.taken} of {seen.sheets} sheets taken, {seen.votes} answers count.")
+    tasks = seen.config.shown.tasks
     if seen.open and not seen.adaptive:
-        STDOUT.print(f"{seen.open} comparisons need another annotator: `ipvg-eval study tokens` makes links.")
+        STDOUT.print(f"{seen.open} {tasks} need another annotator: `ipvg-eval study tokens` makes links.")
     if seen.left_out:
-        STDOUT.print(f"{seen.left_out} comparisons are not shown: a video is missing.")
+        STDOUT.print(f"{seen.left_out} {tasks} are not shown: a video is missing.")
     if seen.adaptive:
         _print_progress(seen.adaptive)
     coverage = Table("Teams", "Judged", "Wanted")
-    for pair in seen.coverage:
-        coverage.add_row(escape(f"{pair.one} - {pair.other}"), str(pair.judged), str(pair.wanted))
+    for part in seen.coverage:
+        coverage.add_row(escape(" - ".join(part.teams)), str(part.judged), str(part.wanted))
     STDOUT.print(coverage)
     for question, agreement in seen.agreement.items():
         if agreement is None or agreement.alpha is None:
@@ -259,15 +273,20 @@ def _print_status(seen: Overview) -> None:
             STDOUT.print(
                 f"Agreement, {question}: alpha {agreement.alpha:.2f}{interval}", markup=False, end=""
             )
-            STDOUT.print(f" on {agreement.units} comparisons")
-    people = Table("Annotator", "Steps", "Median s", "Left %", "Draw %", "Corrupted", "Swapped", "State")
+            STDOUT.print(f" on {agreement.units} {tasks}")
+    rating = seen.config.kind == "rating"
+    leaning = ("Mean", "Spread") if rating else ("Left %", "Draw %")
+    people = Table("Annotator", "Steps", "Median s", *leaning, "Corrupted", "Repeats", "State")
     for person in seen.annotators:
         people.add_row(
             escape(person.name),
             f"{person.done}/{person.total}",
             _number(person.seconds),
-            _number(None if person.left_share is None else 100 * person.left_share),
-            _number(None if person.draw_share is None else 100 * person.draw_share),
+            *(
+                (_number(person.mean, 2), _number(person.spread, 2))
+                if rating
+                else (_percent(person.left_share), _percent(person.draw_share))
+            ),
             f"{person.corrupted.failed}/{person.corrupted.answered}",
             f"{person.repeated.failed}/{person.repeated.answered}",
             "[red]excluded[/]" if person.excluded else "released" if person.released else "",
@@ -287,5 +306,9 @@ def _print_progress(seen: Progress) -> None:
         STDOUT.print(f"{seen.judgements} judgements count; the next look is after {seen.next_look}.")
 
 
-def _number(value: float | None) -> str:
-    return "-" if value is None else f"{value:.0f}"
+def _percent(share: float | None) -> str:
+    return _number(None if share is None else 100 * share)
+
+
+def _number(value: float | None, places: int = 0) -> str:
+    return "-" if value is None else f"{value:.{places}f}"

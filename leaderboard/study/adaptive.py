@@ -170,6 +170,7 @@ def _add_step(writer: sqlite3.Connection, config: StudyConfig, sheet: int) -> bo
             (clip.sample, clip.team, clip.corrupted),
         ).fetchone()["id"]
         for clip in (step.left, step.right)
+        if clip is not None
     )
     item = add_step(writer, sheet, len(there), step.kind, left, right, None)
     if judgements is not None:
@@ -189,7 +190,8 @@ def _choose(
     assert config.adaptive is not None
     own = [row for row in steps if row["sheet"] == sheet]
     had = {_pair(row) for row in own}
-    left = [pair for pair in uncovered(reader, config) if pair not in had]
+    open_ = [task for task in uncovered(reader, config) if isinstance(task, Pair)]
+    left = [pair for pair in open_ if pair not in had]
     if not left:
         return None
     teams = _teams(reader)
@@ -227,7 +229,7 @@ def _plan(reader: sqlite3.Connection, config: StudyConfig, sheet: int) -> list[I
     """The kinds of a sheet's steps; comparisons are still to be chosen. The same every time."""
     count = math.ceil(_most(reader, config) / config.annotators)
     open_ = [
-        Showing(pair=Pair(sample=f"{place}", one="", other=""), left="", right="") for place in range(count)
+        Showing(task=Pair(sample=f"{place}", one="", other=""), left="", right="") for place in range(count)
     ]
     rng = random_stream(config.seed, f"checks of sheet {sheet}")
     return with_checks(open_, spoilt_copies(reader), config.checks, rng)

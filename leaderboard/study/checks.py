@@ -1,4 +1,4 @@
-"""Attention checks in a sheet of comparisons."""
+"""The steps of a sheet: training first, then what counts with attention checks among it."""
 
 from __future__ import annotations
 
@@ -8,9 +8,9 @@ from dataclasses import dataclass
 from typing import Literal
 
 from ipvg_eval.leaderboard.study.config import Checks
-from ipvg_eval.leaderboard.study.plan import Showing
+from ipvg_eval.leaderboard.study.plan import Showing, Task
 
-Kind = Literal["pair", "repeat", "corrupted"]
+Kind = Literal["pair", "rating", "repeat", "corrupted", "training"]
 
 _LEAST = 2
 _APART = 5
@@ -30,15 +30,15 @@ class Item:
     """One step of a sheet.
 
     Attributes:
-        kind: "pair" counts; "repeat" and "corrupted" are checks.
-        left: what plays on the left.
-        right: what plays on the right.
+        kind: "pair" and "rating" count; "repeat" and "corrupted" are checks, "training" is neither.
+        left: what plays on the left, or alone.
+        right: what plays on the right; None where one video is rated.
         origin: for a repeat, the place in the sheet of the step it repeats; else None.
     """
 
     kind: Kind
     left: Clip
-    right: Clip
+    right: Clip | None
     origin: int | None = None
 
 
@@ -57,22 +57,38 @@ def checks_in(comparisons: int, checks: Checks) -> tuple[int, int]:
     return corrupted, min(wanted[1], most - corrupted)
 
 
+def training_tasks(
+    sheet: Sequence[Task], tasks: Sequence[Task], count: int, rng: random.Random
+) -> list[Task]:
+    """What a sheet begins with: tasks that it does not hold, and of other samples, where there are any."""
+    if not count:
+        return []
+    held, samples = set(sheet), {task.sample for task in sheet}
+    drawn = rng.sample(list(tasks), len(tasks))
+    return sorted(drawn, key=lambda task: (task in held, task.sample in samples))[:count]
+
+
 def with_checks(
-    showings: Sequence[Showing], corrupted: Sequence[Clip], checks: Checks, rng: random.Random
+    showings: Sequence[Showing],
+    corrupted: Sequence[Clip],
+    checks: Checks,
+    rng: random.Random,
+    training: Sequence[Showing] = (),
 ) -> list[Item]:
-    """A sheet's steps, the checks at random places among the comparisons.
+    """A sheet's steps, the checks at random places among the comparisons or ratings.
 
     Args:
-        showings: the comparisons, in order.
+        showings: what counts, in order.
         corrupted: corrupted copies to draw from.
         checks: how many.
         rng: of places, draws and sides.
+        training: what comes before everything and does not count.
 
     A repeat comes at least five steps after what it repeats, or at the end of a sheet that is too short.
     """
     steps: list[Showing | Clip] = list(showings)
     copies, repeated = checks_in(len(showings), checks)
-    shown = {showing.pair.sample for showing in showings}
+    shown = {showing.task.sample for showing in showings}
     # A sample that the sheet does not show otherwise makes the copy no second look at it.
     drawn = sorted(rng.sample(list(corrupted), len(corrupted)), key=lambda clip: clip.sample in shown)
     for clip in drawn[:copies]:
@@ -82,29 +98,38 @@ def with_checks(
     for showing in sorted(repeats, key=showings.index):
         earliest = min(steps.index(showing) + _APART, len(steps))
         again.setdefault(rng.randint(earliest, len(steps)), []).append(showing)
-    items: list[Item] = []
+    items = [_item(showing, "training") for showing in training]
     places: dict[int, int] = {}
     for place in range(len(steps) + 1):
         for showing in again.get(place, []):
             left, right = _clips(showing)
-            items.append(Item(kind="repeat", left=right, right=left, origin=places[id(showing)]))
+            if right is not None:
+                left, right = right, left
+            items.append(Item(kind="repeat", left=left, right=right, origin=places[id(showing)]))
         if place < len(steps):
             step = steps[place]
             if isinstance(step, Showing):
                 places[id(step)] = len(items)
-                left, right = _clips(step)
-                items.append(Item(kind="pair", left=left, right=right))
+                items.append(_item(step, "rating" if step.right is None else "pair"))
             else:
-                items.append(_corrupted(step, rng))
+                items.append(_corrupted(step, rng, alone=showings[0].right is None))
     return items
 
 
-def _clips(showing: Showing) -> tuple[Clip, Clip]:
-    sample = showing.pair.sample
-    return Clip(sample=sample, team=showing.left), Clip(sample=sample, team=showing.right)
+def _item(showing: Showing, kind: Kind) -> Item:
+    left, right = _clips(showing)
+    return Item(kind=kind, left=left, right=right)
 
 
-def _corrupted(copy: Clip, rng: random.Random) -> Item:
+def _clips(showing: Showing) -> tuple[Clip, Clip | None]:
+    sample = showing.task.sample
+    right = None if showing.right is None else Clip(sample=sample, team=showing.right)
+    return Clip(sample=sample, team=showing.left), right
+
+
+def _corrupted(copy: Clip, rng: random.Random, *, alone: bool) -> Item:
+    if alone:
+        return Item(kind="corrupted", left=copy, right=None)
     real = Clip(sample=copy.sample, team=copy.team)
     left, right = (real, copy) if rng.random() < 0.5 else (copy, real)
     return Item(kind="corrupted", left=left, right=right)

@@ -18,7 +18,7 @@ from ipvg_eval.leaderboard.study.checks import Clip, checks_in
 from ipvg_eval.leaderboard.study.clips import common_shape
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.errors import StudyConfigError, StudyError
-from ipvg_eval.leaderboard.study.filling import LeftOut, dealt_sheets, fill_tables, split_pairs, spoilt_clips
+from ipvg_eval.leaderboard.study.filling import LeftOut, dealt_sheets, fill_tables, split_tasks, spoilt_clips
 from ipvg_eval.leaderboard.study.material import ClipShop, ClipTools, Encoded, EncodeJob, OnClip
 from ipvg_eval.leaderboard.study.plan import random_stream, stratified_share
 from ipvg_eval.leaderboard.study.secret import new_secret
@@ -34,10 +34,10 @@ class Created:
         path: its folder.
         admin_secret: opens the admin page. It is not stored: this is the only time it is known.
         join_key: signs the links by which people join; see `annotators.invitation`.
-        comparisons: how many different ones are shown.
+        comparisons: how many different ones are shown; of a rating study how many videos.
         showings: how many are shown in all, without attention checks.
         sheets: how many annotators they are dealt to.
-        checks: corrupted copies and repeated pairs in the shortest sheet.
+        checks: corrupted copies and repeated steps in the shortest sheet.
         left_out: what nobody is shown.
     """
 
@@ -68,7 +68,7 @@ def create_study(
     media names are random, and all files have one time.
 
     Args:
-        teams: two or more finalists.
+        teams: two or more finalists; a rating study may have one.
         samples: what they made videos of.
         config: settings.
         out: a folder that does not exist yet, or is empty.
@@ -77,29 +77,30 @@ def create_study(
         tools: what makes clips; give one that works in limited processes where the videos are strangers'.
 
     Raises:
-        StudyConfigError: fewer than two teams, a name twice, a sample without references.
+        StudyConfigError: too few teams, a name twice, a sample without references.
         StudyError: `out` is taken or being written, a picture cannot be read, or nothing is left to compare.
     """
     out = Path(out)
-    _check(teams, samples)
+    _check(teams, samples, config)
     if out.exists() and (not out.is_dir() or any(out.iterdir())):
         raise StudyError("is already there", path=out, hint="Choose another folder; nothing is overwritten.")
     with _workshop(out) as workshop:
         shop = ClipShop(workshop / "made", tools, workers, on_clip)
         chosen = _chosen(samples, config)
         encoded, problems = _encoded(shop, teams, chosen, config)
-        pairs, left_out = split_pairs(chosen, teams, encoded, problems, config)
-        if not pairs:
+        tasks, left_out = split_tasks(chosen, teams, encoded, problems, config)
+        if not tasks:
+            lacking = "no sample has playable videos of two teams"
             raise StudyError(
-                "no comparison is left: no sample has playable videos of two teams",
+                "no video plays" if config.kind == "rating" else f"no comparison is left: {lacking}",
                 hint="Check the submissions with `ipvg-eval validate`.",
             )
         identities = {sample.id: sample.identity for sample in chosen}
-        wanted, dealt, rng = dealt_sheets(pairs, identities, config)
+        wanted, dealt, rng = dealt_sheets(tasks, identities, config)
         compared = {
             clip: encoded[clip]
-            for pair in pairs
-            for clip in (Clip(sample=pair.sample, team=pair.one), Clip(sample=pair.sample, team=pair.other))
+            for task in tasks
+            for clip in (Clip(sample=task.sample, team=team) for team in task.teams)
         }
         openers = {team.name: team.videos for team in teams}
         spoilt, _ = shop.encode(
@@ -137,7 +138,7 @@ def create_study(
         path=out,
         admin_secret=secrets[0],
         join_key=secrets[1],
-        comparisons=len(pairs),
+        comparisons=len(tasks),
         showings=sum(len(sheet) for sheet in dealt),
         sheets=len(dealt),
         checks=checks_in(min(len(sheet) for sheet in dealt), config.checks),
@@ -145,10 +146,12 @@ def create_study(
     )
 
 
-def _check(teams: Sequence[StudyTeam], samples: Sequence[StudySample]) -> None:
+def _check(teams: Sequence[StudyTeam], samples: Sequence[StudySample], config: StudyConfig) -> None:
     names = [team.name for team in teams]
-    if len(names) < 2:
+    if len(names) < 2 and config.kind == "pair":
         raise StudyConfigError("a study compares two teams at least", hint="Give the finalists' runs.")
+    if not names:
+        raise StudyConfigError("there is no team to rate", hint="Give runs or submissions.")
     for kind, given in (("team", names), ("sample", [sample.id for sample in samples])):
         twice = [name for name in given if given.count(name) > 1]
         if twice:

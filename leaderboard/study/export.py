@@ -37,6 +37,9 @@ def votes_table(study: Study) -> pd.DataFrame:
 
     team_a stood on the left. Attention checks, undone votes and excluded annotators are left out. Where a
     missing video counts as a loss, such comparisons come first, by the annotator "no-video".
+
+    Raises:
+        StudyError: it is a rating study.
     """
     audit = audit_table(study)
     counting = audit[(audit["kind"] == "pair") & ~audit["undone"] & ~audit["excluded"]]
@@ -50,7 +53,16 @@ def audit_table(study: Study) -> pd.DataFrame:
     The columns of `votes_table`, then kind ("pair", "repeat" or "corrupted"), a_corrupted and b_corrupted
     (whether that side was the corrupted copy), seconds (since the pair was shown or the last answer), undone
     and excluded (whether the study's rule excludes the annotator).
+
+    Raises:
+        StudyError: it is a rating study.
     """
+    if study.config.kind != "pair":
+        raise StudyError(
+            "this study rates single videos and holds no votes on pairs",
+            path=study.path,
+            hint="Give it as opinion scores: --opinions.",
+        )
     with study.reading() as reader:
         out = excluded(reader, study.config)
         rows = [_audit_row(row, study, out) for row in reader.execute(_VOTES)]

@@ -11,11 +11,20 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.leaderboard.study.adaptive import TABLES as ADAPTIVE_TABLES
-from ipvg_eval.leaderboard.study.checks import Clip, checks_in, with_checks
+from ipvg_eval.leaderboard.study.checks import Clip, checks_in, training_tasks, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.material import MediaFile
 from ipvg_eval.leaderboard.study.pictures import anonymous_picture
-from ipvg_eval.leaderboard.study.plan import Pair, all_pairs, deal, overlapping, random_stream, take_sides
+from ipvg_eval.leaderboard.study.plan import (
+    Pair,
+    Task,
+    all_pairs,
+    all_ratings,
+    deal,
+    overlapping,
+    random_stream,
+    take_sides,
+)
 from ipvg_eval.leaderboard.study.secret import hashed, new_media_id
 from ipvg_eval.leaderboard.study.sheets import add_sheet
 from ipvg_eval.leaderboard.study.subjects import StudySample, StudyTeam
@@ -25,58 +34,60 @@ _MOST_CORRUPTED = 40
 
 @dataclass(frozen=True, kw_only=True)
 class LeftOut:
-    """A comparison that nobody is shown.
+    """A comparison, or a video to rate, that nobody is shown.
 
     Attributes:
-        pair: which.
+        task: which.
         without: the teams that have no playable video.
-        winner: who gets it where a missing video counts as a loss, else None.
+        winner: who gets a comparison where a missing video counts as a loss, else None.
         reason: what is missing.
     """
 
-    pair: Pair
+    task: Task
     without: tuple[str, ...]
     winner: str | None
     reason: str
 
 
-def split_pairs(
+def split_tasks(
     samples: Sequence[StudySample],
     teams: Sequence[StudyTeam],
     clips: Collection[Clip],
     problems: Mapping[Clip, str],
     config: StudyConfig,
-) -> tuple[list[Pair], list[LeftOut]]:
-    """All comparisons: those that can be shown, and those that lack a video."""
-    pairs, left_out = [], []
-    for pair in all_pairs([sample.id for sample in samples], [team.name for team in teams]):
-        sides = {team: Clip(sample=pair.sample, team=team) for team in (pair.one, pair.other)}
+) -> tuple[list[Task], list[LeftOut]]:
+    """All comparisons or ratings: those that can be shown, and those that lack a video."""
+    shown: list[Task] = []
+    left_out = []
+    names = [sample.id for sample in samples], [team.name for team in teams]
+    for task in all_ratings(*names) if config.kind == "rating" else all_pairs(*names):
+        sides = {team: Clip(sample=task.sample, team=team) for team in task.teams}
         without = tuple(team for team, clip in sides.items() if clip not in clips)
         if not without:
-            pairs.append(pair)
+            shown.append(task)
             continue
         present = [team for team in sides if team not in without]
         winner = present[0] if config.missing == "loss" and present else None
         reason = "; ".join(f"{team}: {problems[sides[team]]}" for team in without)
-        left_out.append(LeftOut(pair=pair, without=without, winner=winner, reason=reason))
-    return pairs, left_out
+        left_out.append(LeftOut(task=task, without=without, winner=winner, reason=reason))
+    return shown, left_out
 
 
 def dealt_sheets(
-    pairs: Sequence[Pair], identities: Mapping[str, str], config: StudyConfig
-) -> tuple[dict[Pair, int], list[list[Pair]], random.Random]:
-    """How many annotators each comparison gets, the sheets, and the random numbers for what follows."""
+    tasks: Sequence[Task], identities: Mapping[str, str], config: StudyConfig
+) -> tuple[dict[Task, int], list[list[Task]], random.Random]:
+    """How many annotators each task gets, the sheets, and the random numbers for what follows."""
     rng = random_stream(config.seed, "plan")
-    more = overlapping(pairs, identities, config.overlap.share, rng)
+    more = overlapping(tasks, identities, config.overlap.share, rng)
     wanted = {
-        pair: min(config.wanted_on_overlap if pair in more else config.annotators_per_pair, config.annotators)
-        for pair in pairs
+        task: min(config.wanted_on_overlap if task in more else config.annotators_per_pair, config.annotators)
+        for task in tasks
     }
     return wanted, [sheet for sheet in deal(wanted, config.annotators, rng) if sheet], rng
 
 
 def spoilt_clips(
-    clips: Sequence[Clip], dealt: Sequence[Sequence[Pair]], config: StudyConfig
+    clips: Sequence[Clip], dealt: Sequence[Sequence[Task]], config: StudyConfig
 ) -> list[tuple[Clip, int]]:
     """Clips that get a corrupted copy, with its seed: twice what a sheet needs, so that sheets differ."""
     per_sheet, _ = checks_in(max(len(sheet) for sheet in dealt), config.checks)
@@ -92,9 +103,9 @@ def fill_tables(
     teams: Sequence[StudyTeam],
     samples: Sequence[StudySample],
     clips: Mapping[Clip, MediaFile],
-    wanted: Mapping[Pair, int],
+    wanted: Mapping[Task, int],
     left_out: Sequence[LeftOut],
-    dealt: Sequence[Sequence[Pair]],
+    dealt: Sequence[Sequence[Task]],
     rng: random.Random,
     media: Path,
     secrets: tuple[str, str],
@@ -111,14 +122,11 @@ def fill_tables(
         )
     writer.executemany(
         "INSERT INTO comparison VALUES (?, ?, ?, ?)",
-        [(pair.sample, pair.one, pair.other, count) for pair, count in wanted.items()],
+        [(task.sample, *_named(task), count) for task, count in wanted.items()],
     )
     writer.executemany(
         "INSERT INTO left_out VALUES (?, ?, ?, ?, ?, ?)",
-        [
-            (x.pair.sample, x.pair.one, x.pair.other, json.dumps(x.without), x.winner, x.reason)
-            for x in left_out
-        ],
+        [(x.task.sample, *_named(x.task), json.dumps(x.without), x.winner, x.reason) for x in left_out],
     )
     spoilt = [clip for clip in clips if clip.corrupted]
     if config.adaptive:
@@ -126,8 +134,15 @@ def fill_tables(
         for _ in dealt:
             add_sheet(writer, [])
         return
-    for showings in take_sides(dealt, rng):
-        add_sheet(writer, with_checks(showings, spoilt, config.checks, rng))
+    for sheet, showings in zip(dealt, take_sides(dealt, rng), strict=True):
+        training = training_tasks(sheet, list(wanted), config.training, rng)
+        first = take_sides([training], rng)[0]
+        add_sheet(writer, with_checks(showings, spoilt, config.checks, rng, first))
+
+
+def _named(task: Task) -> tuple[str, str | None]:
+    """The task's teams as the tables hold them."""
+    return (task.one, task.other) if isinstance(task, Pair) else (task.team, None)
 
 
 def _write_samples(writer: sqlite3.Connection, samples: Sequence[StudySample], media: Path) -> None:

@@ -7,10 +7,15 @@ import statistics
 from collections import Counter, defaultdict
 from dataclasses import dataclass
 
+from ipvg_eval.core.resampling import BootstrapRule
 from ipvg_eval.leaderboard.agreement import Agreement, vote_agreement
+from ipvg_eval.leaderboard.mos import opinion_agreement
+from ipvg_eval.leaderboard.opinions import opinions_from_table
 from ipvg_eval.leaderboard.study.adaptive import Progress, progress, steps_in
+from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.exclusion import CheckCounts, check_counts, too_many
 from ipvg_eval.leaderboard.study.export import votes_table
+from ipvg_eval.leaderboard.study.rating_export import opinions_table
 from ipvg_eval.leaderboard.study.sheets import uncovered
 from ipvg_eval.leaderboard.study.store import Study
 from ipvg_eval.leaderboard.votes import votes_from_table
@@ -28,8 +33,11 @@ class AnnotatorProgress:
         seconds: median seconds per answer; None before the first.
         left_share: share of answers for the left side among those that were no draw; None if there is none.
         draw_share: share of draws; None before the first answer.
+        mean: mean of the points of a rating study; None before the first.
+        spread: their standard deviation; near 0 for somebody who always gives the same. None before the
+            second.
         corrupted: attention checks with a corrupted copy.
-        repeated: attention checks with the sides swapped.
+        repeated: attention checks with the sides swapped, or with a video shown again.
         excluded: whether the study's rule excludes the annotator.
         released: whether what is left of the sheet goes to others.
     """
@@ -41,6 +49,8 @@ class AnnotatorProgress:
     seconds: float | None
     left_share: float | None
     draw_share: float | None
+    mean: float | None
+    spread: float | None
     corrupted: CheckCounts
     repeated: CheckCounts
     excluded: bool
@@ -48,11 +58,10 @@ class AnnotatorProgress:
 
 
 @dataclass(frozen=True, kw_only=True)
-class PairCoverage:
-    """How many judgements of two teams are in, of excluded annotators none."""
+class Coverage:
+    """How many judgements of two teams, or of one, are in, of excluded annotators none."""
 
-    one: str
-    other: str
+    teams: tuple[str, ...]
     judged: int
     wanted: int
 
@@ -63,10 +72,11 @@ class Overview:
 
     Attributes:
         title: of the study.
+        config: its settings.
         rule: when annotators are excluded.
-        coverage: one entry per pair of teams.
-        open: comparisons that still want an annotator beyond all sheets that were dealt.
-        left_out: comparisons without a video of one team.
+        coverage: one entry per pair of teams, or per team.
+        open: comparisons, or videos, that still want an annotator beyond all sheets that were dealt.
+        left_out: those that lack a video.
         sheets: how many there are.
         taken: how many have an annotator.
         votes: that count, over all questions.
@@ -76,8 +86,9 @@ class Overview:
     """
 
     title: str
+    config: StudyConfig
     rule: str
-    coverage: tuple[PairCoverage, ...]
+    coverage: tuple[Coverage, ...]
     open: int
     left_out: int
     sheets: int
@@ -89,13 +100,13 @@ class Overview:
 
     @property
     def judged(self) -> int:
-        """Judgements in, over all pairs of teams."""
-        return sum(pair.judged for pair in self.coverage)
+        """Judgements in, of all teams."""
+        return sum(part.judged for part in self.coverage)
 
     @property
     def wanted(self) -> int:
-        """Judgements wanted, over all pairs of teams."""
-        return sum(pair.wanted for pair in self.coverage)
+        """Judgements wanted, of all teams."""
+        return sum(part.wanted for part in self.coverage)
 
 
 def overview(study: Study) -> Overview:
@@ -112,7 +123,8 @@ def overview(study: Study) -> Overview:
     count, agreement = _agreement(study, identities)
     return Overview(
         title=study.config.title,
-        rule=study.config.checks.rule,
+        config=study.config,
+        rule=study.config.exclusion_rule,
         coverage=coverage,
         open=still_open,
         left_out=left_out,
@@ -127,10 +139,16 @@ def overview(study: Study) -> Overview:
 
 def _agreement(study: Study, identities: dict[str, str]) -> tuple[int, dict[str, Agreement | None]]:
     """Of the votes people gave; the one nobody gives for a missing video agrees with nobody."""
-    table = votes_table(study)
+    ratings = study.config.kind == "rating"
+    table = opinions_table(study) if ratings else votes_table(study)
     table = table[table["time"] != ""]
     agreement: dict[str, Agreement | None] = {question.name: None for question in study.config.questions}
-    if not table.empty:
+    if ratings and not table.empty:
+        sheet = opinions_from_table(table, scale=study.config.scale.scale, source=str(study.path))
+        clusters = sheet.table["sample"].map(identities)
+        for aspect in sheet.aspects:
+            agreement[aspect] = opinion_agreement(sheet, aspect, clusters, BootstrapRule().level)
+    elif not table.empty:
         votes = votes_from_table(table, source=str(study.path))
         for question in votes.questions:
             agreement[question] = vote_agreement(votes, question=question, identities=identities)
@@ -150,7 +168,7 @@ FROM vote v JOIN item i ON i.id = v.item JOIN annotator a ON a.sheet = i.sheet W
 
 
 def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProgress, ...]:
-    config, checks = study.config, check_counts(reader)
+    config, checks = study.config, check_counts(reader, study.config)
     none = {"corrupted": CheckCounts(), "repeat": CheckCounts()}
     answers: dict[int, Counter[str]] = defaultdict(Counter)
     seconds: dict[int, list[float]] = defaultdict(list)
@@ -161,6 +179,7 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
     for row in reader.execute(_PROGRESS, (len(config.questions),)):
         own, given = checks.get(row["id"], none), answers[row["id"]]
         decided = given["left"] + given["right"]
+        points = [int(answer) for answer in given.elements() if answer.isdecimal()]
         people.append(
             AnnotatorProgress(
                 name=row["name"],
@@ -170,6 +189,8 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
                 seconds=statistics.median(seconds[row["id"]]) if seconds[row["id"]] else None,
                 left_share=given["left"] / decided if decided else None,
                 draw_share=given["draw"] / given.total() if given.total() else None,
+                mean=statistics.fmean(points) if points else None,
+                spread=statistics.stdev(points) if len(points) > 1 else None,
                 corrupted=own["corrupted"],
                 repeated=own["repeat"],
                 excluded=too_many(own, config),
@@ -180,26 +201,26 @@ def _annotators(reader: sqlite3.Connection, study: Study) -> tuple[AnnotatorProg
 
 
 _JUDGED = """
-SELECT min(l.team, r.team) AS one, max(l.team, r.team) AS other, a.name AS annotator
+SELECT min(l.team, coalesce(r.team, l.team)) AS one, max(l.team, r.team) AS other, a.name AS annotator
 FROM item i
 JOIN clip l ON l.id = i.left_clip
-JOIN clip r ON r.id = i.right_clip
+LEFT JOIN clip r ON r.id = i.right_clip
 JOIN annotator a ON a.sheet = i.sheet
-WHERE i.kind = 'pair' AND (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) = ?
+WHERE i.kind IN ('pair', 'rating')
+  AND (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) = ?
 """
 
 
-def _coverage(reader: sqlite3.Connection, study: Study, out: set[str]) -> tuple[PairCoverage, ...]:
-    judged: Counter[tuple[str, str]] = Counter()
+def _coverage(reader: sqlite3.Connection, study: Study, out: set[str]) -> tuple[Coverage, ...]:
+    judged: Counter[tuple[str, str | None]] = Counter()
     for row in reader.execute(_JUDGED, (len(study.config.questions),)):
         judged[row["one"], row["other"]] += row["annotator"] not in out
     rows = reader.execute(
         "SELECT one, other, sum(wanted) AS wanted FROM comparison GROUP BY one, other ORDER BY one, other"
     )
     return tuple(
-        PairCoverage(
-            one=row["one"],
-            other=row["other"],
+        Coverage(
+            teams=tuple(filter(None, (row["one"], row["other"]))),
             judged=judged[row["one"], row["other"]],
             wanted=row["wanted"],
         )

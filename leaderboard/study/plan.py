@@ -1,4 +1,4 @@
-"""Which annotator compares what, and who stands on which side. Pure functions of a seed."""
+"""Which annotator compares or rates what, and who stands on which side. Pure functions of a seed."""
 
 from __future__ import annotations
 
@@ -20,14 +20,49 @@ class Pair:
     one: str
     other: str
 
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """Whose videos are shown."""
+        return self.one, self.other
+
+
+@dataclass(frozen=True, kw_only=True, order=True)
+class Rating:
+    """One video to be rated by itself."""
+
+    sample: str
+    team: str
+
+    @property
+    def teams(self) -> tuple[str, ...]:
+        """Whose video is shown."""
+        return (self.team,)
+
+
+Task = Pair | Rating
+_Task = TypeVar("_Task", bound=Task)
+
+
+def task_of(sample: str, one: str, other: str | None) -> Task:
+    """The comparison of two teams, or the rating of one."""
+    if other is None:
+        return Rating(sample=sample, team=one)
+    return Pair(sample=sample, one=min(one, other), other=max(one, other))
+
 
 @dataclass(frozen=True, kw_only=True)
 class Showing:
-    """A comparison as one annotator sees it."""
+    """A task as one annotator sees it.
 
-    pair: Pair
+    Attributes:
+        task: what is asked.
+        left: the team on the left, or the one that is rated.
+        right: the team on the right; None where one video is rated.
+    """
+
+    task: Task
     left: str
-    right: str
+    right: str | None
 
 
 def random_stream(seed: int, purpose: str) -> random.Random:
@@ -69,56 +104,63 @@ def all_pairs(samples: Sequence[str], teams: Sequence[str]) -> list[Pair]:
     return [Pair(sample=sample, one=one, other=other) for sample in samples for one, other in pairs]
 
 
+def all_ratings(samples: Sequence[str], teams: Sequence[str]) -> list[Rating]:
+    """Every team's video of every sample."""
+    return [Rating(sample=sample, team=team) for sample in samples for team in sorted(teams)]
+
+
 def overlapping(
-    pairs: Sequence[Pair], identities: Mapping[str, str], share: float, rng: random.Random
-) -> set[Pair]:
-    """The comparisons that more annotators see, drawn alike from every pair of teams and identity."""
-    count = round(share * len(pairs))
-    line = sorted(pairs, key=lambda pair: (pair.one, pair.other, identities[pair.sample], rng.random()))
+    tasks: Sequence[_Task], identities: Mapping[str, str], share: float, rng: random.Random
+) -> set[_Task]:
+    """The tasks that more annotators see, drawn alike from every pair of teams, or team, and identity."""
+    count = round(share * len(tasks))
+    line = sorted(tasks, key=lambda task: (*task.teams, identities[task.sample], rng.random()))
     start = rng.random()
     return {line[int((step + start) * len(line) / count)] for step in range(count)}
 
 
-def deal(wanted: Mapping[Pair, int], sheets: int, rng: random.Random) -> list[list[Pair]]:
-    """Deal comparisons to sheets.
+def deal(wanted: Mapping[_Task, int], sheets: int, rng: random.Random) -> list[list[_Task]]:
+    """Deal comparisons or ratings to sheets.
 
-    Nobody gets a comparison twice; lengths differ by at most one, and every sheet gets about as many of each
-    pair of teams.
+    Nobody gets one twice; lengths differ by at most one, and every sheet gets about as many of each pair of
+    teams, or of each team.
 
     Args:
-        wanted: comparison -> how many sheets it goes to; more than there are sheets counts as all of them.
+        wanted: task -> how many sheets it goes to; more than there are sheets counts as all of them.
         sheets: how many there are.
         rng: of the order.
     """
-    dealt: list[list[Pair]] = [[] for _ in range(sheets)]
-    of_teams: list[Counter[tuple[str, str]]] = [Counter() for _ in range(sheets)]
-    for pair in _shuffled(list(wanted), rng):
-        teams = (pair.one, pair.other)
+    dealt: list[list[_Task]] = [[] for _ in range(sheets)]
+    of_teams: list[Counter[tuple[str, ...]]] = [Counter() for _ in range(sheets)]
+    for task in _shuffled(list(wanted), rng):
+        teams = task.teams
 
-        def load(sheet: int, teams: tuple[str, str] = teams) -> tuple[int, int, float]:
+        def load(sheet: int, teams: tuple[str, ...] = teams) -> tuple[int, int, float]:
             return len(dealt[sheet]), of_teams[sheet][teams], rng.random()
 
-        for sheet in sorted(range(sheets), key=load)[: wanted[pair]]:
-            dealt[sheet].append(pair)
+        for sheet in sorted(range(sheets), key=load)[: wanted[task]]:
+            dealt[sheet].append(task)
             of_teams[sheet][teams] += 1
     return dealt
 
 
-def take_sides(sheets: Sequence[Sequence[Pair]], rng: random.Random) -> list[list[Showing]]:
-    """Give every comparison its sides and every sheet its order.
+def take_sides(sheets: Sequence[Sequence[Task]], rng: random.Random) -> list[list[Showing]]:
+    """Give every comparison its sides and every sheet its order; what is rated by itself has no sides.
 
     For each pair of teams the sides alternate along the sheets, so that within a sheet and over all sheets a
     team stands left as often as right, or once more or less. Then each sheet is shuffled.
     """
-    left_first: dict[tuple[str, str], bool] = {}
+    left_first: dict[tuple[str, ...], bool] = {}
     shown: list[list[Showing]] = []
     for sheet in sheets:
         showings = []
-        for pair in sheet:
-            teams = (pair.one, pair.other)
-            swap = left_first[teams] = not left_first.get(teams, rng.random() < 0.5)
-            left, right = (pair.other, pair.one) if swap else (pair.one, pair.other)
-            showings.append(Showing(pair=pair, left=left, right=right))
+        for task in sheet:
+            if isinstance(task, Rating):
+                showings.append(Showing(task=task, left=task.team, right=None))
+                continue
+            swap = left_first[task.teams] = not left_first.get(task.teams, rng.random() < 0.5)
+            left, right = (task.other, task.one) if swap else (task.one, task.other)
+            showings.append(Showing(task=task, left=left, right=right))
         shown.append(_shuffled(showings, rng))
     return shown
 

@@ -1,8 +1,11 @@
 """The tables of study.db."""
 
-VERSION = 2
+VERSION = 3
+READABLE = (2, VERSION)
+"""Tables of version 2 hold pairs only; what is asked of them is the same."""
 
 # Times are UTC seconds since the epoch. Teams and samples are known by name in here alone.
+# A rating has one team, and one clip, which is the left one; its answers are the points as text.
 # A step has names of its own for its two clips: a clip that comes again is not known by its name.
 SCHEMA = """
 CREATE TABLE study (
@@ -38,30 +41,29 @@ CREATE TABLE clip (
 CREATE TABLE comparison (
   sample TEXT NOT NULL REFERENCES sample,
   one TEXT NOT NULL REFERENCES team,
-  other TEXT NOT NULL REFERENCES team,
+  other TEXT REFERENCES team,
   wanted INTEGER NOT NULL CHECK (wanted > 0),
-  PRIMARY KEY (sample, one, other),
   CHECK (one < other)
-) STRICT, WITHOUT ROWID;
+) STRICT;
+CREATE UNIQUE INDEX one_comparison ON comparison (sample, one, coalesce(other, ''));
 CREATE TABLE left_out (
   sample TEXT NOT NULL REFERENCES sample,
   one TEXT NOT NULL REFERENCES team,
-  other TEXT NOT NULL REFERENCES team,
+  other TEXT REFERENCES team,
   without TEXT NOT NULL,
   winner TEXT,
-  reason TEXT NOT NULL,
-  PRIMARY KEY (sample, one, other)
-) STRICT, WITHOUT ROWID;
+  reason TEXT NOT NULL
+) STRICT;
 CREATE TABLE sheet (id INTEGER PRIMARY KEY) STRICT;
 CREATE TABLE item (
   id INTEGER PRIMARY KEY,
   sheet INTEGER NOT NULL REFERENCES sheet,
   position INTEGER NOT NULL,
-  kind TEXT NOT NULL CHECK (kind IN ('pair', 'repeat', 'corrupted')),
+  kind TEXT NOT NULL CHECK (kind IN ('pair', 'rating', 'repeat', 'corrupted', 'training')),
   left_clip INTEGER NOT NULL REFERENCES clip,
-  right_clip INTEGER NOT NULL REFERENCES clip,
+  right_clip INTEGER REFERENCES clip,
   left_media TEXT NOT NULL UNIQUE,
-  right_media TEXT NOT NULL UNIQUE,
+  right_media TEXT UNIQUE,
   origin INTEGER REFERENCES item,
   UNIQUE (sheet, position)
 ) STRICT;
@@ -93,7 +95,7 @@ CREATE TABLE vote (
   id INTEGER PRIMARY KEY,
   item INTEGER NOT NULL REFERENCES item,
   question INTEGER NOT NULL,
-  answer TEXT NOT NULL CHECK (answer IN ('left', 'right', 'draw')),
+  answer TEXT NOT NULL CHECK (answer IN ('left', 'right', 'draw') OR answer GLOB '[0-9]'),
   at REAL NOT NULL,
   seconds REAL NOT NULL,
   undone REAL

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import string
 from collections.abc import Callable
-from typing import Any, Literal, Protocol, TypeVar
+from typing import Any, Protocol, TypeVar
 
 from fastapi import FastAPI, Request
 from fastapi.exceptions import RequestValidationError
@@ -19,9 +19,10 @@ from ipvg_eval.leaderboard.study import session
 from ipvg_eval.leaderboard.study.annotators import invited, join
 from ipvg_eval.leaderboard.study.guard import Guard
 from ipvg_eval.leaderboard.study.guessing import Guesses
+from ipvg_eval.leaderboard.study.kinds import Side
 from ipvg_eval.leaderboard.study.overview import Overview, overview
 from ipvg_eval.leaderboard.study.secret import matches
-from ipvg_eval.leaderboard.study.session import Annotator, Refused
+from ipvg_eval.leaderboard.study.session import Annotator, NotInStudy, Refused
 from ipvg_eval.leaderboard.study.store import Study
 
 _PACKAGE = "ipvg_eval.leaderboard.study"
@@ -39,7 +40,7 @@ class _Body(BaseModel):
 
 
 class _Watched(_Body):
-    side: Literal["left", "right"]
+    side: Side
 
 
 class _Undo(_Body):
@@ -47,7 +48,7 @@ class _Undo(_Body):
 
 
 class _Vote(_Undo):
-    answer: Literal["left", "right", "draw"]
+    answer: str = Field(max_length=5)
 
 
 class _Unknown(Exception):
@@ -110,8 +111,9 @@ def _handle_errors(app: FastAPI, pages: Environment) -> None:
         return JSONResponse({"error": error.message, "wait": error.wait}, 409)
 
     @app.exception_handler(RequestValidationError)
-    def not_understood(_request: Request, _error: RequestValidationError) -> Response:
-        return JSONResponse({"error": "not understood"}, 422)
+    @app.exception_handler(NotInStudy)
+    def not_understood(_request: Request, _error: Exception) -> Response:
+        return JSONResponse({"error": "not understood"}, 400)
 
     @app.exception_handler(_Unknown)
     def unknown(_request: Request, _error: _Unknown) -> Response:
@@ -139,8 +141,7 @@ def _annotator_routes(app: FastAPI, study: Study, pages: Environment, check: _Ch
             return _notice(pages, "This place was given to somebody else", "Thank you for your answers.", 410)
         config = study.config
         paragraphs = [part for part in config.instructions.split("\n\n") if part.strip()]
-        heard = config.sound == "keep"
-        return _html(pages, "annotate.html", title=config.title, instructions=paragraphs, sound=heard)
+        return _html(pages, "annotate.html", study=config, shown=config.shown, instructions=paragraphs)
 
     @app.get("/a/{token}/state")
     def state(request: Request, token: str) -> dict[str, Any]:
@@ -176,7 +177,7 @@ def _join_routes(app: FastAPI, study: Study, pages: Environment, check: _Check) 
     @app.get("/join/{pid}/{signed}")
     def door(request: Request, pid: str, signed: str) -> Response:
         known(request, pid, signed)
-        return _html(pages, "join.html", title=study.config.title)
+        return _html(pages, "join.html", title=study.config.title, shown=study.config.shown)
 
     @app.post("/join/{pid}/{signed}")
     def joining(request: Request, pid: str, signed: str) -> Response:
@@ -197,15 +198,15 @@ def _other_routes(app: FastAPI, study: Study, pages: Environment, check: _Check)
     def admin(request: Request, secret: str) -> Response:
         check(request, secret, lambda: True if matches(secret, study.admin_hash) else None)
         seen = overview(study)
-        return _html(pages, "admin.html", study=seen, letter=_letters(seen), crowd=study.config.crowd)
+        return _html(pages, "admin.html", study=seen, letters=_letters(seen), crowd=study.config.crowd)
 
 
-def _letters(seen: Overview) -> Callable[[str], str]:
+def _letters(seen: Overview) -> Callable[[tuple[str, ...]], str]:
     """Teams as letters: nothing the server sends says a team's name, this page included."""
-    teams = sorted({team for pair in seen.coverage for team in (pair.one, pair.other)})
+    teams = sorted({team for part in seen.coverage for team in part.teams})
     names = string.ascii_uppercase
     letters = {team: names[n] if n < len(names) else f"{n + 1}" for n, team in enumerate(teams)}
-    return letters.__getitem__
+    return lambda shown: " – ".join(letters[team] for team in shown)
 
 
 def _html(pages: Environment, template: str, *, status: int = 200, **values: Any) -> HTMLResponse:

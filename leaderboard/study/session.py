@@ -5,15 +5,13 @@ from __future__ import annotations
 import sqlite3
 import time
 from dataclasses import dataclass
-from typing import Any, Literal
+from typing import Any
 
 from ipvg_eval.leaderboard.study import adaptive
 from ipvg_eval.leaderboard.study.config import StudyConfig
+from ipvg_eval.leaderboard.study.kinds import Side
 from ipvg_eval.leaderboard.study.secret import hashed
 from ipvg_eval.leaderboard.study.store import Study
-
-Side = Literal["left", "right"]
-Answer = Literal["left", "right", "draw"]
 
 # Browsers may end a clip this much before its nominal end.
 _EARLY = 0.35
@@ -30,6 +28,10 @@ class Refused(Exception):
         super().__init__(message)
         self.message = message
         self.wait = wait
+
+
+class NotInStudy(Exception):
+    """A request about a side, question or answer that the study does not have: it can never succeed."""
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -62,7 +64,7 @@ def annotator_of(study: Study, token: str) -> Annotator | None:
 
 
 def state(study: Study, annotator: Annotator) -> dict[str, Any]:
-    """Where the annotator is, as the page needs it; notes when a pair is shown first.
+    """Where the annotator is, as the page needs it; notes when a step is shown first.
 
     Media are named by their opaque ids. Nothing tells teams, samples or attention checks.
     """
@@ -71,21 +73,24 @@ def state(study: Study, annotator: Annotator) -> dict[str, Any]:
 
 
 def watched(study: Study, annotator: Annotator, item: int, side: Side) -> dict[str, Any]:
-    """Note that a clip of the current pair was played to its end.
+    """Note that a clip of the current step was played to its end.
 
     Raises:
-        Refused: another pair is current, or less time has passed than the clip takes.
+        Refused: another step is current, or less time has passed than the clip takes.
+        NotInStudy: nothing is shown on that side.
     """
+    if side not in study.config.shown.videos:
+        raise NotInStudy
     with study.writing() as writer:
         current = _current(writer, study.config, annotator)
         if current is None or current["id"] != item:
-            raise Refused("this is not the current pair")
+            raise Refused("this is not the current step")
         row = writer.execute(
             "SELECT s.at, c.duration FROM clip c LEFT JOIN shown s ON s.item = ? WHERE c.id = ?",
             (item, current["left_clip"] if side == "left" else current["right_clip"]),
         ).fetchone()
         if row["at"] is None:
-            raise Refused("this pair was not shown yet")
+            raise Refused("this step was not shown yet")
         left = row["at"] + row["duration"] - _EARLY - time.time()
         if left > 0:
             raise Refused("the clip cannot have ended yet", wait=left)
@@ -93,20 +98,23 @@ def watched(study: Study, annotator: Annotator, item: int, side: Side) -> dict[s
         return _state(writer, study.config, annotator)
 
 
-def vote(study: Study, annotator: Annotator, item: int, question: str, answer: Answer) -> dict[str, Any]:
+def vote(study: Study, annotator: Annotator, item: int, question: str, answer: str) -> dict[str, Any]:
     """Answer the current question.
 
     Raises:
-        Refused: another pair or question is current, as after a vote that was sent twice; or a clip was not
+        Refused: another step or question is current, as after a vote that was sent twice; or a clip was not
             watched to its end.
+        NotInStudy: an unknown question or answer.
     """
+    names = _check_question(study, question)
+    if answer not in study.config.answers:
+        raise NotInStudy
     with study.writing() as writer:
         current = _current(writer, study.config, annotator)
-        names = [known.name for known in study.config.questions]
         if current is None or current["id"] != item or names[current["votes"]] != question:
             raise Refused("this is not the current question")
-        if len(_watched(writer, item)) < 2:
-            raise Refused("watch both clips to the end first")
+        if len(_watched(writer, item)) < len(study.config.shown.videos):
+            raise Refused("watch everything to the end first")
         now = time.time()
         since = writer.execute(
             "SELECT max(at) FROM (SELECT at FROM shown WHERE item = ? UNION ALL "
@@ -125,7 +133,9 @@ def undo(study: Study, annotator: Annotator, item: int, question: str) -> dict[s
 
     Raises:
         Refused: the named answer is not the latest.
+        NotInStudy: an unknown question.
     """
+    _check_question(study, question)
     with study.writing() as writer:
         last = _last_vote(writer, study.config, annotator)
         if last is None or (last["item"], last["question"]) != (item, question):
@@ -154,10 +164,18 @@ LIMIT 1
 """
 
 _CURRENT = """
-SELECT i.id, i.position, i.left_clip, i.right_clip, i.left_media, i.right_media,
+SELECT i.id, i.position, i.kind, i.left_clip, i.right_clip, i.left_media, i.right_media,
   (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) AS votes
 FROM item i WHERE i.sheet = ? AND votes < ? ORDER BY i.position LIMIT 1
 """
+
+
+def _check_question(study: Study, question: str) -> list[str]:
+    """The names of all questions, of which this must be one."""
+    names = [known.name for known in study.config.questions]
+    if question not in names:
+        raise NotInStudy
+    return names
 
 
 def _current(reader: sqlite3.Connection, config: StudyConfig, annotator: Annotator) -> Any:
@@ -207,14 +225,22 @@ def _state(
         "question": {
             "name": question.name,
             "text": question.text,
+            "anchors": config.anchors(question),
             "number": current["votes"] + 1,
             "of": len(config.questions),
         },
+        "training": _training(writer, annotator) if current["kind"] == "training" else 0,
         "watched": _watched(writer, current["id"]),
         "undo": undoable,
         **_material(writer, current),
         "next": _next_media(writer, annotator, current["position"]),
     }
+
+
+def _training(reader: sqlite3.Connection, annotator: Annotator) -> int:
+    """Steps that do not count, at the start of the sheet."""
+    query = "SELECT count(*) FROM item WHERE sheet = ? AND kind = 'training'"
+    return int(reader.execute(query, (annotator.sheet,)).fetchone()[0])
 
 
 def _steps(reader: sqlite3.Connection, config: StudyConfig, annotator: Annotator) -> int:
@@ -245,4 +271,4 @@ def _next_media(reader: sqlite3.Connection, annotator: Annotator, position: int)
         "SELECT left_media, right_media FROM item WHERE sheet = ? AND position = ?",
         (annotator.sheet, position + 1),
     ).fetchone()
-    return [] if row is None else [row["left_media"], row["right_media"]]
+    return [media for media in row or () if media is not None]

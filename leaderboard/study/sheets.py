@@ -5,21 +5,21 @@ from __future__ import annotations
 import sqlite3
 from collections.abc import Sequence
 
-from ipvg_eval.leaderboard.study.checks import Clip, Item, Kind, with_checks
+from ipvg_eval.leaderboard.study.checks import Clip, Item, Kind, training_tasks, with_checks
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.exclusion import excluded
-from ipvg_eval.leaderboard.study.plan import Pair, random_stream, take_sides
+from ipvg_eval.leaderboard.study.plan import Task, random_stream, take_sides, task_of
 from ipvg_eval.leaderboard.study.secret import new_media_id
 
 _COVERED = """
-SELECT l.sample AS sample, min(l.team, r.team) AS one, max(l.team, r.team) AS other,
+SELECT l.sample AS sample, l.team AS one, r.team AS other,
   a.id AS annotator, a.released AS released,
   (SELECT count(*) FROM vote v WHERE v.item = i.id AND v.undone IS NULL) AS votes
 FROM item i
 JOIN clip l ON l.id = i.left_clip
-JOIN clip r ON r.id = i.right_clip
+LEFT JOIN clip r ON r.id = i.right_clip
 LEFT JOIN annotator a ON a.sheet = i.sheet
-WHERE i.kind = 'pair'
+WHERE i.kind IN ('pair', 'rating')
 """
 
 
@@ -34,8 +34,8 @@ def add_sheet(writer: sqlite3.Connection, items: Sequence[Item]) -> int:
     ids: list[int] = []
     for position, item in enumerate(items):
         origin = None if item.origin is None else ids[item.origin]
-        sides = (clips[item.left], clips[item.right])
-        ids.append(add_step(writer, sheet, position, item.kind, *sides, origin))
+        right = None if item.right is None else clips[item.right]
+        ids.append(add_step(writer, sheet, position, item.kind, clips[item.left], right, origin))
     return sheet
 
 
@@ -45,14 +45,15 @@ def add_step(
     position: int,
     kind: Kind,
     left_clip: int,
-    right_clip: int,
+    right_clip: int | None,
     origin: int | None,
 ) -> int:
-    """Write one step of a sheet and return its id."""
+    """Write one step of a sheet and return its id; there is no right clip where one is rated."""
+    media = (new_media_id(), None if right_clip is None else new_media_id())
     cursor = writer.execute(
         "INSERT INTO item (sheet, position, kind, left_clip, right_clip, left_media, right_media, origin) "
         "VALUES (?, ?, ?, ?, ?, ?, ?, ?)",
-        (sheet, position, kind, left_clip, right_clip, new_media_id(), new_media_id(), origin),
+        (sheet, position, kind, left_clip, right_clip, *media, origin),
     )
     assert cursor.lastrowid is not None
     return cursor.lastrowid
@@ -68,18 +69,19 @@ def free_sheet(writer: sqlite3.Connection, config: StudyConfig) -> int | None:
     ).fetchone()
     if row is not None:
         return int(row["id"])
-    open_pairs = uncovered(writer, config)
-    if not open_pairs:
+    tasks = uncovered(writer, config)
+    if not tasks:
         return None
     if config.adaptive:
         return add_sheet(writer, [])
     sheets = writer.execute("SELECT count(*) FROM sheet").fetchone()[0]
     wanted = writer.execute("SELECT sum(wanted) FROM comparison").fetchone()[0]
     rng = random_stream(config.seed, f"sheet {sheets}")
-    rng.shuffle(open_pairs)
-    chosen = open_pairs[: -(-wanted // config.annotators)]
-    spoilt = spoilt_copies(writer)
-    return add_sheet(writer, with_checks(take_sides([chosen], rng)[0], spoilt, config.checks, rng))
+    rng.shuffle(tasks)
+    chosen = tasks[: -(-wanted // config.annotators)]
+    training = training_tasks(chosen, list(_wanted(writer)), config.training, rng)
+    showings, first = take_sides([chosen, training], rng)
+    return add_sheet(writer, with_checks(showings, spoilt_copies(writer), config.checks, rng, first))
 
 
 def spoilt_copies(reader: sqlite3.Connection) -> list[Clip]:
@@ -90,19 +92,21 @@ def spoilt_copies(reader: sqlite3.Connection) -> list[Clip]:
     ]
 
 
-def uncovered(reader: sqlite3.Connection, config: StudyConfig) -> list[Pair]:
-    """Comparisons that fewer annotators have judged, or are going to judge, than wanted.
+def uncovered(reader: sqlite3.Connection, config: StudyConfig) -> list[Task]:
+    """Comparisons or ratings that fewer annotators have judged, or are going to judge, than wanted.
 
     Excluded annotators do not count; released ones count for what they have judged.
     """
     out = excluded(reader, config)
-    left = {
-        Pair(sample=row["sample"], one=row["one"], other=row["other"]): int(row["wanted"])
-        for row in reader.execute("SELECT * FROM comparison")
-    }
+    left = _wanted(reader)
     for row in reader.execute(_COVERED):
         pending = row["annotator"] is None or not row["released"]
         judged = row["votes"] == len(config.questions)
         if row["annotator"] not in out and (judged or pending):
-            left[Pair(sample=row["sample"], one=row["one"], other=row["other"])] -= 1
-    return [pair for pair, count in left.items() if count > 0]
+            left[task_of(row["sample"], row["one"], row["other"])] -= 1
+    return [task for task, count in left.items() if count > 0]
+
+
+def _wanted(reader: sqlite3.Connection) -> dict[Task, int]:
+    rows = reader.execute("SELECT * FROM comparison ORDER BY sample, one, other")
+    return {task_of(row["sample"], row["one"], row["other"]): int(row["wanted"]) for row in rows}

@@ -14,7 +14,7 @@ from pydantic import ValidationError
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.leaderboard.study.config import StudyConfig
 from ipvg_eval.leaderboard.study.errors import StudyError
-from ipvg_eval.leaderboard.study.schema import SCHEMA, VERSION
+from ipvg_eval.leaderboard.study.schema import READABLE, SCHEMA, VERSION
 
 DATABASE = "study.db"
 MEDIA = "media"
@@ -107,7 +107,7 @@ def open_study(path: Path | str) -> Study:
     try:
         with closing(connect(database)) as connection:
             version = connection.execute("PRAGMA user_version").fetchone()[0]
-            if version != VERSION:
+            if version not in READABLE:
                 older = version < VERSION
                 raise StudyError(
                     f"the study was made by {'an older' if older else 'a newer'} version of the program "

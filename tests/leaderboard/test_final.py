@@ -16,6 +16,7 @@ from ipvg_eval.leaderboard.final import (
     study_judgements,
 )
 from ipvg_eval.leaderboard.metric import Metric
+from ipvg_eval.leaderboard.opinions import Scale
 from ipvg_eval.leaderboard.phase1 import Phase1, rank_teams
 from ipvg_eval.leaderboard.rank_breakdown import rank_breakdown
 from ipvg_eval.leaderboard.ratings import rate
@@ -101,8 +102,11 @@ def test_only_comparisons_between_finalists_count(write_votes: WriteVotes) -> No
 
 
 def test_opinions_lie_between_their_ends() -> None:
-    judgements = opinion_judgements({"A": 5.0, "B": 1.0, "C": 3.0, "D": float("nan")}, ("A", "B", "C", "D"))
+    given = {"A": 5.0, "B": 1.0, "C": 3.0, "D": float("nan")}
+    judgements = opinion_judgements(given, ("A", "B", "C", "D"), Scale())
     assert {team: judgement.share for team, judgement in judgements.items()} == {"A": 1, "B": 0, "C": 0.5}
+    from_zero = opinion_judgements(given, ("A", "B", "C"), Scale(0, 5))
+    assert {team: judgement.share for team, judgement in from_zero.items()} == {"A": 1, "B": 0.2, "C": 0.6}
 
 
 def test_the_worked_sum_of_the_published_table(

@@ -46,6 +46,22 @@ def test_long_and_wide_sheets_are_the_same(write_votes: WriteVotes) -> None:
     assert one.table.equals(two.table)
 
 
+def test_a_scale_from_zero(write_votes: WriteVotes) -> None:
+    """The ends of the interval and the categories of alpha are the scale's."""
+    lines = ["team,sample,annotator,quality,scale"]
+    scores = {"x": [0, 0, 0, 0, 0, 1], "y": [0, 0, 0, 0, 0, 3]}
+    lines += [f"A,s{n},{who},{score},0 to 5" for who in "xy" for n, score in enumerate(scores[who])]
+    sheet = read_opinions(write_votes(lines))
+    means = mean_opinions(sheet)
+    assert str(means.scale) == "0 to 5"
+    assert cell(means, "A", "quality", "mean") == pytest.approx(2 / 6)
+    assert cell(means, "A", "quality", "low") == 0.0  # cut at the scale's end
+    expected = krippendorff.alpha(
+        np.array(list(scores.values())), value_domain=range(6), level_of_measurement="ordinal"
+    )
+    assert means.agreement["quality"].alpha == pytest.approx(expected, abs=1e-9)
+
+
 def test_intervals_are_over_identities(write_votes: WriteVotes) -> None:
     """All samples of an identity have one score: five prompts must not look like five times the evidence."""
     rng = np.random.default_rng(8)
@@ -86,6 +102,11 @@ def test_agreement_is_krippendorffs(write_votes: WriteVotes) -> None:
         (["team,sample,aspect", "A,s,q"], "line 1: columns `aspect` and `score` come together"),
         (["team,sample,aspect,score,scroe", "A,s,q,1,2"], "line 1: unknown column 'scroe'"),
         (["team,sample,mean", "A,s,1"], "line 1: an aspect cannot be called 'mean'"),
+        (["team,sample,q,scale", "A,s,6,0 to 5"], "line 2: q '6' is not a whole number from 0 to 5"),
+        (["team,sample,q,scale", "A,s,1,0-5"], "column `scale` holds '0-5'"),
+        (["team,sample,q,scale", "A,s,1,5 to 0"], "column `scale` holds '5 to 0'"),
+        (["team,sample,q,scale", "A,s,1,1 to 5", "A,t,1,0 to 5"], "holds '1 to 5' and '0 to 5'"),
+        (["team,sample,q,scale", "A,s,1,1 to 5", "A,t,1,"], "holds '1 to 5' and ''"),
     ],
 )
 def test_bad_sheets_are_named(write_votes: WriteVotes, lines: list[str], message: str) -> None:

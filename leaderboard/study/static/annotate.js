@@ -1,9 +1,12 @@
 const base = location.pathname.replace(/\/+$/, "");
 const at = (id) => document.getElementById(id);
-const sides = ["left", "right"];
-const videos = { left: at("left"), right: at("right") };
+const sides = ["left", "right"].filter(at);
+const videos = Object.fromEntries(sides.map((side) => [side, at(side)]));
+const alone = sides.length === 1;
+const words = document.querySelector("main").dataset;
 const answers = [...document.querySelectorAll(".answer")];
-const keys = { 1: "left", 2: "right", 0: "draw" };
+const anchors = [...document.querySelectorAll(".anchor")];
+const keys = new Map(answers.map((button) => [button.getAttribute("aria-keyshortcuts"), button.dataset.answer]));
 const MOST_DRIFT = 0.12; // seconds
 
 let state = null;
@@ -64,7 +67,7 @@ function enter(next, { first = false } = {}) {
   at("progress").hidden = false;
   at("meter").max = state.total;
   at("meter").value = state.position;
-  at("count").textContent = state.done ? `${state.total} of ${state.total}` : `Pair ${state.position + 1} of ${state.total}`;
+  at("count").textContent = state.done ? `${state.total} of ${state.total}` : `${words.step} ${state.position + 1} of ${state.total}`;
   if (state.done) {
     pause();
     for (const side of sides) clear(videos[side]);
@@ -77,6 +80,7 @@ function enter(next, { first = false } = {}) {
   watched = new Set(state.watched);
   if (fresh) present();
   at("question").textContent = state.question.text;
+  anchors.forEach((anchor, point) => { anchor.textContent = state.question.anchors[point]; });
   at("step").hidden = state.question.of < 2;
   at("step").textContent = `Question ${state.question.number} of ${state.question.of}`;
   if (first && !state.undo) {
@@ -94,7 +98,9 @@ function enter(next, { first = false } = {}) {
 function present() {
   pause();
   reported = new Set();
-  at("where").textContent = `Pair ${state.position + 1} of ${state.total}`;
+  at("where").textContent = `${words.step} ${state.position + 1} of ${state.total}`;
+  at("training").hidden = !state.training;
+  at("training").textContent = `Training ${state.position + 1} of ${state.training}: this does not count.`;
   at("prompt").textContent = state.prompt;
   at("timeline").textContent = state.timeline;
   at("timeline-part").hidden = !state.timeline;
@@ -106,7 +112,7 @@ function present() {
     videos[side].load();
     if (before.startsWith("blob:")) URL.revokeObjectURL(before);
   }
-  hear("");
+  hear(alone ? sides[0] : "");
   window.scrollTo(0, 0);
 }
 
@@ -138,7 +144,7 @@ function unlock() {
     label.classList.toggle("yes", watched.has(side));
   }
   if (busy) return;
-  if (!open) say("You can answer after both videos have played to the end.");
+  if (!open) say(words.wait);
   else say("You can answer now.");
 }
 
@@ -185,7 +191,7 @@ function align() {
 }
 
 function label() {
-  at("play-text").textContent = playing() ? "Pause both" : "Play both";
+  at("play-text").textContent = playing() ? words.pause : words.play;
 }
 
 async function report(side) {
@@ -199,7 +205,7 @@ async function report(side) {
     // Both clips may end at once, and the answers may come in either order.
     for (const seen of next.watched) watched.add(seen);
     unlock();
-    if (next.watched.length === 2) prefetch(next.next);
+    if (next.watched.length === sides.length) prefetch(next.next);
   } catch (error) {
     if (state.item !== item) return;
     reported.delete(side);
@@ -221,27 +227,28 @@ async function prefetch(media) {
   }
 }
 
-/* One clip is heard at a time; both are silent at first. */
+/* One clip is heard at a time; of two both are silent at first, one alone is heard. */
 function hear(side) {
   if (!at("hear")) return;
   for (const other of sides) videos[other].muted = other !== side;
-  at("hear-text").textContent = { "": "Sound: off", left: "Sound: video 1", right: "Sound: video 2" }[side];
+  const heard = alone ? "on" : side === "left" ? "video 1" : "video 2";
+  at("hear-text").textContent = `Sound: ${side ? heard : "off"}`;
 }
 
 function hearNext() {
   if (!at("hear")) return;
-  if (!videos.left.muted) hear("right");
-  else if (!videos.right.muted) hear("");
-  else hear("left");
+  const turns = ["", ...sides];
+  const now = sides.find((side) => !videos[side].muted) || "";
+  hear(turns[(turns.indexOf(now) + 1) % turns.length]);
 }
 
 for (const side of sides) {
   const video = videos[side];
-  const other = videos[side === "left" ? "right" : "left"];
+  const other = videos[sides.find((name) => name !== side)];
   video.addEventListener("ended", () => { label(); report(side); });
   video.addEventListener("play", label);
   video.addEventListener("pause", label);
-  video.addEventListener("timeupdate", () => {
+  if (other) video.addEventListener("timeupdate", () => {
     const drift = video.currentTime - other.currentTime;
     if (playing() && !video.ended && !other.ended && !video.seeking && drift > MOST_DRIFT) video.currentTime = other.currentTime;
   });
@@ -312,7 +319,7 @@ document.addEventListener("keydown", (event) => {
     event.preventDefault(); // else the button that gets the focus would be pressed as well
     start();
   } else if (at("pair").hidden) return;
-  else if (key in keys) vote(keys[key]);
+  else if (keys.has(key)) vote(keys.get(key));
   else if (key === "r") replay();
   else if (key === "s") hearNext();
   else if (key === " " && !event.target.closest("button, summary")) {

@@ -115,6 +115,55 @@ def test_a_public_site_holds_no_sample_prompt_or_picture(call, runs, votes, fixt
             assert word not in data.decode("utf-8"), (name, word)
 
 
+def test_a_rating_study_from_its_making_to_the_board(call, runs, fixtures, tmp_path):
+    from ipvg_eval.leaderboard.study import open_study
+
+    places = [
+        "--submissions",
+        fixtures / "submissions",
+        "--testset",
+        fixtures / "testset",
+        "--out",
+        "ratings",
+    ]
+    few = ["--kind", "rating", "--share", "0.2", "--annotators", "1"]
+    code, out, err = call("study", "create", *both(runs), *places, *few)
+    assert code == 0
+    assert "4 videos, 4 showings on 1 sheets" in err
+    assert "admin page\t/admin/" in out
+    assert call("study", "tokens", "ratings", "1")[0] == 0
+    code, _, err = call("leaderboard", *both(runs), "--unofficial", "--opinions", "ratings")
+    assert code == 1
+    assert "no rating counts yet" in err
+    with open_study("ratings").writing() as writer:  # as the server does, without the waiting
+        given = {"careful": (5, 4), "careless": (2, 1)}
+        query = "SELECT i.id, c.team FROM item i JOIN clip c ON c.id = i.left_clip WHERE i.kind = 'rating'"
+        for row in writer.execute(query).fetchall():
+            for question, score in enumerate(given[row["team"]]):
+                values = (row["id"], question, str(score))
+                writer.execute(
+                    "INSERT INTO vote (item, question, answer, at, seconds) VALUES (?, ?, ?, 0, 5)", values
+                )
+    code, out, _ = call("study", "status", "ratings")
+    assert "4 of 4 judgements" in out
+    assert call("study", "export", "ratings", "--out", "opinions.csv", "--audit", "audit.csv")[0] == 0
+    lines = (tmp_path / "opinions.csv").read_text().splitlines()
+    assert lines[0] == "team,sample,annotator,aspect,score,scale,time"
+    assert len(lines) == 1 + 4 * 2
+    (tmp_path / "rules.yaml").write_text("metrics: [{name: lite_sharpness}]\nfinal: {subjective: mos}\n")
+    for sheet in ("opinions.csv", "ratings", "ratings/study.db"):
+        words = ("--opinions", sheet, "--config", "rules.yaml", "--unofficial", "--json")
+        code, out, _ = call("leaderboard", *both(runs), *words)
+        assert code == 0
+        track = json.loads(out)["tracks"][0]
+        judged = {row["team"]: row["judgement"] for row in track["final"]["table"]}
+        assert judged == {"careful": 4.5, "careless": 1.5}
+        assert track["opinions"]["scale"] == {"lowest": 1, "highest": 5}
+    code, _, err = call("leaderboard", *both(runs), "--unofficial", "--votes", "ratings")
+    assert code == 1
+    assert "--opinions" in err
+
+
 def test_votes_may_name_their_track(call, runs, votes):
     code, _, err = call("leaderboard", *both(runs), "--unofficial", "--votes", f"sequential={votes}")
     assert code == 1

@@ -50,7 +50,10 @@ def write_clip() -> WriteClip:
 def _write_clip(
     path: Path, *, frames: int = 5, fps: int = 16, shade: int = 0, team: str = "", **more: Any
 ) -> Path:
-    """A short real H.264 clip of the fixtures' frames; its metadata and user data name the team."""
+    """A short real H.264 clip of the fixtures' frames; its metadata and user data name the team.
+
+    With `tone`, in Hz, it has sound as AAC.
+    """
     codec, pix_fmt = more.get("codec", "libx264"), more.get("pix_fmt", "yuv420p")
     path.parent.mkdir(parents=True, exist_ok=True)
     source = FIXTURES / "submissions" / "careful" / "id001" / "prompt1.mp4"
@@ -61,12 +64,20 @@ def _write_clip(
         stream.width, stream.height, stream.pix_fmt = 320, 240, pix_fmt
         if "rotation" in more:
             stream.set_display_rotation(more["rotation"])
+        voice = made.add_stream("aac", rate=44_100, layout="mono") if "tone" in more else None
         for count, frame in enumerate(given.decode(video=0)):
             if count == frames:
                 break
             pixels = np.clip(frame.to_ndarray(format="rgb24").astype(int) + shade, 0, 255).astype(np.uint8)
             made.mux(stream.encode(av.VideoFrame.from_ndarray(pixels, format="rgb24")))
         made.mux(stream.encode())
+        if voice is not None:
+            times = np.arange(44_100 * frames // fps) / 44_100
+            wave = (8000 * np.sin(2 * np.pi * more["tone"] * times)).astype(np.int16)
+            sound = av.AudioFrame.from_ndarray(wave[None], format="s16", layout="mono")
+            sound.sample_rate = 44_100
+            made.mux(voice.encode(sound))
+            made.mux(voice.encode())
     return path
 
 
@@ -241,13 +252,14 @@ class Walker:
     def __init__(self, client: httpx.Client, token: str, rng: random.Random | None = None) -> None:
         self.client, self.base = client, f"/a/{token}"
         self.rng = rng or random.Random(0)
+        self.answers, self.sides = ["left", "right", "draw"], ["left", "right"]
         self.acknowledged: list[tuple[int, str, str]] = []
 
     def state(self) -> dict[str, Any]:
         return self.client.get(f"{self.base}/state").raise_for_status().json()
 
     def watch(self, item: int) -> None:
-        for side in ("left", "right"):
+        for side in self.sides:
             self.post("watched", item=item, side=side).raise_for_status()
 
     def post(self, what: str, **body: Any) -> httpx.Response:
@@ -255,9 +267,9 @@ class Walker:
 
     def step(self, state: dict[str, Any], answer: str | None = None) -> dict[str, Any]:
         """Watch if needed, vote, and note the vote once the server has confirmed it."""
-        if len(state["watched"]) < 2:
+        if state["watched"] != self.sides:
             self.watch(state["item"])
-        answer = answer or self.rng.choice(["left", "right", "draw"])
+        answer = answer or self.rng.choice(self.answers)
         response = self.post("vote", item=state["item"], question=state["question"]["name"], answer=answer)
         next_state = response.raise_for_status().json()
         self.acknowledged.append((state["item"], state["question"]["name"], answer))

@@ -139,7 +139,7 @@ def test_what_browsers_are_told_does_not_tell_a_study_that_chooses(running):
     state = walker.state()
     assert set(state) == {
         "done", "item", "position", "total", "question", "watched", "undo", "prompt", "timeline",
-        "references", "left", "right", "next",
+        "references", "left", "right", "next", "training",
     }  # fmt: skip
     assert (state["position"], state["total"], len(state["next"])) == (0, 24, 2)
     assert walker.step(state)["left"] == state["next"][0]

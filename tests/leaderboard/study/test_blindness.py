@@ -64,22 +64,22 @@ def received(client: httpx.Client, base: str, media: str) -> dict[str, float]:
 
 
 def walk(client: httpx.Client, base: str) -> list[dict]:
-    """Every step of a sheet as the page gets it, with the two clips' facts."""
+    """Every step of a sheet as the page gets it, with the facts of its two clips, or of its one."""
     steps = []
     state = client.get(f"{base}/state").json()
     while not state["done"]:
-        sides = {side: received(client, base, state[side]) for side in ("left", "right")}
+        shown = [side for side in ("left", "right") if state[side]]
+        sides = {side: received(client, base, state[side]) for side in shown}
         facts = {"item": state["item"], "position": state["position"], "keys": len(state)}
-        waits = {}
-        for side in ("left", "right"):
+        for side in shown:
             body = {"item": state["item"], "side": side}
             answer = client.post(f"{base}/watched", json=body)
             while answer.status_code == 409:
-                waits.setdefault(side, answer.json()["wait"])
                 time.sleep(0.05)
                 answer = client.post(f"{base}/watched", json=body)
         steps.append({"id": state["item"], "facts": facts, **sides})
-        body = {"item": state["item"], "question": "overall", "answer": "draw"}
+        answer = "draw" if state["right"] else "3"
+        body = {"item": state["item"], "question": state["question"]["name"], "answer": answer}
         state = client.post(f"{base}/vote", json=body).raise_for_status().json()
     return steps
 
@@ -136,20 +136,26 @@ def together(step: dict) -> dict[str, float]:
 
 @pytest.fixture(scope="module")
 def blind(tmp_path_factory):
-    """A study of the fixtures: two teams, ten samples, forty steps."""
-    return made(tmp_path_factory.mktemp("blind"), CHECKS)
+    """Pairs of the fixtures, two teams and ten samples, in forty steps."""
+    return made(tmp_path_factory.mktemp("blind"), annotators_per_pair=2)
 
 
 @pytest.fixture(scope="module")
 def repeating(tmp_path_factory):
     """The same, with every pair shown again."""
-    return made(tmp_path_factory.mktemp("repeating"), REPEATS)
+    return made(tmp_path_factory.mktemp("repeating"), REPEATS, annotators_per_pair=2)
 
 
-def made(folder: Path, checks: dict) -> Path:
+@pytest.fixture(scope="module")
+def rated(tmp_path_factory):
+    """Videos of the fixtures to be rated, in 44 steps."""
+    return made(tmp_path_factory.mktemp("rated"), kind="rating", questions=["quality"], training=0)
+
+
+def made(folder: Path, checks: dict = CHECKS, **settings) -> Path:
     submissions = [str(FIXTURES / "submissions" / name) for name in ("careful", "careless")]
     teams, samples = study_source([], submissions, FIXTURES / "testset")
-    config = read_study_config(None, annotators=2, annotators_per_pair=2, checks=checks)
+    config = read_study_config(None, annotators=2, checks=checks, **settings)
     created = create_study(teams, samples, config, folder / "study")
     with open_study(created.path).writing() as writer:
         writer.execute("UPDATE clip SET duration = 0.01")  # nobody waits here
@@ -174,6 +180,20 @@ def walked(path: Path, serve_study) -> tuple[list[dict], dict]:
     return steps, truth
 
 
+def rating_verdicts(path: Path, serve_study) -> dict[str, float]:
+    steps, truth = walked(path, serve_study)
+    ratings = [step for step in steps if truth[step["id"]]["kind"] == "rating"]
+    assert (len(ratings), len(steps)) == (22, 44)  # two are rated by both
+    return {
+        "teams": learnt([alone(x) for x in ratings], [truth[x["id"]]["team"] == "careful" for x in ratings]),
+        "checks": learnt([alone(x) for x in steps], [bool(truth[x["id"]]["corrupted"]) for x in steps]),
+    }
+
+
+def alone(step: dict) -> dict[str, float]:
+    return {**step["facts"], **step["left"]}
+
+
 def verdicts(path: Path, serve_study) -> dict[str, float]:
     steps, truth = walked(path, serve_study)
     pairs = [step for step in steps if truth[step["id"]]["kind"] == "pair"]
@@ -189,6 +209,13 @@ def verdicts(path: Path, serve_study) -> dict[str, float]:
 def test_a_classifier_tells_neither_teams_nor_checks(blind, serve_study):
     seen = verdicts(blind, serve_study)
     assert min(seen.values()) > CHANCE, seen
+
+
+def test_a_classifier_tells_nothing_of_ratings_either(rated, serve_study):
+    seen = rating_verdicts(rated, serve_study)
+    assert min(seen.values()) > CHANCE, seen
+    assert len({file.stat().st_size for file, _, _ in files(rated)}) == 1
+    assert len({file.stat().st_mtime_ns for file, _, _ in files(rated)}) == 1
 
 
 def second_looks(path: Path, serve_study) -> float:
@@ -258,6 +285,12 @@ def size(content: bytes, careful: bool, corrupted: bool) -> bytes:
 def test_a_leak_in_a_file_is_found(blind, serve_study, change, told):
     with changed(blind, change):
         assert verdicts(blind, serve_study)[told] < CHANCE
+
+
+@pytest.mark.parametrize(("change", "told"), [(timescale, "checks"), (size, "teams")])
+def test_a_leak_in_a_rated_file_is_found(rated, serve_study, change, told):
+    with changed(rated, change):
+        assert rating_verdicts(rated, serve_study)[told] < CHANCE
 
 
 def test_a_leak_in_the_headers_is_found(blind, serve_study, monkeypatch):

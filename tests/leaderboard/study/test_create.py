@@ -106,7 +106,7 @@ def test_a_missing_or_broken_video_leaves_its_comparisons_out(teams, samples, tm
     )
     created = create_study([first, *teams[1:]], samples, read_study_config(None), tmp_path / "study")
     assert created.comparisons == 12 - 4
-    assert [(item.pair.sample, item.without, item.winner) for item in created.left_out] == [
+    assert [(item.task.sample, item.without, item.winner) for item in created.left_out] == [
         (sample.id, ("QuokkaVision",), None) for sample in samples[:2] for _ in range(2)
     ]
     assert "nothing was handed in" in created.left_out[0].reason

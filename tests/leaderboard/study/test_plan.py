@@ -51,12 +51,12 @@ def test_sides_are_balanced_per_pair_of_teams_overall_and_for_every_annotator(
 ):
     _, dealt, shown = plan(samples, teams, sheets, wanted, seed)
     for showings in [*shown, [showing for sheet in shown for showing in sheet]]:
-        left = Counter((s.pair.one, s.pair.other) for s in showings if s.left == s.pair.one)
-        right = Counter((s.pair.one, s.pair.other) for s in showings if s.left == s.pair.other)
+        left = Counter((s.task.one, s.task.other) for s in showings if s.left == s.task.one)
+        right = Counter((s.task.one, s.task.other) for s in showings if s.left == s.task.other)
         assert all(abs(left[teams] - right[teams]) <= 1 for teams in {*left, *right})
     for sheet, showings in zip(dealt, shown, strict=True):
-        assert sorted(sheet) == sorted(showing.pair for showing in showings)
-        assert all({s.left, s.right} == {s.pair.one, s.pair.other} for s in showings)
+        assert sorted(sheet) == sorted(showing.task for showing in showings)
+        assert all({s.left, s.right} == {s.task.one, s.task.other} for s in showings)
 
 
 @limited

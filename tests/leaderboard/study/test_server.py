@@ -80,7 +80,7 @@ def test_a_vote_waits_for_both_clips(running):
     assert walker.post("vote", **vote).status_code == 409
     walker.post("watched", item=state["item"], side="left").raise_for_status()
     refused = walker.post("vote", **vote)
-    assert (refused.status_code, refused.json()["error"]) == (409, "watch both clips to the end first")
+    assert (refused.status_code, refused.json()["error"]) == (409, "watch everything to the end first")
     walker.post("watched", item=state["item"], side="right").raise_for_status()
     walker.post("vote", **vote).raise_for_status()
     assert len(audit_table(study)) == 1
@@ -114,9 +114,9 @@ def test_voting_twice_for_another_pair_or_another_question_is_refused(running):
     again = {"item": first["item"], "question": "overall", "answer": "right"}
     assert walker.post("vote", **again).status_code == 409
     walker.watch(second["item"])
-    for wrong in ({"item": second["item"] + 1}, {"question": "quality"}):
+    for code, wrong in ((409, {"item": second["item"] + 1}), (400, {"question": "quality"})):
         body = {"item": second["item"], "question": "overall", "answer": "left", **wrong}
-        assert walker.post("vote", **body).status_code == 409
+        assert walker.post("vote", **body).status_code == code
     assert list(audit_table(study)["winner"]) == ["a"]
 
 
@@ -153,7 +153,7 @@ def test_undo_goes_back_one_answer_and_keeps_it_on_record(running):
 def test_malformed_votes_are_refused(served, body):
     walker, study, _, _ = served
     before = len(audit_table(study))
-    assert walker.post("vote", **body).status_code == 422
+    assert walker.post("vote", **body).status_code == 400
     assert len(audit_table(study)) == before
 
 
