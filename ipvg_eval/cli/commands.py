@@ -62,7 +62,7 @@ COMMANDS = {
         "Say which metric agrees with people, beside chance and the annotators' own agreement.",
     ),
     "protocols": ("protocols:app", "The protocols: which metrics run with which rules."),
-    "study": ("study:app", "Let people compare the finalists' videos, pair by pair."),
+    "study": ("study:app", "Let people compare the finalists' videos, pair by pair, or rate them."),
     "timeline": ("timeline:app", "Timelines: what should happen when."),
     "doctor": (
         "doctor:doctor",
