@@ -128,7 +128,9 @@ def test_baselines_are_shown_but_not_ranked(published: list[Path], make_run: Mak
     assert track.phase1.table["rank_sum"].tolist() == [6, 9, 9]
     with pytest.raises(ChallengeError, match="no run of baseline 'Phantm'") as caught:
         build_leaderboard(read_runs([strong]), parse_challenge("baselines: [Phantm]"))
-    assert caught.value.hint == "Did you mean 'Phantom'?"
+    assert caught.value.hint == (
+        "Score it as a team of this name, or take it out of `baselines`. Did you mean 'Phantom'?"
+    )
     with pytest.raises(ChallengeError, match="no team besides the baselines"):
         build_leaderboard(read_runs([strong]), parse_challenge("baselines: [Phantom]"))
 
