@@ -23,12 +23,12 @@ ROOT = Path(__file__).resolve().parents[1]
 GUIDE = (ROOT / "docs/organisers.md").read_text("utf-8")
 BLOCKS = dict(
     zip(
-        ("score", "rank", "study", "invite", "publish"),
+        ("score", "rank", "study", "invite", "ratings", "publish"),
         re.findall(r"```sh\n(.+?)```", GUIDE, re.DOTALL),
         strict=True,
     )
 )
-CHALLENGE, STUDY = re.findall(r"```yaml\n(.+?)```", GUIDE, re.DOTALL)
+CHALLENGE, STUDY, RATING = re.findall(r"```yaml\n(.+?)```", GUIDE, re.DOTALL)
 TEAMS = {"alpha": ("careful", (1, 2)), "beta": ("careless", (1, 2)), "gamma": ("careful", (2, 1))}
 BASELINE = {"vace-14b": ("careless", (2, 1))}
 # All that is not as printed: metrics that need no published weights, few frames, and a port that is free.
@@ -41,7 +41,7 @@ EXTRA = {"score": "--protocol lite --frames 2", "leaderboard": "--unofficial"}
 
 @pytest.fixture(scope="module")
 def desk(tmp_path_factory):
-    """What an organiser has before the first command: uploads, a test set and the guide's two files."""
+    """What an organiser has before the first command: uploads, a test set and the guide's files."""
     folder = tmp_path_factory.mktemp("desk")
     for identity in ("id001", "id002"):
         shutil.copytree(
@@ -61,6 +61,7 @@ def desk(tmp_path_factory):
         challenge = challenge.replace(f"name: {name}", f"name: {lite}")
     (folder / "challenge.yaml").write_text(challenge, "utf-8")
     (folder / "study.yaml").write_text(STUDY + "crowd: true\n", "utf-8")
+    (folder / "rating.yaml").write_text(RATING, "utf-8")
     return folder
 
 
@@ -98,6 +99,17 @@ def vote(desk):
             SELECT item.id, 0, CASE WHEN one.team < other.team THEN 'left' ELSE 'right' END, 0, 1
             FROM item JOIN clip one ON one.id = item.left_clip JOIN clip other ON other.id = item.right_clip
             JOIN annotator ON annotator.sheet = item.sheet WHERE item.kind = 'pair'"""
+        )
+
+
+def rate(desk):
+    """Every video gets 4 points from whoever sees it, for every aspect."""
+    with contextlib.closing(sqlite3.connect(desk / "ratings/study.db")) as study, study:
+        study.executemany(
+            """INSERT INTO vote (item, question, answer, at, seconds)
+            SELECT item.id, ?, '4', 0, 1 FROM item JOIN annotator ON annotator.sheet = item.sheet
+            WHERE item.kind = 'rating'""",
+            [(question,) for question in range(4)],
         )
 
 
@@ -140,6 +152,14 @@ def test_every_command_in_its_order(desk, run):
     assert "alpha - beta" in run(status)
     (invite,) = lines_of("invite")
     assert run(invite).count("https://study.example.org/join/") == 2
+    create, server, export, opinions = lines_of("ratings")
+    run(create)
+    run("ipvg-eval study tokens ratings 12 --url https://study.example.org")
+    serve(desk, server)
+    rate(desk)
+    run(export)
+    assert "4" in (desk / "opinions.csv").read_text("utf-8")
+    run(opinions)
     board, keygen, sign, verify = lines_of("publish")
     assert "points" in run(board)
     for line in (keygen, sign, verify):

@@ -38,12 +38,17 @@ class Traffic:
                     self.failed.append(f"{response.url}: {error}")
 
 
+PATIENCE = 180_000.0
+"""Milliseconds that a page is waited for, on a machine with other work."""
+
+
 @pytest.fixture
 def open_page(chromium):
     contexts = []
 
     def open_it(**options: Any):
         context = chromium.new_context(**{"viewport": {"width": 1280, "height": 860}, **options})
+        context.set_default_timeout(PATIENCE)
         contexts.append(context)
         return context.new_page()
 

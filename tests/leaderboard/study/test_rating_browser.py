@@ -46,6 +46,7 @@ def open_page(chromium):
 
     def open_it(**options: Any):
         contexts.append(chromium.new_context(**options))
+        contexts[-1].set_default_timeout(180_000.0)
         return contexts[-1].new_page()
 
     yield open_it
