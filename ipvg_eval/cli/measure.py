@@ -18,6 +18,7 @@ from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
+from ipvg_eval.submission.address import without_secrets
 
 if TYPE_CHECKING:
     import pandas as pd
@@ -76,6 +77,7 @@ def measure(
     What a metric needs and is not given makes it missing, with the reason.
     """
     from ipvg_eval.cli.progress import sample_progress
+    from ipvg_eval.cli.tables import print_verdicts
     from ipvg_eval.measuring import measure_all
     from ipvg_eval.scoring import Recipe
 
@@ -92,7 +94,7 @@ def measure(
         batch_size=batch_size,
     )
     with sample_progress("measure") as on_sample:
-        table, measured = measure_all(
+        measured = measure_all(
             asked,
             recipe=recipe,
             out=out,
@@ -102,15 +104,18 @@ def measure(
                 require_confinement=require_confinement,
             ),
             decoders=decoders,
-            command=tuple(sys.argv),
+            command=tuple(without_secrets(word) for word in sys.argv),
             on_sample=on_sample,
         )
-    _write(table, csv, parquet)
+    _write(measured.table, csv, parquet)
     if as_json:
-        STDOUT.out_json([_as_json(one) for one in measured])
+        STDOUT.out_json([_as_json(one) for one in measured.videos])
     elif csv is None or str(csv) != "-":
-        _print(measured)
-    if any(one.status != "scored" for one in measured):
+        _print(measured.videos)
+    if notice := measured.info.protocol.notice:
+        STDERR.print(f"[yellow]{escape(notice)}[/]", soft_wrap=True)
+    print_verdicts(measured.info, STDERR)
+    if any(one.status != "scored" for one in measured.videos):
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 
@@ -182,6 +187,7 @@ def _shown(value: float | None) -> str:
 def _as_json(one: VideoMeasurements) -> dict[str, object]:
     return {
         "video": one.video,
+        "notice": one.notice,
         **({"columns": dict(one.columns)} if one.columns else {}),
         "status": one.status,
         "reason": one.reason,

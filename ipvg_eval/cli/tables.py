@@ -12,6 +12,7 @@ from rich.console import Console
 from rich.markup import escape
 from rich.table import Table
 
+from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
 from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.core.verdict import in_words as verdicts_in_words
@@ -68,16 +69,17 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
     for run in runs:
         console.print(f"{run.summary.team}: {state(run.summary.counts)}. Run folder: ", end="", markup=False)
         console.out(str(run.folder.path))
-    _print_verdicts(runs[-1], console)
+    print_verdicts(runs[-1].info, console)
 
 
-def _print_verdicts(run: Run, console: Console) -> None:
-    verdicts = run.info.verdicts
+def print_verdicts(info: RunInfo, console: Console) -> None:
+    """Whether the numbers of a run were checked against published ones."""
+    verdicts = info.verdicts
     if not verdicts:
         return
     words = f"Numbers: {verdicts_in_words(verdicts)}."
     if set(verdicts.values()) != {Verdict.REPRODUCES}:
-        words += f" See `ipvg-eval doctor --protocol {run.info.protocol.name}`."
+        words += f" See `ipvg-eval doctor --protocol {info.protocol.name}`."
     console.print(words, markup=False, soft_wrap=True)
 
 

@@ -81,7 +81,7 @@ def as_scored(asked: Sequence[Asked]) -> AskedVideos:
     listing = Listing(items=files, sizes=sizes, refused=(), wrapper=None, findings=())
     return AskedVideos(
         testset=TestSet(
-            root=Path.cwd(),
+            root=Path("given videos"),
             layout=Layout.FOLDERS,
             track=Track.SEQUENTIAL if timed else Track.FACIAL,
             samples=samples,

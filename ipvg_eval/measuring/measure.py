@@ -4,12 +4,13 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
 
+from ipvg_eval.core.run import RunInfo
 from ipvg_eval.measuring.asked import Asked, AskedVideos, as_scored
 from ipvg_eval.results import Run
 from ipvg_eval.sandbox import ProcessLimits
@@ -32,6 +33,7 @@ class VideoMeasurements:
         notes: what a reader must know of a value, by metric.
         frames: per metric that has them, the value of every frame that was looked at, by frame index.
         columns: what belongs to the video and was given along.
+        notice: what a reader must know first (random weights, rules that are not published); may be empty.
     """
 
     video: str
@@ -42,6 +44,7 @@ class VideoMeasurements:
     notes: Mapping[str, str]
     frames: Mapping[str, Mapping[int, float | None]]
     columns: Mapping[str, str]
+    notice: str
 
     def __getitem__(self, metric: str) -> float | None:
         """The value of a metric; None where it is missing.
@@ -50,6 +53,37 @@ class VideoMeasurements:
             KeyError: the protocol has no such metric.
         """
         return self.values[metric]
+
+
+@dataclass(frozen=True, kw_only=True)
+class Measurements:
+    """What was measured of several videos.
+
+    Attributes:
+        videos: in the order asked.
+        info: of the run: protocol, weights, device, verdicts per metric.
+    """
+
+    videos: tuple[VideoMeasurements, ...]
+    info: RunInfo
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """A row per video: video, the columns given along, status, reason, then a float column per metric."""
+        metrics = [spec.name for spec in self.info.metrics]
+        given = list(dict.fromkeys(name for one in self.videos for name in one.columns))
+        records = [
+            {
+                "video": one.video,
+                **{name: one.columns.get(name) for name in given},
+                "status": one.status,
+                "reason": one.reason,
+                **one.values,
+            }
+            for one in self.videos
+        ]
+        table = pd.DataFrame(records, columns=["video", *given, "status", "reason", *metrics])
+        return table.astype(dict.fromkeys(metrics, "float64"))
 
 
 def measure(
@@ -82,8 +116,7 @@ def measure(
     """
     references = [reference] if isinstance(reference, str | Path) else reference
     one = Asked(video=Path(video), references=tuple(map(Path, references)), prompt=prompt, timeline=timeline)
-    [measured] = measure_all([one], protocol=protocol, recipe=recipe)[1]
-    return measured
+    return measure_all([one], protocol=protocol, recipe=recipe).videos[0]
 
 
 def measure_all(
@@ -96,7 +129,7 @@ def measure_all(
     decoders: int = 2,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
-) -> tuple[pd.DataFrame, list[VideoMeasurements]]:
+) -> Measurements:
     """Measure any number of videos.
 
     Args:
@@ -109,10 +142,6 @@ def measure_all(
         decoders: how many videos are decoded at a time.
         command: the command line, for provenance.
         on_sample: called after every video.
-
-    Returns:
-        One row per video in the order asked: video, the columns that were given along, status, reason, then
-        one float column per metric; and the same with reasons and frames.
 
     Raises:
         UsageError, MetricsError, Unavailable: as `measure`.
@@ -132,12 +161,10 @@ def measure_all(
             command=command,
             on_sample=on_sample,
         )
-        measured = _of_run(run, videos)
-    metrics = [spec.name for spec in run.info.metrics]
-    return _table(measured, metrics), measured
+        return Measurements(videos=tuple(_of_run(run, videos)), info=run.info)
 
 
-def _of_run(run: Run, videos: AskedVideos) -> list[VideoMeasurements]:
+def _of_run(run: Run, videos: AskedVideos) -> Iterator[VideoMeasurements]:
     metrics = [spec.name for spec in run.info.metrics]
     rows = {row["sample"]: row for row in run.samples.to_dict("records")}
     frames: dict[str, dict[str, dict[int, float | None]]] = {}
@@ -145,38 +172,19 @@ def _of_run(run: Run, videos: AskedVideos) -> list[VideoMeasurements]:
         index=False
     ):
         frames.setdefault(sample, {}).setdefault(metric, {})[int(index)] = _number(value)
-    found = []
     for name, one in videos.by_id.items():
         row = rows[name]
-        found.append(
-            VideoMeasurements(
-                video=name,
-                status=row["status"],
-                reason=None if pd.isna(row["reason"]) else row["reason"],
-                values={metric: _number(row[metric]) for metric in metrics},
-                missing=_texts(row["missing"]),
-                notes=_texts(row["notes"]),
-                frames=frames.get(name, {}),
-                columns=dict(one.columns),
-            )
+        yield VideoMeasurements(
+            video=name,
+            status=row["status"],
+            reason=None if pd.isna(row["reason"]) else row["reason"],
+            values={metric: _number(row[metric]) for metric in metrics},
+            missing=_texts(row["missing"]),
+            notes=_texts(row["notes"]),
+            frames=frames.get(name, {}),
+            columns=dict(one.columns),
+            notice=run.info.protocol.notice,
         )
-    return found
-
-
-def _table(measured: Sequence[VideoMeasurements], metrics: Sequence[str]) -> pd.DataFrame:
-    given = list(dict.fromkeys(name for one in measured for name in one.columns))
-    records = [
-        {
-            "video": one.video,
-            **{name: one.columns.get(name) for name in given},
-            "status": one.status,
-            "reason": one.reason,
-            **one.values,
-        }
-        for one in measured
-    ]
-    table = pd.DataFrame(records, columns=["video", *given, "status", "reason", *metrics])
-    return table.astype(dict.fromkeys(metrics, "float64"))
 
 
 def _number(value: float | None) -> float | None:

@@ -78,6 +78,7 @@ def test_networks_that_compare_with_a_reference_say_that_there_is_none():
     names = ("cur_score", "arc_score", "clip_score")
     found = measure(VIDEO, recipe=Recipe(protocol="tpige", metrics=names, weights="random:0", frames=2))
     assert found.status == "scored"
+    assert "RANDOM WEIGHTS (seed 0)" in found.notice
     assert [found.missing[name] for name in names] == [
         "no reference picture is given",
         "no reference picture is given",
@@ -88,7 +89,8 @@ def test_networks_that_compare_with_a_reference_say_that_there_is_none():
 def test_a_video_that_does_not_decode_costs_itself(cheap, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(VIDEO.read_bytes()[:2000])
-    table, measured = measure_all([Asked(video=broken), Asked(video=VIDEO)], recipe=cheap)
+    found = measure_all([Asked(video=broken), Asked(video=VIDEO)], recipe=cheap)
+    table, measured = found.table, found.videos
     assert list(table["status"]) == ["undecodable", "scored"]
     assert measured[0].reason
     assert table[list(CHEAP)].isna().sum(axis=1).tolist() == [2, 0]
@@ -96,14 +98,14 @@ def test_a_video_that_does_not_decode_costs_itself(cheap, tmp_path):
 
 def test_a_video_may_be_asked_for_twice_and_a_run_goes_on(cheap, tmp_path):
     asked = [Asked(video=VIDEO), Asked(video=VIDEO, references=(FACE,), columns={"seed": "7"})]
-    table, _ = measure_all(asked, recipe=cheap, out=tmp_path / "run")
+    table = measure_all(asked, recipe=cheap, out=tmp_path / "run").table
     assert list(table["video"]) == [VIDEO.as_posix(), f"{VIDEO.as_posix()} #2"]
     assert pd.isna(table["seed"][0])
     assert table["seed"][1] == "7"
     now = []
-    again, _ = measure_all(
+    again = measure_all(
         asked, recipe=cheap, out=tmp_path / "run", on_sample=lambda done: now.append(done.measured)
-    )
+    ).table
     assert now == [False, False]
     pd.testing.assert_frame_equal(again, table)
     report = ipvg_eval.write_report(ipvg_eval.load_run(tmp_path / "run"), tmp_path / "report.html")
@@ -185,6 +187,9 @@ def test_the_command_writes_every_form(folder):
     done = run("videos", *metrics, "--csv", "t.csv", "--parquet", "t.parquet", "--json")
     assert done.exit_code == 0, done.stderr
     told = json.loads(done.stdout)
+    assert all("Training-free" in one["notice"] for one in told)
+    assert "Training-free" in done.stderr
+    assert "Numbers: runs, not checked against a published number" in done.stderr
     for table in (pd.read_csv("t.csv"), pd.read_parquet("t.parquet")):
         assert [one["video"] for one in told] == list(table["video"])
         for name in CHEAP:
