@@ -141,6 +141,42 @@ def make_study(teams: list[StudyTeam], samples: list[StudySample], tmp_path: Pat
     return make
 
 
+@pytest.fixture
+def many_samples(samples: list[StudySample]) -> list[StudySample]:
+    """24 samples of twelve people, on the clips of four."""
+    return [
+        StudySample(
+            id=f"face{face}/{take}", identity=f"face{face}", prompt="One smiles.", references=given.references
+        )
+        for face in range(12)
+        for take, given in enumerate(samples[:2])
+    ]
+
+
+@pytest.fixture
+def make_adaptive(
+    teams: list[StudyTeam], samples: list[StudySample], many_samples: list[StudySample], tmp_path: Path
+) -> MakeStudy:
+    """A study whose server chooses the next pair, of the first `count` teams."""
+
+    def make(count: int = 2, **settings: Any) -> Created:
+        given = [
+            type(team)(
+                name=team.name,
+                videos={
+                    sample.id: team.videos[samples[number % len(samples)].id]
+                    for number, sample in enumerate(many_samples)
+                },
+                absent={},
+            )
+            for team in teams[:count]
+        ]
+        config = read_study_config(None, **{"adaptive": True, "overlap": {"share": 0}, **settings})
+        return create_study(given, many_samples, config, tmp_path / "adaptive")
+
+    return make
+
+
 @dataclass
 class Server:
     """A study's server in its own process."""

@@ -18,43 +18,8 @@ from ipvg_eval.leaderboard.study import (
     release,
     votes_table,
 )
-from ipvg_eval.leaderboard.study.create import create_study
-from ipvg_eval.leaderboard.study.subjects import StudySample
 
 NO_CHECKS = {"corrupted_per_hundred": 0, "repeats_per_hundred": 0}
-NO_OVERLAP = {"share": 0}
-
-
-@pytest.fixture
-def many_samples(samples):
-    """24 samples of twelve people, on the clips of four."""
-    return [
-        StudySample(
-            id=f"face{face}/{take}", identity=f"face{face}", prompt="One smiles.", references=given.references
-        )
-        for face in range(12)
-        for take, given in enumerate(samples[:2])
-    ]
-
-
-@pytest.fixture
-def make_adaptive(teams, samples, many_samples, tmp_path):
-    def make(count=2, **settings):
-        given = [
-            type(team)(
-                name=team.name,
-                videos={
-                    sample.id: team.videos[samples[number % len(samples)].id]
-                    for number, sample in enumerate(many_samples)
-                },
-                absent={},
-            )
-            for team in teams[:count]
-        ]
-        config = read_study_config(None, **{"adaptive": True, "overlap": NO_OVERLAP, **settings})
-        return create_study(given, many_samples, config, tmp_path / "adaptive")
-
-    return make
 
 
 @pytest.fixture

@@ -9,13 +9,10 @@ import itertools
 import json
 import random
 import sqlite3
-import threading
-import time
 from collections import Counter
 from typing import Any
 
 import av
-import httpx
 import numpy as np
 import pandas as pd
 import pytest
@@ -234,62 +231,6 @@ def test_what_is_no_rating_is_refused_without_a_traceback(rating, caplog):
     assert not [record for record in caplog.records if record.levelname in ("ERROR", "CRITICAL")]
     walker.post("vote", item=item, question="quality", answer="3").raise_for_status()
     assert len(ratings_audit(study)) == 1
-
-
-def test_four_annotators_at_once_and_ten_kills_lose_and_double_no_rating(rating):
-    _, study, person, walkers = rating(
-        4, process=True, annotators_per_pair=4, checks=NO_CHECKS, training=1, questions=["quality", "style"]
-    )
-    stop_at = time.monotonic() + 1800
-    wrong: list[str] = []
-
-    def work(walker) -> None:
-        while time.monotonic() < stop_at:
-            try:
-                state = walker.state()
-                done = 2 * state["position"] + (0 if state["done"] else state["question"]["number"] - 1)
-                # The answer to a rating may be lost, but never a rating that was confirmed.
-                lost = done - len(walker.acknowledged) - walker.unheard
-                if lost not in (0, 1):
-                    wrong.append(f"{lost} more ratings are in than were confirmed")
-                    return
-                walker.unheard += lost
-                while not state["done"]:
-                    state = walker.step(state)
-                return
-            except httpx.TransportError:
-                time.sleep(0.02)
-
-    for walker in walkers:
-        walker.unheard = 0
-    threads = [threading.Thread(target=work, args=(walker,)) for walker in walkers]
-    for thread in threads:
-        thread.start()
-    total = 4 * 2 * (CLIPS + 1)
-    for kill in range(10):
-        while sum(len(walker.acknowledged) for walker in walkers) < 8 * (kill + 1):
-            assert time.monotonic() < stop_at
-            assert not wrong, wrong
-            time.sleep(0.002)
-        person.server.kill()
-        person.server.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong, wrong
-    with study.reading() as reader:
-        names = ("quality", "style")
-        stored = [
-            (row["item"], names[row["question"]], row["answer"])
-            for row in reader.execute("SELECT item, question, answer FROM vote WHERE undone IS NULL")
-        ]
-        assert reader.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-    confirmed = {rating for walker in walkers for rating in walker.acknowledged}
-    assert confirmed <= set(stored)
-    assert len(stored) == len(set(stored)) == total
-    assert total == len(confirmed) + sum(walker.unheard for walker in walkers)
-    seen = overview(study)
-    assert seen.judged == seen.wanted == 4 * CLIPS
-    assert len(study_opinions(study.path).table) == 2 * 4 * CLIPS
 
 
 def test_who_rates_without_looking_is_excluded_and_others_get_the_clips(rating):

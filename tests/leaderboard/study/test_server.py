@@ -5,11 +5,9 @@ from __future__ import annotations
 import contextlib
 import hashlib
 import hmac
-import os
 import random
 import re
 import socket
-import threading
 import time
 from collections import Counter
 
@@ -29,8 +27,6 @@ from ipvg_eval.leaderboard.study import (
 from ipvg_eval.leaderboard.study.guessing import Guesses
 from ipvg_eval.leaderboard.votes import votes_from_table
 
-KILLS = int(os.environ.get("IPVG_STUDY_KILLS", "5"))
-"""How often the server dies while people vote; 20 before a study that decides something."""
 NO_CHECKS = {"corrupted_per_hundred": 0, "repeats_per_hundred": 0}
 
 
@@ -371,58 +367,6 @@ def test_large_bodies_are_refused_whatever_their_header_says(served):
     with contextlib.suppress(httpx.TransportError):  # the server may close while the rest is being sent
         assert walker.client.post(url, content=pieces()).status_code == 413
     assert walker.client.get(walker.base).status_code == 200
-
-
-def test_eight_annotators_at_once_and_kills_lose_no_confirmed_vote(running):
-    _, study, server, walkers = running(annotators=8, process=True, annotators_per_pair=8, checks=NO_CHECKS)
-    stop_at = time.monotonic() + 1800
-    wrong: list[str] = []
-
-    def work(walker) -> None:
-        while time.monotonic() < stop_at:
-            try:
-                state = walker.state()
-                # The answer to a vote may be lost, but never a vote that was confirmed.
-                lost = state["position"] - len(walker.acknowledged) - walker.unheard
-                if lost not in (0, 1):
-                    wrong.append(f"{lost} more steps are done than were confirmed")
-                    return
-                walker.unheard += lost
-                while not state["done"]:
-                    state = walker.step(state)
-                return
-            except httpx.TransportError:
-                time.sleep(0.02)
-
-    for walker in walkers:
-        walker.unheard = 0
-    threads = [threading.Thread(target=work, args=(walker,)) for walker in walkers]
-    for thread in threads:
-        thread.start()
-    total = 12 * 8
-    for kill in range(KILLS):
-        while sum(len(walker.acknowledged) for walker in walkers) < 4 * (kill + 1):
-            assert time.monotonic() < stop_at
-            assert not wrong, wrong
-            time.sleep(0.002)
-        server.kill()
-        server.start()
-    for thread in threads:
-        thread.join()
-    assert not wrong, wrong
-    with study.reading() as reader:
-        stored = {
-            (row["item"], "overall", row["answer"])
-            for row in reader.execute("SELECT item, answer FROM vote WHERE undone IS NULL")
-        }
-        assert reader.execute("PRAGMA integrity_check").fetchone()[0] == "ok"
-        assert reader.execute("SELECT count(*) FROM item").fetchone()[0] == total
-    confirmed = {vote for walker in walkers for vote in walker.acknowledged}
-    assert confirmed <= stored
-    assert len(stored) == total == len(confirmed) + sum(walker.unheard for walker in walkers)
-    seen = overview(study)
-    assert seen.judged == seen.wanted == total
-    votes_from_table(votes_table(study), source="study")  # no vote twice
 
 
 def test_who_fails_the_checks_is_excluded_and_the_pairs_go_to_others(running, walker, real_side):
