@@ -12,7 +12,14 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
-from ipvg_eval.cli.decoding import MEMORY, SECONDS, DecoderMemory, DecoderSeconds, RequireConfinement
+from ipvg_eval.cli.decoding import (
+    MEMORY,
+    SECONDS,
+    BudgetOfSubmission,
+    DecoderMemory,
+    DecoderSeconds,
+    RequireConfinement,
+)
 from ipvg_eval.cli.score import metric_names
 from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.limits import ProcessLimits
@@ -70,6 +77,7 @@ def measure(
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
     require_confinement: RequireConfinement = False,
+    budget: BudgetOfSubmission = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print everything as JSON, frames too.")] = False,
 ) -> None:
     """Measure any videos: one, a folder, a table; no test set is needed.
@@ -103,6 +111,7 @@ def measure(
                 seconds=decoder_seconds,
                 require_confinement=require_confinement,
             ),
+            budget=budget,
             decoders=decoders,
             command=tuple(without_secrets(word) for word in sys.argv),
             on_sample=on_sample,

@@ -10,6 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
+from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.measuring.asked import Asked, AskedVideos, as_scored
 from ipvg_eval.results import Run
@@ -126,6 +127,7 @@ def measure_all(
     recipe: Recipe | Scorer | None = None,
     out: PathLike | None = None,
     limits: ProcessLimits | None = None,
+    budget: Budget | None = None,
     decoders: int = 2,
     command: tuple[str, ...] | None = None,
     on_sample: OnSample | None = None,
@@ -139,6 +141,7 @@ def measure_all(
         out: run folder, which `report` and `compare` read and which a later call goes on with; none is kept
             where None.
         limits: what each decoder process may use.
+        budget: what the videos may cost, all together; by their number where None.
         decoders: how many videos are decoded at a time.
         command: the command line, for provenance.
         on_sample: called after every video.
@@ -157,6 +160,7 @@ def measure_all(
             team="measured",
             out=temporary if out is None else out,
             limits=limits,
+            budget=budget,
             decoders=decoders,
             command=command,
             on_sample=on_sample,

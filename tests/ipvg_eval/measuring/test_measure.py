@@ -203,3 +203,13 @@ def test_the_command_ends_with_4_where_a_video_has_no_numbers(folder):
     assert done.exit_code == 4
     assert "id002" in done.stdout
     assert "videos/id001/a person waves.mp4: " in done.stderr
+
+
+def test_a_budget_costs_the_rest_their_numbers(folder):
+    metrics = ("--protocol", "lite", "--metrics", CHEAP[0])
+    size = (folder / "videos" / "id001" / "a person waves.mp4").stat().st_size
+    done = run("videos", *metrics, "--decoders", 1, "--budget", f"bytes={size + 1}", "--json")
+    assert done.exit_code == 4
+    first, second = json.loads(done.stdout)
+    assert (first["status"], second["status"]) == ("scored", "crashed")
+    assert "bytes" in second["reason"]
