@@ -49,8 +49,12 @@ def test_a_crash_is_a_reason_and_the_next_clip_is_made(make, video, monkeypatch)
     ask = maker._ClipProcess.ask
 
     def ask_and_kill(self, request):
+        """Stopped while it is asked, it cannot answer before it crashes, however busy the machine is."""
+        self.hello()
+        os.kill(self._process.pid, signal.SIGSTOP)
         ask(self, request)
         os.kill(self._process.pid, signal.SIGSEGV)
+        os.kill(self._process.pid, signal.SIGCONT)
 
     with monkeypatch.context() as patch:
         patch.setattr(maker._ClipProcess, "ask", ask_and_kill)
