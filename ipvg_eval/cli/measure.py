@@ -121,6 +121,9 @@ def measure(
         STDOUT.out_json([_as_json(one) for one in measured.videos])
     elif csv is None or str(csv) != "-":
         _print(measured.videos)
+    for metric in measured.corpus:
+        said = metric.reason if metric.value is None else f"{metric.value:.4f}"
+        STDERR.print(f"{metric.title}, all videos together: {said}", markup=False, soft_wrap=True)
     if notice := measured.info.protocol.notice:
         STDERR.print(f"[yellow]{escape(notice)}[/]", soft_wrap=True)
     print_verdicts(measured.info, STDERR)
