@@ -125,6 +125,31 @@ def test_phantom_needs_its_own_checkpoint_beside_the_base(hub):
     assert set(needs(own_folder)) == {"video"}
 
 
+def test_a_checkpoint_in_shards_is_complete_with_the_last_of_them(hub, model, tmp_path):
+    with pytest.raises(ModelsMissing) as raised:
+        find_models(load_settings("phantom-14b"))
+    assert "--include 'Phantom_Wan_14B*.safetensors*'" in raised.value.hint
+    hub("Wan-AI/Wan2.1-T2V-14B-Diffusers", model)
+    shards = [tmp_path / f"tiny-{n}.safetensors" for n in (1, 2)]
+    index = tmp_path / "tiny.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": shards[0].name, "b": shards[1].name}}))
+    settings = load_settings("phantom-14b", [f"model.weights={index}"])
+    shards[0].write_bytes(b"a")
+    with pytest.raises(ModelsMissing, match="transformer weights"):
+        find_models(settings)
+    shards[1].write_bytes(b"b")
+    assert find_models(settings)["weights"].path == index
+
+
+def test_two_experts_that_are_replaced_are_both_needed_and_theirs_are_not(hub):
+    del hub
+    changes = ["model.weights=high.safetensors", "model.weights_2=low.safetensors", "model.weights_repo=a/b"]
+    wanted = needs(load_settings("std-a14b", changes))
+    assert wanted["video"].without == ("transformer", "transformer_2")
+    assert [wanted[name].path for name in ("weights", "weights_2")] == ["high.safetensors", "low.safetensors"]
+    assert [wanted[name].size_gb for name in ("weights", "weights_2")] == [57.0, 57.0]
+
+
 def test_a_checkpoint_on_this_machine_replaces_weights_that_need_not_be_there(hub, model, tmp_path):
     snapshot = hub("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", model)
     (snapshot / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
