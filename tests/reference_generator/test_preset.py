@@ -95,7 +95,7 @@ MOVING = {"phantom-1.3b": ("weights_revision",), "phantom-14b": ("weights_revisi
 """Revisions that no record names for certain, and that therefore stay at `main`."""
 
 
-@pytest.mark.parametrize("name", sorted(NAMES))
+@pytest.mark.parametrize("name", sorted(NAMES - {"tiny"}))
 def test_models_are_pinned_to_commits(name):
     settings = load_settings(name)
     revisions = {"revision": settings.model.revision}
