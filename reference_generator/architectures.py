@@ -46,6 +46,11 @@ class Architecture:
     vae_gb: float = 0.5
 
     @property
+    def size_step(self) -> int:
+        """Pixels that width and height are multiples of: two latent pixels, and 16 for the video file."""
+        return max(16, 2 * self.spatial)
+
+    @property
     def parameters(self) -> int:
         """Parameters of one transformer, exactly as diffusers builds it."""
         d, f = self.width, self.feed_forward

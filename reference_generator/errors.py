@@ -33,6 +33,18 @@ class OutputInUse(GeneratorError):
     exit_code = ExitCode.USAGE
 
 
+class OutputUnusable(GeneratorError):
+    """The output folder cannot be filled: it is no folder, cannot be written to, or its disk is full."""
+
+    exit_code = ExitCode.USAGE
+
+
+class SameFailureAgain(GeneratorError):
+    """Several samples in a row failed alike, so the others would, too."""
+
+    exit_code = ExitCode.SOME_FAILED
+
+
 class SampleFailed(GeneratorError):
     """One sample cannot be made; the others can."""
 

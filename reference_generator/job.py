@@ -13,7 +13,7 @@ from pathlib import Path
 from ipvg_eval.reference_generator.errors import SettingsError, UnreadableReference
 from ipvg_eval.reference_generator.settings import Settings
 
-FORMAT = 1
+FORMAT = 2
 """Raised when the same settings begin to give another video."""
 
 _SEED_BITS = 63

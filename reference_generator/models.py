@@ -26,7 +26,7 @@ class Need:
         revision: branch, tag or commit.
         path: folder or file on this machine, or the file inside the repository.
         size_gb: about how much there is to fetch, None if unknown.
-        without: a part whose weights are not needed, because others replace them.
+        without: parts whose weights are not needed, because others replace them.
     """
 
     use: str
@@ -34,7 +34,7 @@ class Need:
     revision: str = "main"
     path: str | None = None
     size_gb: float | None = None
-    without: str | None = None
+    without: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -61,15 +61,18 @@ def needs(settings: Settings) -> dict[str, Need]:
     if size is not None and not replaced:
         size += model.stored_gb or 0.0
     video = _repository("video model", model.repo, model.revision, model.path, size)
-    wanted = {"video": replace(video, without="transformer") if replaced else video}
+    parts = ("transformer", "transformer_2")[: facts.experts]
+    wanted = {"video": replace(video, without=parts) if replaced else video}
     if replaced:
-        on_disk = Path(model.weights or "").expanduser().is_file()
-        wanted["weights"] = Need(
-            use="transformer weights",
-            repo=None if on_disk else model.weights_repo,
-            path=model.weights,
-            size_gb=model.stored_gb,
-        )
+        for name, file in (("weights", model.weights), ("weights_2", model.weights_2)):
+            if file is not None:
+                wanted[name] = Need(
+                    use="transformer weights",
+                    repo=None if Path(file).expanduser().is_file() else model.weights_repo,
+                    revision=model.weights_revision,
+                    path=file,
+                    size_gb=model.stored_gb and model.stored_gb / facts.experts,
+                )
     if picture.use != "none":
         wanted["picture"] = _repository(
             "picture model", picture.repo, picture.revision, picture.path, picture.stored_gb
@@ -144,10 +147,16 @@ def _snapshot(need: Need) -> Path | None:
     return snapshot if snapshot.is_dir() else None
 
 
-def _complete(path: Path, without: str | None = None) -> bool:
-    """Whether a file, or a model folder with every file that its own lists name, is there."""
+def shards_of(index: Path) -> list[Path]:
+    """The files that a checkpoint's `.index.json` names, which lie beside it."""
+    names = json.loads(index.read_text(encoding="utf-8"))["weight_map"].values()
+    return [index.with_name(name) for name in sorted(set(names))]
+
+
+def _complete(path: Path, without: tuple[str, ...] = ()) -> bool:
+    """Whether a file with its shards, or a model folder with every file that its lists name, is there."""
     if path.is_file():
-        return True
+        return not path.name.endswith(".index.json") or all(shard.is_file() for shard in shards_of(path))
     if not path.is_dir():
         return False
     index = path / "model_index.json"
@@ -157,16 +166,22 @@ def _complete(path: Path, without: str | None = None) -> bool:
         named = [key for key, value in parts.items() if isinstance(value, list) and value[0] is not None]
         folders = [path / name for name in named]
     return all(
-        folder.is_dir() and (folder.name == without or _weights_complete(folder)) for folder in folders
+        folder.is_dir() and (folder.name in without or _weights_complete(folder)) for folder in folders
     )
 
 
 def _weights_complete(folder: Path) -> bool:
     for index in folder.glob("*.index.json"):
-        names = set(json.loads(index.read_text(encoding="utf-8"))["weight_map"].values())
-        return all((folder / name).is_file() for name in names)
+        return _complete(index)
     is_model = (folder / "config.json").is_file()
     return not is_model or any(any(folder.glob(f"*.{kind}")) for kind in ("safetensors", "bin", "pt", "pth"))
+
+
+def _wanted_files(need: Need) -> list[str]:
+    if need.path is None:
+        return []
+    stem, sharded, _ = need.path.partition(".safetensors.index.json")
+    return ["--include", f"'{stem}*.safetensors*'"] if sharded else [need.path]
 
 
 def _missing(wanted: Iterable[Need]) -> ModelsMissing:
@@ -176,9 +191,9 @@ def _missing(wanted: Iterable[Need]) -> ModelsMissing:
         where = f"{need.repo} ({need.path})" if need.repo and need.path else need.repo or need.path
         lines.append(f"  {need.use}: {where}, {size}")
         if need.repo:
-            words = ["hf download", need.repo, *([need.path] if need.path else [])]
+            words = ["hf download", need.repo, *_wanted_files(need)]
             words += ["--revision", need.revision] if need.revision != "main" else []
-            words += ["--exclude", f"'{need.without}/*.safetensors'"] if need.without else []
+            words += [word for part in need.without for word in ("--exclude", f"'{part}/*.safetensors'")]
             commands.append(" ".join(words))
     hint = (
         "Fetch them with: " + "; ".join(commands) + f". They go to {_hub_cache()}; set HF_HOME to keep them "

@@ -17,6 +17,11 @@ from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.tiny import shrunk
 
+_PINNED = (
+    ("model", "repo", "revision"),
+    ("model", "weights_repo", "weights_revision"),
+    ("picture", "repo", "revision"),
+)
 _SUFFIXES = (".yaml", ".yml")
 
 
@@ -43,6 +48,7 @@ def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = Fa
     changes: dict[str, Any] = {}
     for override in overrides:
         _set(changes, override)
+    _unpin(changes)
     wanted_tiny = changes.get("tiny", tiny or values.get("tiny", False))
     values = _checked({**values, "tiny": wanted_tiny}, values["name"]).as_dict()
     if values["tiny"]:
@@ -75,7 +81,16 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SettingsError("the preset holds no settings", path=preset)
     base = values.pop("extends", None)
+    _unpin(values)
     return values if base is None else _merged(_read(str(base), (*seen, preset)), values)
+
+
+def _unpin(change: dict[str, Any]) -> None:
+    """A pinned commit belongs to its repository: who changes that and names no revision means the newest."""
+    for section, repo, revision in _PINNED:
+        part = change.get(section)
+        if isinstance(part, dict) and repo in part:
+            part.setdefault(revision, "main")
 
 
 def _merged(base: Mapping[str, Any], change: Mapping[str, Any]) -> dict[str, Any]:

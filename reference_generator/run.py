@@ -11,6 +11,7 @@ from pathlib import Path
 
 from ipvg_eval.reference_generator.job import Job, Shard
 from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.output_folder import check_output, output_errors
 from ipvg_eval.reference_generator.picture_stage import Similarity
 from ipvg_eval.reference_generator.plan import make_plan, revision_of
 from ipvg_eval.reference_generator.record import Record, records_folder, write_json
@@ -45,6 +46,7 @@ def generate(
     *,
     shard: Shard | None = None,
     overwrite: bool = False,
+    testset: Path | None = None,
     similarity: Similarity | None = None,
     on_progress: OnProgress | None = None,
     load: LoadSystem | None = None,
@@ -52,7 +54,7 @@ def generate(
     """Make a video for every job that has none yet.
 
     Videos appear in `out` one by one, each in one step, with a record in `records_folder(out)`. A sample that
-    fails is recorded and the run goes on; the next run tries it again.
+    fails is recorded and the run goes on, until three in a row fail alike; the next run tries them again.
 
     Args:
         jobs: all jobs, also where this process makes only a shard of them.
@@ -60,6 +62,7 @@ def generate(
         out: the submission folder.
         shard: this process's part; all if left out.
         overwrite: make videos anew that are there with other settings.
+        testset: the test set's folder, which `out` must not lie in.
         similarity: compares faces, for pictures made from a reference; without it the first picture is taken.
         on_progress: called after every sample of every stage.
         load: builds the video system.
@@ -68,15 +71,20 @@ def generate(
         ModelsMissing: before anything is made.
         SettingsError: likewise.
         OutputInUse: likewise.
+        OutputUnusable: likewise, or later where the disk is full.
         RewriterUnusable: the language model cannot be used at all.
+        SameFailureAgain: three samples in a row failed alike.
     """
+    part = (shard or Shard()).of(jobs)
+    check_output(out, settings.video, videos=len(part), testset=testset)
     found = models_of(settings)
     plan = make_plan(
         jobs, settings, out, revision=revision_of(found), shard=shard or Shard(), overwrite=overwrite
     )
     run = Stages(settings, out, found, plan, on_progress)
     if plan.pending:
-        write_json(records_folder(out) / "run.json", _description(settings, found))
+        with output_errors(out):
+            write_json(records_folder(out) / "run.json", _description(settings, found))
         run.prompts()
         with _threads(settings):
             run.pictures(similarity)

@@ -6,11 +6,13 @@ from typing import Annotated, Any, Literal, Self
 
 from pydantic import BaseModel, ConfigDict, Field, model_validator
 
+from ipvg_eval.reference_generator.architectures import architecture
+
 Positive = Annotated[int, Field(ge=1)]
 
 
 class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True)
+    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
 
 
 class ModelSettings(_Section):
@@ -21,9 +23,11 @@ class ModelSettings(_Section):
         revision: its branch, tag or commit.
         path: a folder in the same layout that is used instead of the repository.
         architecture: its transformer, by the name in `architectures`, for the estimate.
-        weights: a transformer checkpoint that replaces the repository's: a GGUF file or a checkpoint in the
-            authors' own format.
+        weights: a transformer checkpoint that replaces the repository's: a GGUF file, a checkpoint in the
+            authors' own format, or the index (`.index.json`) of one that is published in shards.
+        weights_2: the same for the second expert of a two-expert model, which takes both or none.
         weights_repo: Hugging Face repository of `weights`; None if `weights` is a path on this machine.
+        weights_revision: its branch, tag or commit.
         stored_gb: size of the transformer's files in GB, for the list of missing models.
     """
 
@@ -32,7 +36,9 @@ class ModelSettings(_Section):
     path: str | None = None
     architecture: str
     weights: str | None = None
+    weights_2: str | None = None
     weights_repo: str | None = None
+    weights_revision: str = "main"
     stored_gb: float | None = None
 
 
@@ -40,8 +46,8 @@ class VideoSettings(_Section):
     """The file that is written.
 
     Attributes:
-        width: pixels, even.
-        height: pixels, even.
+        width: pixels, a multiple of 16, of some models 32.
+        height: likewise.
         frames: frames of one pass, 4 n + 1.
         fps: frames per second.
         crf: x264's quality, lower is better.
@@ -156,7 +162,7 @@ class PictureSettings(_Section):
 
     use: Literal["none", "reference", "first_frame"] = "none"
     repo: str = "Qwen/Qwen-Image-Edit"
-    revision: str = "main"
+    revision: str = "ac7f9318f633fc4b5778c59367c8128225f1e3de"
     path: str | None = None
     steps: Positive = 40
     guidance: float = 4.0
@@ -193,11 +199,14 @@ class LoraSettings(_Section):
         path: file or folder on this machine, or a Hugging Face repository.
         weight_name: file inside it.
         scale: strength.
+        expert: which experts of a two-expert model get it: "both", or the one that works at "high" or "low"
+            noise, as distilled LoRAs come in pairs.
     """
 
     path: str
     weight_name: str | None = None
     scale: float = 1.0
+    expert: Literal["both", "high", "low"] = "both"
 
 
 class RuntimeSettings(_Section):
@@ -212,7 +221,9 @@ class RuntimeSettings(_Section):
         fp8_storage: keep the transformer's weights in 8 bits and compute in `dtype`.
         attention: diffusers' name of an attention backend, such as "flash" or "sage".
         compile: compile the transformer's repeated blocks.
-        cache: always "none"; the others are named to say why they are refused.
+        cache: leaves blocks out where an answer hardly changed since the step before: "none", or "fbcache"
+            for models without VACE's hints. The others are named to say why they are refused.
+        cache_threshold: relative change of the first block's answer below which the rest is left out.
         lora: LoRAs to load into the transformer.
         tflops: what the device achieves, in TFLOP/s, for the estimate; None to look it up.
     """
@@ -226,6 +237,7 @@ class RuntimeSettings(_Section):
     attention: str | None = None
     compile: bool = False
     cache: Literal["none", "fbcache", "magcache", "pab"] = "none"
+    cache_threshold: Annotated[float, Field(gt=0)] = 0.05
     lora: tuple[LoraSettings, ...] = ()
     tflops: Annotated[float, Field(gt=0)] | None = None
 
@@ -267,8 +279,38 @@ class Settings(_Section):
             raise ValueError("only a decoupled system starts from a first frame; use picture.use=reference")
         if self.timeline.overlap >= self.video.frames:
             raise ValueError("timeline.overlap must be shorter than video.frames")
+        self._check_size()
+        self._check_experts()
         return self
+
+    def _check_size(self) -> None:
+        step = architecture(self.model.architecture).size_step
+        width, height = self.video.width, self.video.height
+        if width % step or height % step:
+            near = " or ".join(
+                f"{w}x{h}" for w, h in zip(_nearest(width, step), _nearest(height, step), strict=True)
+            )
+            raise ValueError(
+                f"{self.model.architecture} makes sizes in steps of {step} pixels; {width}x{height} is none. "
+                f"Near it: {near}"
+            )
+
+    def _check_experts(self) -> None:
+        model, two = self.model, architecture(self.model.architecture).experts == 2
+        if model.weights_2 is not None and not two:
+            raise ValueError(f"{model.architecture} has one transformer; leave model.weights_2 out")
+        if two and (model.weights is None) != (model.weights_2 is None):
+            raise ValueError(
+                f"{model.architecture} has two transformers, so model.weights and model.weights_2 go together"
+            )
+        if not two and any(lora.expert != "both" for lora in self.runtime.lora):
+            raise ValueError(f"{model.architecture} has one transformer; leave expert out of runtime.lora")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""
         return self.model_dump(mode="json")
+
+
+def _nearest(size: int, step: int) -> tuple[int, int]:
+    """The multiples of the step at or below, and at or above."""
+    return max(step, size // step * step), -(-size // step) * step

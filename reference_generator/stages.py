@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
@@ -10,9 +11,16 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
-from ipvg_eval.reference_generator.errors import GeneratorError, RewriteFailed, SampleFailed
+from ipvg_eval.reference_generator.errors import (
+    GeneratorError,
+    RewriteFailed,
+    SameFailureAgain,
+    SampleFailed,
+)
+from ipvg_eval.reference_generator.estimate import memory_advice
 from ipvg_eval.reference_generator.job import Job, file_sha256, seed_of
 from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.output_folder import output_errors
 from ipvg_eval.reference_generator.picture_stage import (
     DrawPicture,
     Similarity,
@@ -33,6 +41,7 @@ if TYPE_CHECKING:
     from ipvg_eval.reference_generator.systems.system import Clip, VideoSystem
 
 Stage = Literal["prompts", "pictures", "videos"]
+_ENOUGH = 3
 _TINY_STAMP = "made by tiny random models; this is noise"
 
 
@@ -92,6 +101,7 @@ class Stages:
         self._samples = [_Sample(job=job, hash=hash_) for job, hash_ in plan.pending]
         self.made: list[Record] = []
         self.failed: list[Record] = []
+        self._alike: list[str] = []
         for job, reason in plan.unusable:
             self._fail(job, None, "input", reason)
 
@@ -171,7 +181,8 @@ class Stages:
         begun = time.perf_counter()
         clip = system.make(task)
         sample.seconds["videos"] = time.perf_counter() - begun
-        self._write(sample, clip)
+        with output_errors(self._out):
+            self._write(sample, clip)
 
     def _write(self, sample: _Sample, clip: Clip) -> None:
         """Write video and record: the record first, so that a video without one is nobody's."""
@@ -211,6 +222,7 @@ class Stages:
     def _through(self, stage: Stage, work: Callable[[_Sample], None]) -> None:
         """Do one stage's work on every sample; those that fail are recorded and left out from then on."""
         begun, total, kept = time.monotonic(), len(self._samples), []
+        self._alike = []
         for number, sample in enumerate(self._samples, 1):
             with self._guarded(sample) as state, _timed(sample, stage):
                 work(sample)
@@ -231,6 +243,7 @@ class Stages:
         state = _State()
         try:
             yield state
+            self._alike = []
         except RewriteFailed as error:
             state.failed = self._fail(sample.job, sample, "rewriter", str(error))
         except SampleFailed as error:
@@ -253,8 +266,25 @@ class Stages:
             notes=sample.notes if sample else (),
         )
         self.failed.append(record)
-        write_record(record_path(self._out, job), record)
+        with output_errors(self._out):
+            write_record(record_path(self._out, job), record)
+        self._stop_if_alike(kind, reason)
         return True
+
+    def _stop_if_alike(self, kind: str, reason: str) -> None:
+        """End the run where it is the system that fails. A sample's own input says nothing of the others."""
+        if kind == "input":
+            self._alike = []
+            return
+        failure = re.sub(r"\d+", "#", f"{kind} {reason}")
+        self._alike = [*self._alike, failure] if failure in self._alike[-1:] else [failure]
+        if len(self._alike) == _ENOUGH:
+            raise SameFailureAgain(
+                f"{_ENOUGH} samples in a row failed alike, so the run stops: {reason}",
+                hint=memory_advice(self._settings)
+                if kind == "out-of-memory"
+                else "Mend the cause and run the same command again: it goes on from here.",
+            )
 
 
 @dataclass

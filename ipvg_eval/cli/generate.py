@@ -89,7 +89,7 @@ def generate(
     if dry_run:
         _print_jobs(part.of(jobs), settings)
         return
-    outcome = _make(jobs, settings, out, part, overwrite)
+    outcome = _make(jobs, settings, out, part, overwrite, loaded.root)
     _print_outcome(outcome, out, settings)
     if outcome.failed:
         raise typer.Exit(ExitCode.SOME_FAILED)
@@ -165,7 +165,9 @@ def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
         STDERR.print(escape(error.hint or ""), soft_wrap=True)
 
 
-def _make(jobs: Sequence[Job], settings: Settings, out: Path, part: object, overwrite: bool) -> Outcome:
+def _make(
+    jobs: Sequence[Job], settings: Settings, out: Path, part: object, overwrite: bool, testset: Path
+) -> Outcome:
     from ipvg_eval.reference_generator.job import Shard
     from ipvg_eval.reference_generator.models import find_models
     from ipvg_eval.reference_generator.run import generate as generate_all
@@ -180,6 +182,7 @@ def _make(jobs: Sequence[Job], settings: Settings, out: Path, part: object, over
             out,
             shard=part,
             overwrite=overwrite,
+            testset=testset,
             similarity=similarity,
             on_progress=on_progress,
         )

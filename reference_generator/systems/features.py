@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import warnings
 from typing import Any
 
 import torch
@@ -9,11 +10,14 @@ import torch
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
 from ipvg_eval.reference_generator.models import Found
-from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.settings import LoraSettings, Settings
 
+_CACHES = {"phantom": ("fbcache",), "decoupled": ("fbcache",)}
+"""By system, those that give the same video within their threshold."""
 _REFUSED = {
     "fbcache": "First-block cache counts VACE's hints twice: the residual it keeps already holds them.",
-    "magcache": "MagCache counts VACE's hints twice: the residual it keeps already holds them.",
+    "magcache": "MagCache needs ratios that were measured on the very model and number of steps, and there "
+    "are none; with VACE it counts the hints twice, besides.",
     "pab": "Pyramid attention broadcast keeps one state for both branches, so the answer without the prompt "
     "reuses attention of the answer with it.",
 }
@@ -27,10 +31,13 @@ def check_runtime(settings: Settings) -> None:
         SettingsError: with the reason.
     """
     runtime = settings.runtime
-    if runtime.cache != "none":
+    allowed = ("none", *_CACHES.get(settings.system, ()))
+    if runtime.cache not in allowed:
         raise SettingsError(
-            f"runtime.cache={runtime.cache} gives wrong videos with these models. {_REFUSED[runtime.cache]}",
-            hint="Leave runtime.cache at none. A LoRA distilled to few steps saves more; see runtime.lora.",
+            f"runtime.cache={runtime.cache} gives wrong videos with {settings.system} systems. "
+            f"{_REFUSED[runtime.cache]}",
+            hint=f"Here it may be {' or '.join(allowed)}. A LoRA distilled to few steps saves more; see "
+            "runtime.lora.",
         )
     if runtime.quantisation == "gguf" and not (settings.model.weights or "").endswith(".gguf"):
         raise SettingsError(
@@ -122,6 +129,7 @@ def load_loras(pipeline: Any, settings: Settings, found: dict[str, Found]) -> No
 
     Raises:
         ModelsMissing: peft, which loads them, is not installed.
+        SettingsError: one fits no layer of its transformer.
     """
     loras = settings.runtime.lora
     if not loras:
@@ -129,10 +137,36 @@ def load_loras(pipeline: Any, settings: Settings, found: dict[str, Found]) -> No
     _require("peft")
     for number, lora in enumerate(loras):
         place = found[f"lora{number}"].path if f"lora{number}" in found else lora.path
-        pipeline.load_lora_weights(
-            str(place), weight_name=lora.weight_name, adapter_name=f"lora{number}", local_files_only=True
-        )
-    pipeline.set_adapters([f"lora{n}" for n in range(len(loras))], [lora.scale for lora in loras])
+        for second in _experts_of(pipeline, lora):
+            # Without the word diffusers loads into the first expert alone and says nothing.
+            into = {"load_into_transformer_2": True} if second else {}
+            with warnings.catch_warnings():
+                # Several LoRAs in one transformer are what was asked for.
+                warnings.filterwarnings("ignore", "Already found a `peft_config` attribute")
+                pipeline.load_lora_weights(
+                    str(place),
+                    weight_name=lora.weight_name,
+                    adapter_name=f"lora{number}",
+                    local_files_only=True,
+                    **into,
+                )
+            transformer = pipeline.transformer_2 if second else pipeline.transformer
+            if f"lora{number}" not in getattr(transformer, "peft_config", {}):
+                raise SettingsError(
+                    "the LoRA holds nothing for this model", path=str(place), hint="Use one made for it."
+                )
+    for transformer in transformers_of(pipeline):
+        scales = {f"lora{number}": lora.scale for number, lora in enumerate(loras)}
+        here = [name for name in scales if name in getattr(transformer, "peft_config", {})]
+        if here:
+            transformer.set_adapters(here, [scales[name] for name in here])
+
+
+def _experts_of(pipeline: Any, lora: LoraSettings) -> list[bool]:
+    """Which transformers get the LoRA, True for the second."""
+    if getattr(pipeline, "transformer_2", None) is None:
+        return [False]
+    return {"both": [False, True], "high": [False], "low": [True]}[lora.expert]
 
 
 def transformers_of(pipeline: Any) -> list[Any]:
@@ -159,6 +193,10 @@ def place(pipeline: Any, settings: Settings, device: torch.device) -> None:
             )
         if runtime.attention is not None:
             _set_attention(transformer, runtime.attention)
+        if runtime.cache == "fbcache":
+            from diffusers import FirstBlockCacheConfig
+
+            transformer.enable_cache(FirstBlockCacheConfig(threshold=runtime.cache_threshold))
     if runtime.offload != "none" and device.type == "cpu":
         raise ModelsMissing(
             f"runtime.offload={runtime.offload} moves weights to a GPU and there is none",

@@ -8,7 +8,7 @@ from typing import Any
 import torch
 
 from ipvg_eval.reference_generator.errors import ModelsMissing
-from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.models import Found, shards_of
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.features import (
     check_runtime,
@@ -111,11 +111,24 @@ def _transformer(kind: Any, settings: Settings, folder: Path, name: str, found: 
     quantisation = quantisation_config(settings)
     if quantisation is not None:
         options["quantization_config"] = quantisation
-    if "weights" in found and name == "transformer":
+    use = {"transformer": "weights", "transformer_2": "weights_2"}[name]
+    if use in found:
         return kind.from_single_file(
-            str(found["weights"].path), config=str(folder), subfolder=name, **options
+            _checkpoint(found[use].path), config=str(folder), subfolder=name, **options
         )
     return kind.from_pretrained(folder, subfolder=name, **options)
+
+
+def _checkpoint(path: Path) -> str | dict[str, torch.Tensor]:
+    """What diffusers reads a checkpoint from: a file, or the tensors of all shards that an index names."""
+    if not path.name.endswith(".index.json"):
+        return str(path)
+    from safetensors.torch import load_file
+
+    tensors: dict[str, torch.Tensor] = {}
+    for shard in shards_of(path):
+        tensors |= load_file(shard)
+    return tensors
 
 
 def _check_text_encoder(encoder: Any) -> None:

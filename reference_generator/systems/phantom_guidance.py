@@ -60,7 +60,9 @@ class PhantomTransformer(WanTransformer3DModel):  # type: ignore[misc]
             video, pictures = hidden_states[:, :, :-count], self.references.to(hidden_states)
             answer = self._answer(torch.cat([video, pictures], 2), inputs)
             if self._branch == "uncond":
-                nothing = self._answer(torch.cat([video, torch.zeros_like(pictures)], 2), inputs)
+                # Its own context, so that a cache does not mix the two answers up.
+                with super().cache_context("nothing"):
+                    nothing = self._answer(torch.cat([video, torch.zeros_like(pictures)], 2), inputs)
                 share = (self.image_guidance - 1) / (self.text_guidance - 1)
                 answer = answer.float() - share * (answer.float() - nothing.float())
         return Transformer2DModelOutput(sample=answer) if return_dict else (answer,)

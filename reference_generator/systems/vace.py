@@ -35,7 +35,8 @@ class VaceSystem(VideoSystem):
         extension = {} if known is None else _extension(known, part.frames)
         answer = self.pipeline(
             **{**self._sampling(part), "guidance_scale": self._guidance},
-            reference_images=list(task.references),
+            # The pipeline puts each picture in front of those before it; VACE's own code keeps their order.
+            reference_images=list(reversed(task.references)),
             conditioning_scale=self.settings.sampling.conditioning_scale,
             **extension,
             **options,

@@ -6,6 +6,7 @@ import numpy as np
 import pytest
 import torch
 from diffusers import WanTransformer3DModel, WanVACEPipeline, WanVACETransformer3DModel
+from PIL import Image
 
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.system_loading import models_of
@@ -180,6 +181,28 @@ def test_the_weak_answer_does_not_depend_on_the_reference(guided, picture):
         ]
     assert torch.equal(*weak)
     assert not torch.equal(*full)
+
+
+def test_several_references_stand_in_their_order():
+    """The first picture is the first latent, as in VACE's own code: [red, blue] begins with red."""
+    from ipvg_eval.reference_generator.systems.system import Task
+    from ipvg_eval.reference_generator.systems.vace import VaceSystem
+
+    settings = load_settings(
+        "vace-1.3b", ["video.width=64", "video.height=64", "sampling.steps=1"], tiny=True
+    )
+    system = VaceSystem(load("vace-1.3b"), settings)
+    red, blue = (Image.new("RGB", (64, 64), colour) for colour in ("red", "blue"))
+    seen = []
+    system.pipeline.transformer.register_forward_pre_hook(
+        lambda _, __, inputs: seen.append(inputs["control_hidden_states"]), with_kwargs=True
+    )
+    with torch.no_grad():
+        system.make(Task(seed=1, texts=("a man",), references=(red, blue)))
+        alone = [control(system.pipeline, [colour])[:, :16, 0] for colour in (red, blue)]
+    assert torch.equal(seen[0][:, :16, 0], alone[0])
+    assert torch.equal(seen[0][:, :16, 1], alone[1])
+    assert not torch.equal(*alone)
 
 
 def test_control_without_its_first_frames_is_control_without_reference(stock, picture):

@@ -27,25 +27,29 @@ def hub(tmp_path, monkeypatch):
     monkeypatch.delenv("HF_HUB_CACHE", raising=False)
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hf"))
 
-    def put(repo, source, revision="main"):
-        folder = tmp_path / "hf" / "hub" / ("models--" + repo.replace("/", "--"))
-        snapshot = folder / "snapshots" / COMMIT
+    def put(preset, source, commit=None):
+        model = load_settings(preset).model
+        folder = tmp_path / "hf" / "hub" / ("models--" + model.repo.replace("/", "--"))
+        snapshot = folder / "snapshots" / (commit or model.revision)
         shutil.copytree(source, snapshot)
         (folder / "refs").mkdir()
-        (folder / "refs" / revision).write_text(COMMIT)
+        (folder / "refs" / "main").write_text(snapshot.name)
         return snapshot
 
     return put
 
 
 def test_a_snapshot_under_hf_home_is_found_with_its_commit(hub, model):
-    snapshot = hub("Wan-AI/Wan2.1-VACE-1.3B-diffusers", model)
-    found = find_models(load_settings("vace-1.3b"))["video"]
+    snapshot = hub("vace-1.3b", model, COMMIT)
+    found = find_models(load_settings("vace-1.3b", ["model.revision=main"]))["video"]
     assert (found.path, found.revision) == (snapshot, COMMIT)
     pinned = load_settings("vace-1.3b", [f"model.revision='{COMMIT}'"])
     assert find_models(pinned)["video"].path == snapshot
     with pytest.raises(ModelsMissing):
         find_models(load_settings("vace-1.3b", ["model.revision=other"]))
+    with pytest.raises(ModelsMissing) as raised:
+        find_models(load_settings("vace-1.3b"))
+    assert f"--revision {load_settings('vace-1.3b').model.revision}" in raised.value.hint
 
 
 def test_a_cache_that_huggingface_hub_wrote_is_read(tmp_path, monkeypatch, model):
@@ -63,7 +67,7 @@ def test_a_cache_that_huggingface_hub_wrote_is_read(tmp_path, monkeypatch, model
 
 
 def test_a_half_fetched_model_is_missing(hub, model):
-    snapshot = hub("Wan-AI/Wan2.1-VACE-1.3B-diffusers", model)
+    snapshot = hub("vace-1.3b", model)
     settings = load_settings("vace-1.3b")
     weights = snapshot / "transformer" / "diffusion_pytorch_model.safetensors"
     content = weights.read_bytes()
@@ -125,8 +129,33 @@ def test_phantom_needs_its_own_checkpoint_beside_the_base(hub):
     assert set(needs(own_folder)) == {"video"}
 
 
+def test_a_checkpoint_in_shards_is_complete_with_the_last_of_them(hub, model, tmp_path):
+    with pytest.raises(ModelsMissing) as raised:
+        find_models(load_settings("phantom-14b"))
+    assert "--include 'Phantom_Wan_14B*.safetensors*'" in raised.value.hint
+    hub("phantom-14b", model)
+    shards = [tmp_path / f"tiny-{n}.safetensors" for n in (1, 2)]
+    index = tmp_path / "tiny.safetensors.index.json"
+    index.write_text(json.dumps({"weight_map": {"a": shards[0].name, "b": shards[1].name}}))
+    settings = load_settings("phantom-14b", [f"model.weights={index}"])
+    shards[0].write_bytes(b"a")
+    with pytest.raises(ModelsMissing, match="transformer weights"):
+        find_models(settings)
+    shards[1].write_bytes(b"b")
+    assert find_models(settings)["weights"].path == index
+
+
+def test_two_experts_that_are_replaced_are_both_needed_and_theirs_are_not(hub):
+    del hub
+    changes = ["model.weights=high.safetensors", "model.weights_2=low.safetensors", "model.weights_repo=a/b"]
+    wanted = needs(load_settings("std-a14b", changes))
+    assert wanted["video"].without == ("transformer", "transformer_2")
+    assert [wanted[name].path for name in ("weights", "weights_2")] == ["high.safetensors", "low.safetensors"]
+    assert [wanted[name].size_gb for name in ("weights", "weights_2")] == [57.0, 57.0]
+
+
 def test_a_checkpoint_on_this_machine_replaces_weights_that_need_not_be_there(hub, model, tmp_path):
-    snapshot = hub("Wan-AI/Wan2.1-T2V-1.3B-Diffusers", model)
+    snapshot = hub("phantom-1.3b", model)
     (snapshot / "transformer" / "diffusion_pytorch_model.safetensors").unlink()
     checkpoint = tmp_path / "phantom.pth"
     checkpoint.write_bytes(b"weights")

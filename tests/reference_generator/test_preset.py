@@ -2,13 +2,16 @@
 
 from __future__ import annotations
 
+import re
 import subprocess
 import sys
 
 import pytest
+from pydantic import BaseModel, ValidationError
 
 from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.preset import load_settings, preset_names
+from ipvg_eval.reference_generator.settings import Settings
 
 NAMES = {
     "vace-1.3b",
@@ -45,6 +48,8 @@ def test_presets_hold_the_published_settings():
     assert (ti2v.picture.attempts, ti2v.picture.min_similarity) == (3, 0.5)
     a14b = load_settings("std-a14b").sampling
     assert (a14b.steps, a14b.guidance, a14b.guidance_low_noise, a14b.boundary) == (40, 3.5, 3.5, 0.9)
+    large = load_settings("phantom-14b")
+    assert (large.video.frames, large.video.fps, large.video.width) == (121, 24, 832)
     phantom = load_settings("phantom-1.3b")
     assert (phantom.phantom.image_guidance, phantom.sampling.guidance) == (5.0, 7.5)
 
@@ -86,6 +91,53 @@ def test_unknown_names_suggest_the_nearest(preset, changes, hint):
     assert raised.value.exit_code == 2
 
 
+MOVING = {"phantom-1.3b": ("weights_revision",), "phantom-14b": ("weights_revision",)}
+"""Revisions that no record names for certain, and that therefore stay at `main`."""
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"tiny"}))
+def test_models_are_pinned_to_commits(name):
+    settings = load_settings(name)
+    revisions = {"revision": settings.model.revision}
+    if settings.model.weights_repo is not None:
+        revisions["weights_revision"] = settings.model.weights_revision
+    if settings.picture.use != "none":
+        revisions["picture"] = settings.picture.revision
+    moving = {use for use, revision in revisions.items() if not re.fullmatch("[0-9a-f]{40}", revision)}
+    assert moving == set(MOVING.get(name, ()))
+
+
+def test_another_repository_does_not_keep_a_pinned_revision():
+    """A commit of one repository is none of another."""
+    other = load_settings("std-a14b", ["model.repo=a/b", "picture.repo=c/d"])
+    assert (other.model.revision, other.picture.revision) == ("main", "main")
+    named = load_settings("vace-1.3b", ["model.repo=a/b", "model.revision=v1"])
+    assert named.model.revision == "v1"
+    weights = load_settings("phantom-1.3b", ["model.weights_repo=a/b"]).model
+    assert (weights.weights_revision, weights.revision) == (
+        "main",
+        load_settings("phantom-1.3b").model.revision,
+    )
+
+
+def test_no_number_of_the_settings_may_be_endless_or_none():
+    """Every field that takes a fraction refuses NaN and both infinities."""
+    seen = 0
+    for section in Settings.model_fields.values():
+        kind = section.annotation
+        if not (isinstance(kind, type) and issubclass(kind, BaseModel)):
+            continue
+        for name, field in kind.model_fields.items():
+            if "float" not in str(field.annotation):
+                continue
+            seen += 1
+            for value in (float("nan"), float("inf"), float("-inf")):
+                with pytest.raises(ValidationError) as raised:
+                    kind.model_validate({name: value})
+                assert any(error["loc"] == (name,) for error in raised.value.errors()), name
+    assert seen >= 15
+
+
 @pytest.mark.parametrize(
     ("preset", "change", "message"),
     [
@@ -96,6 +148,11 @@ def test_unknown_names_suggest_the_nearest(preset, changes, hint):
         ("phantom-1.3b", "sampling.guidance=1", "above 1"),
         ("vace-1.3b", "picture.use=first_frame", "decoupled"),
         ("vace-1.3b", "runtime.offload=disk", "runtime.offload"),
+        ("std-ti2v-5b", "video.height=720", "1280x720 is none. Near it: 1280x704 or 1280x736"),
+        ("std-ti2v-5b", "video.width=144", "144x704 is none. Near it: 128x704 or 160x704"),
+        ("vace-1.3b", "sampling.guidance=.nan", "sampling.guidance: Input should be a finite number"),
+        ("vace-1.3b", "identity.scale=.inf", "identity.scale: Input should be a finite number"),
+        ("vace-1.3b", "runtime.lora=[{path: x, scale: -.inf}]", "scale: Input should be a finite number"),
     ],
 )
 def test_impossible_values_are_refused_with_the_reason(preset, change, message):

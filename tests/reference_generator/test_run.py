@@ -3,18 +3,21 @@
 from __future__ import annotations
 
 import os
+import shutil
 import signal
 import subprocess
 import sys
 import time
 from dataclasses import replace
+from pathlib import Path
 
 import av
 import numpy as np
 import pytest
+from PIL import Image
 
-from ipvg_eval.reference_generator.errors import ModelsMissing
-from ipvg_eval.reference_generator.job import Shard, seed_of
+from ipvg_eval.reference_generator.errors import ModelsMissing, OutputUnusable, SameFailureAgain
+from ipvg_eval.reference_generator.job import Job, Shard, seed_of
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.record import read_record, record_path, records_folder
 from ipvg_eval.reference_generator.run import generate
@@ -221,6 +224,111 @@ def test_out_of_memory_and_errors_of_one_sample_do_not_end_the_run(jobs, tiny, t
     assert [record.kind for record in outcome.failed] == ["out-of-memory", "error"]
     assert outcome.failed[1].reason == "RuntimeError: something broke"
     assert set(files(out)) == {jobs[2].video}
+
+
+class _Broken(_Fragile):
+    """Fails as it is told, once for each word."""
+
+    def __init__(self, *reasons):
+        super().__init__()
+        self.reasons = reasons
+
+    def make(self, _):
+        self.calls += 1
+        if (reason := self.reasons[(self.calls - 1) % len(self.reasons)]) is not None:
+            raise RuntimeError(f"{reason} at 0x7f{self.calls}")
+        return Clip(pictures=np.zeros((5, 64, 64, 3), dtype=np.uint8))
+
+
+def many(jobs, count):
+    return [replace(jobs[0], id=str(n), video=f"{n}.mp4") for n in range(count)]
+
+
+def test_three_equal_failures_in_a_row_stop_the_run(jobs, tiny, tmp_path):
+    out, system = tmp_path / "out", _Broken("it broke")
+    with pytest.raises(SameFailureAgain, match="3 samples in a row failed alike") as raised:
+        generate(many(jobs, 9), tiny, out, load=lambda *_: system)
+    assert raised.value.exit_code == 4
+    assert system.calls == 3
+    kept = [read_record(record_path(out, job)) for job in many(jobs, 4)]
+    assert [record and record.status for record in kept] == ["failed", "failed", "failed", None]
+
+
+@pytest.mark.parametrize("reasons", [("one", "other"), ("one", "one", None), ("one", "one", "other")])
+def test_failures_that_differ_or_do_not_follow_each_other_do_not_stop_it(jobs, tiny, tmp_path, reasons):
+    outcome = generate(many(jobs, 6), tiny, tmp_path / "out", load=lambda *_: _Broken(*reasons))
+    assert len(outcome.made) + len(outcome.failed) == 6
+
+
+def test_bad_samples_never_stop_the_run(jobs, tiny, tmp_path):
+    bad = [replace(job, prompt=" ") for job in many(jobs, 5)]
+    assert len(generate(bad, tiny, tmp_path / "out").failed) == 5
+
+
+def outputs_that_cannot_be_filled(root):
+    file = root / "file"
+    file.write_bytes(b"mine")
+    yield file, "is a file"
+    yield file / "x", "lies under the file"
+    yield root / "testset", "into the test set"
+    yield root / "testset" / "new", "into the test set"
+    if sys.platform == "linux":
+        yield Path("/proc/submission"), "nothing can be written there"
+
+
+def test_an_output_that_cannot_be_filled_is_refused_before_a_model_is_loaded(jobs, tiny, tmp_path, files):
+    loaded = []
+    for out, reason in outputs_that_cannot_be_filled(tmp_path):
+        before = files(tmp_path)
+        with pytest.raises(OutputUnusable, match=reason) as raised:
+            generate(jobs, tiny, out, testset=tmp_path / "testset", load=lambda *_: loaded.append(1))
+        assert raised.value.exit_code == 2
+        assert files(tmp_path) == before
+    assert not loaded
+
+
+def test_too_little_space_is_refused_with_how_much_is_needed(jobs, tmp_path):
+    size = ("video.width=81920", "video.height=81920", "video.frames=400001")
+    settings = load_settings("tiny", size)
+    # 3 x 81920^2 x 400001 pixels x 0.4 bits
+    with pytest.raises(OutputUnusable, match=r"3 videos take about 402654\.\d GB and"):
+        generate(jobs, settings, tmp_path / "out")
+    assert not (tmp_path / "out").exists()
+
+
+def test_an_output_that_breaks_on_the_way_ends_the_run_at_once(jobs, tiny, tmp_path):
+    out = tmp_path / "out"
+
+    class Breaking(_Fragile):
+        def make(self, _):
+            self.calls += 1
+            if self.calls == 2:
+                shutil.rmtree(out)
+                out.write_bytes(b"a file now")
+            return Clip(pictures=np.zeros((5, 64, 64, 3), dtype=np.uint8))
+
+    system = Breaking()
+    with pytest.raises(OutputUnusable, match="nothing can be written there"):
+        generate(jobs, tiny, out, load=lambda *_: system)
+    assert system.calls == 2
+
+
+def test_a_grey_reference_of_16_bits_is_seen_as_it_is(tiny, tmp_path):
+    """A ramp, which a plain conversion would cut at 255 and so turn white."""
+    ramp = np.broadcast_to(np.linspace(0, 65535, 64).astype(np.uint16), (64, 64))
+    path = tmp_path / "grey.png"
+    Image.fromarray(ramp).save(path)
+    seen = []
+
+    class Watching(_Fragile):
+        def make(self, task):
+            seen.extend(task.references)
+            return Clip(pictures=np.zeros((5, 64, 64, 3), dtype=np.uint8))
+
+    job = Job(id="a", prompt="a man", references=(path,), video="a.mp4")
+    generate([job], tiny, tmp_path / "out", load=lambda *_: Watching())
+    expected = np.round(ramp / 257).astype(int)[..., None]
+    assert np.abs(np.asarray(seen[0]).astype(int) - expected).max() <= 1
 
 
 def test_interrupting_is_not_a_failed_sample(jobs, tiny, tmp_path):

@@ -23,9 +23,10 @@ UNAVAILABLE = {
     "RewriterUnusable", "Unavailable", "WeightsMissing", "WrongHash",
 }  # fmt: skip
 USAGE = {
-    "ChallengeError", "NotARun", "OutputInUse", "ProtocolError", "RunUnwritable", "SettingsError",
-    "SiteError", "StudyConfigError", "TestSetError", "UsageError",
+    "ChallengeError", "NotARun", "OutputInUse", "OutputUnusable", "ProtocolError", "RunUnwritable",
+    "SettingsError", "SiteError", "StudyConfigError", "TestSetError", "UsageError",
 }  # fmt: skip
+SOME_FAILED = {"SameFailureAgain"}
 INVALID = {
     "GeneratorError", "IpvgError", "KeptMissing", "LeaderboardError", "MemberError", "MetricsError",
     "RunError", "RunsError", "SampleFailed", "StudyError", "SubmissionError", "UnreadablePicture",
@@ -51,7 +52,12 @@ def all_error_classes() -> set[type[IpvgError]]:
 
 
 def test_every_error_class_is_in_the_table():
-    tables = ((UNAVAILABLE, ExitCode.UNAVAILABLE), (USAGE, ExitCode.USAGE), (INVALID, ExitCode.INVALID))
+    tables = (
+        (UNAVAILABLE, ExitCode.UNAVAILABLE),
+        (USAGE, ExitCode.USAGE),
+        (SOME_FAILED, ExitCode.SOME_FAILED),
+        (INVALID, ExitCode.INVALID),
+    )
     expected = {name: code for names, code in tables for name in names}
     for one in all_error_classes():
         inherited = next(expected[base.__name__] for base in one.__mro__ if base.__name__ in expected)
