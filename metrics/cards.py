@@ -42,7 +42,7 @@ def plugin_cards(kind: str) -> dict[str, str]:
 
 def card(kind: str, spec: MetricSpec, formulas: Mapping[str, str]) -> str:
     """The card of one metric of one evaluator."""
-    return _card(spec.name, [(kind, spec)], [], formulas)
+    return _card(spec.name, [(kind, spec)], None, formulas)
 
 
 def _specs() -> dict[str, list[tuple[str, MetricSpec]]]:
@@ -67,13 +67,13 @@ def _protocols() -> dict[str, list[str]]:
 def _card(
     name: str,
     variants: list[tuple[str, MetricSpec]],
-    protocols: list[str],
+    protocols: list[str] | None,
     formulas: Mapping[str, str] = FORMULAS,
 ) -> str:
     lines = [
         f"# {variants[0][1].title}",
         "",
-        f"`{name}`, in protocols: {', '.join(protocols) or 'none'}.",
+        f"`{name}`" + ("." if protocols is None else f", in protocols: {', '.join(protocols) or 'none'}."),
         "",
     ]
     for kind, spec in variants:

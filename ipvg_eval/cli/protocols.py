@@ -34,11 +34,12 @@ def _list_outside() -> None:
 
     table = Table("evaluator", "from", "metrics", title="Of installed packages, not of ipvg-eval")
     for plugin, found in outside_evaluators():
-        broken = isinstance(found, BrokenPlugin)
-        metrics = "[red]broken[/]" if broken else escape(", ".join(spec.name for spec in found.SPECS))
-        table.add_row(escape(plugin.kind), escape(str(plugin)), metrics)
-        if broken:
+        if isinstance(found, BrokenPlugin):
+            metrics = "[red]broken[/]"
             STDERR.print(f"[yellow]warning:[/] {escape(str(found))}", soft_wrap=True)
+        else:
+            metrics = escape(", ".join(spec.name for spec in found.SPECS))
+        table.add_row(escape(plugin.kind), escape(str(plugin)), metrics)
     STDOUT.print(table)
 
 

@@ -95,6 +95,7 @@ def _summarise(spec: MetricSpec, column: Sequence[MeasurementRow], means: RunMea
         higher_is_better=spec.higher_is_better,
         unit=spec.unit,
         proxy=spec.proxy,
+        package=spec.package,
         mean=mean,
         low=low,
         high=high,
