@@ -88,7 +88,7 @@ class Evaluator(ABC, Generic[OptionsT]):
             at none.
         FILES: the options that name files about the submission; which files they are does not change the
             protocol's rules.
-        WEIGHTS: the weight files that an evaluator of another package brings; ours are in a table of their own.
+        WEIGHTS: the weight files that an evaluator of another package brings; ours are in a table.
         FORMULAS: the formula of each of its metrics, by name, for their cards; likewise.
         specs: the metrics it measures, in the order `Pass.finish` reports them.
         weights: sha256 of every weight file in use, by name; empty where there is none. A file that says

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
+from itertools import pairwise
 from typing import Any, ClassVar, TypeVar
 
 import numpy as np
@@ -62,7 +63,7 @@ class GuardedEvaluator(Evaluator[BaseModel]):
         """The frames that it wants, if these are frames of the video."""
         with self._naming():
             wanted = [int(index) for index in self._inside.frames(clip)]
-        ascending = all(one < other for one, other in zip(wanted, wanted[1:], strict=False))
+        ascending = all(one < other for one, other in pairwise(wanted))
         if not ascending or (wanted and not 0 <= wanted[0] <= wanted[-1] < clip.frame_count):
             raise self._failed(f"frames() gives {wanted[:5]}..., which are not ascending frames of the video")
         return wanted

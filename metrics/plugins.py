@@ -29,8 +29,30 @@ METRIC_NAME = re.compile(r"[a-z][a-z0-9_]{0,59}")
 """What a metric of another package may be called: it becomes a column, a file name and a key."""
 
 COLUMNS = frozenset(
-    "sample identity video status reason damage note video_sha256 frame_count width height fps duration codec "
-    "timeline missing notes team frame time value metric".split()
+    (
+        "sample",
+        "identity",
+        "video",
+        "status",
+        "reason",
+        "damage",
+        "note",
+        "video_sha256",
+        "frame_count",
+        "width",
+        "height",
+        "fps",
+        "duration",
+        "codec",
+        "timeline",
+        "missing",
+        "notes",
+        "team",
+        "frame",
+        "time",
+        "value",
+        "metric",
+    )
 )
 """Columns of a run's tables, which no metric may be called after."""
 

@@ -45,7 +45,11 @@ def evaluator_class(kind: str) -> type[Evaluator]:
 
 
 def registered(kind: str) -> tuple[type[Evaluator], Plugin | None]:
-    """The class of a name, and the package it comes from; None where it is ours. Raises as `evaluator_class`."""
+    """The class of a name, and the package it comes from; None where it is ours.
+
+    Raises:
+        ProtocolError, PackageMissing, BrokenPlugin: as `evaluator_class`.
+    """
     if kind in EVALUATORS:
         return _ours(kind), None
     found = [plugin for plugin in installed_plugins() if plugin.kind == kind]

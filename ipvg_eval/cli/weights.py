@@ -80,9 +80,7 @@ def pull_command(
     failed = 0
     with pull_progress(STDERR) as progress:
         weights = [declared(name, table) for name in wanted]
-        pulled = pull_several(
-            weights, new_store=lambda: WeightStore(table), mirror=mirror, progress=progress
-        )
+        pulled = pull_several(weights, new_store=lambda: WeightStore(table), mirror=mirror, progress=progress)
         for weight, outcome in pulled:
             if isinstance(outcome, Pulled):
                 STDOUT.out(f"{weight.name}\t{outcome.action}\t{outcome.found.path}")

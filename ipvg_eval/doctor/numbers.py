@@ -12,8 +12,8 @@ from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.doctor.goldens import GOLDENS, INPUTS, Golden
 from ipvg_eval.doctor.measuring import SAMPLE, measure, sample_target
 from ipvg_eval.metrics.evaluator import Evaluator
-from ipvg_eval.metrics.protocols.loading import LoadedProtocol, Part
 from ipvg_eval.metrics.plugins import EvaluatorFailed
+from ipvg_eval.metrics.protocols.loading import LoadedProtocol, Part
 from ipvg_eval.metrics.registry import evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.target import Target

@@ -17,9 +17,9 @@ from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.corpus import CorpusMetric, corpus_metric
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
-from ipvg_eval.metrics.protocols.definition import Protocol, parse_definition, read_text, validation_error
 from ipvg_eval.metrics.plugin_guard import GuardedEvaluator, explained
 from ipvg_eval.metrics.plugins import BrokenPlugin, Plugin, with_weights
+from ipvg_eval.metrics.protocols.definition import Protocol, parse_definition, read_text, validation_error
 from ipvg_eval.metrics.registry import evaluator_class, outside_evaluators, registered
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.weight_file import WeightFile

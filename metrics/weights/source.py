@@ -43,9 +43,7 @@ class RandomWeights:
         return f"random:{self.random_seed}"
 
 
-def weight_source(
-    spec: str | None, table: Mapping[str, WeightFile] = WEIGHTS
-) -> WeightStore | RandomWeights:
+def weight_source(spec: str | None, table: Mapping[str, WeightFile] = WEIGHTS) -> WeightStore | RandomWeights:
     """What `--weights` asks for.
 
     Args:
