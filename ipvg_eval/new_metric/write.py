@@ -15,7 +15,7 @@ from ipvg_eval.metrics.registry import EVALUATORS
 _TEMPLATE = resources.files("ipvg_eval.new_metric") / "template"
 _PLACES = {
     "pyproject.toml.txt": "pyproject.toml",
-    "README.md": "README.md",
+    "README.md.txt": "README.md",
     "protocol.yaml": "protocol.yaml",
     "__init__.py.txt": "src/$module/__init__.py",
     "spec.py.txt": "src/$module/spec.py",
