@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, Final, Literal
 
 from pydantic import Field
@@ -171,8 +172,8 @@ class FaceSimilarity(Evaluator[FaceSimilarityOptions]):
         chosen = [r for r in target.references if self._options.reference == "first" or _is_person(r)]
         if not chosen:
             return ReferenceFace(rows=None, reason="no reference picture is labelled as a person")
-        path = chosen[0].path
-        key = path.resolve()
+        picture = chosen[0].picture
+        key = picture.resolve() if isinstance(picture, Path) else picture
         if key not in self._references:
             self._references[key] = self._encode_reference(chosen[0])
             if len(self._references) > _REFERENCES_KEPT:
@@ -182,7 +183,7 @@ class FaceSimilarity(Evaluator[FaceSimilarityOptions]):
 
     def _encode_reference(self, reference: Reference) -> ReferenceFace:
         seen = self._options.reference_pixels == "as_seen"
-        picture = read_rgb(reference.path, apply_orientation=seen, over_white=seen)
+        picture = read_rgb(reference.picture, apply_orientation=seen, over_white=seen)
         crops = face_crops(self._detector, picture, retry=self._options.retry)
         if crops is None:
             return ReferenceFace(rows=None, reason="no face in the reference picture")

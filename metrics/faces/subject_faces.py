@@ -11,7 +11,7 @@ import numpy as np
 from pydantic import Field
 
 from ipvg_eval.core.measurement import ClipInfo
-from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, KnownPass, Pass, missing
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd, subject_specs
@@ -81,7 +81,7 @@ class SubjectFaces(Evaluator[SubjectFacesOptions]):
         """
         if not target.references:
             return KnownPass(missing(self.specs, NO_REFERENCE))
-        references = [self._reference(reference.path) for reference in target.references]
+        references = [self._reference(reference.picture) for reference in target.references]
         people, without = [], []
         for subject in subjects_of(target.references, unlabelled="reference"):
             rows = [row for row in (references[place] for place in subject.pictures) if row is not None]
@@ -99,9 +99,9 @@ class SubjectFaces(Evaluator[SubjectFacesOptions]):
             most=max(self._options.faces_per_frame, len(people)),
         )
 
-    def _encode_reference(self, path: Path) -> Mapping[str, Rows] | None:
+    def _encode_reference(self, source: Path | PictureInMemory) -> Mapping[str, Rows] | None:
         """One vector per network for the largest face; None where there is none."""
-        faces = every_face(self._detector, read_rgb(path), most=1)
+        faces = every_face(self._detector, read_rgb(source), most=1)
         if not faces:
             return None
         return {name: encode(faces[0].of(name)[None])[0] for name, encode in self._encoders.items()}

@@ -12,7 +12,7 @@ from pydantic import Field
 from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement
-from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.faces.alignment import align
@@ -117,12 +117,12 @@ class LiteFaces(Evaluator[LiteFacesOptions]):
         Raises:
             UnreadablePicture: a reference picture cannot be decoded.
         """
-        described = [self._reference(reference.path) for reference in target.references]
+        described = [self._reference(reference.picture) for reference in target.references]
         return _FacesPass(self._detector, described)
 
-    def _describe_reference(self, path: Path) -> FloatArray | None:
+    def _describe_reference(self, source: Path | PictureInMemory) -> FloatArray | None:
         """Descriptors of the picture's face and of its mirror image, (2, d); None without a face."""
-        picture = shrink(read_rgb(path), _REFERENCE_SIDE)
+        picture = shrink(read_rgb(source), _REFERENCE_SIDE)
         found = find_faces(self._detector, picture[None])[0]
         if found is None:
             return None

@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from ipvg_eval.core.measurement import ClipInfo, Frames
-from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches
 from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, missing
@@ -148,7 +148,7 @@ class SubjectMetrics(Evaluator[SubjectOptions]):
         subjects = subjects_of(target.references, unlabelled=self._options.unlabelled)
         labels = {position: subject.label for subject in subjects for position in subject.pictures}
         views = [
-            self._reference(reference.path, labels[position] if self._finder else "")
+            self._reference(reference.picture, labels[position] if self._finder else "")
             for position, reference in enumerate(target.references)
         ]
         return SubjectPass(
@@ -177,8 +177,8 @@ class SubjectMetrics(Evaluator[SubjectOptions]):
         row: Rows = self._encoder.images([dino_pixels(picture)])[0]
         return row
 
-    def _view(self, path: Path, label: str) -> ReferenceView:
-        picture = read_rgb(path)
+    def _view(self, source: Path | PictureInMemory, label: str) -> ReferenceView:
+        picture = read_rgb(source)
         if self._finder is None:
             return ReferenceView(row=self._embed(picture), found=False)
         return self._finder.reference(picture, label)
