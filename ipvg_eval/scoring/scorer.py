@@ -11,7 +11,7 @@ from fractions import Fraction
 from functools import cached_property
 from io import FileIO
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Self
+from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.run import DeviceInfo
@@ -166,6 +166,11 @@ class Scorer:
 
     def __deepcopy__(self, _: dict[int, Any]) -> Self:
         return self
+
+    def __reduce__(self) -> NoReturn:
+        raise TypeError(
+            "a scorer is full of networks and cannot be pickled; send its Recipe and build it there"
+        )
 
     def only(self, metrics: Collection[str]) -> Scorer:
         """A scorer of some of the metrics that shares the networks with this one.

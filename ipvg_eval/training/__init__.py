@@ -1,0 +1,1 @@
+"""Scoring in the course of a training."""
