@@ -27,14 +27,15 @@ def compare(
 ) -> None:
     """Say where two runs differ, by how much, and whether that is more than chance."""
     from ipvg_eval.comparison import compare as compare_runs
-    from ipvg_eval.results import load_run
 
-    comparison = compare_runs(load_run(run_a), load_run(run_b), most=most, anyway=anyway)
+    comparison = compare_runs(run_a, run_b, most=most, anyway=anyway)
     _shout(comparison)
     if as_json:
         from ipvg_eval.core.jsonable import jsonable
 
-        STDOUT.out_json(jsonable(comparison))
+        shown = jsonable(comparison)
+        del shown["pairs"]
+        STDOUT.out_json(shown)
     else:
         _print(comparison)
 
