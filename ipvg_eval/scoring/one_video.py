@@ -197,8 +197,9 @@ def _see(
         if pictures:
             sheet.add(batch.indices, batch.frames)
             events.add(batch.indices, batch.frames)
+        picked: dict[tuple[int, ...], Frames] = {}
         for viewer in viewers:
-            viewer.add(batch.indices, batch.frames)
+            viewer.add(batch.indices, batch.frames, picked)
     wanted = len(wanted_frames(evaluators, sample, clip))
     if frames_needed is not None and decoded < frames_needed * wanted:
         needed = f"the protocol needs {frames_needed:.0%}"
@@ -261,14 +262,17 @@ class _Viewer:
         except IpvgError as error:
             self._refusal = str(error)
 
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
+    def add(self, indices: Sequence[int], frames: Frames, picked: dict[tuple[int, ...], Frames]) -> None:
+        """What is picked out of the frames is kept for the next viewer who wants the same."""
         if self._pass is None:
             return
-        mine = [position for position, index in enumerate(indices) if index in self._wanted]
+        mine = tuple(position for position, index in enumerate(indices) if index in self._wanted)
         if len(mine) == len(indices):
             self._pass.add(indices, frames)
         elif mine:
-            self._pass.add([indices[position] for position in mine], frames[np.asarray(mine)])
+            if mine not in picked:
+                picked[mine] = frames[np.asarray(mine)]
+            self._pass.add([indices[position] for position in mine], picked[mine])
 
     def finish(self) -> Iterator[Measurement]:
         if self._pass is not None:

@@ -65,14 +65,25 @@ def test_frames_in_memory_have_the_numbers_of_their_file_to_the_last_bit(lite, f
 
 
 def test_frames_that_are_looked_at_lie_where_they_lay_wherever_that_can_be(frames):
-    clip = FramesInMemory(frames).showing(range(3, 9))
-    [batch] = clip
-    assert np.shares_memory(batch.frames, frames)
     turned = torch.from_numpy(frames).permute(0, 3, 1, 2)
-    [batch] = FramesInMemory(turned).showing(range(3, 9))
-    assert np.shares_memory(batch.frames, frames)
-    [batch] = FramesInMemory(frames).showing([3, 7])
-    assert np.array_equal(batch.frames, frames[[3, 7]])
+    for clip in (frames, turned):
+        [batch] = FramesInMemory(clip).showing([3, 7])
+        assert batch.indices == (3, 4, 5, 6, 7)
+        assert np.shares_memory(batch.frames, frames)
+        assert np.array_equal(batch.frames, frames[3:8])
+
+
+def test_frames_of_any_other_layout_come_as_they_are_shown(frames):
+    tensor = torch.from_numpy(frames).permute(0, 3, 1, 2)
+    wide = torch.zeros((*tensor.shape[:3], tensor.shape[3] + 5), dtype=torch.uint8)
+    wide[..., 5:] = tensor
+    ways = (tensor.contiguous(), wide[..., 5:], frames[:, :, ::-1][:, :, ::-1], frames[..., ::-1][..., ::-1])
+    for clip in ways:
+        [batch] = FramesInMemory(clip).showing([3, 7])
+        every = np.stack([frames[index] for index in batch.indices])
+        assert {3, 7} <= set(batch.indices)
+        assert np.array_equal(batch.frames, every)
+        assert batch.frames[0].flags.c_contiguous
 
 
 def test_what_may_not_be_written_to_is_copied(frames):
