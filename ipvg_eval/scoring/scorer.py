@@ -117,7 +117,19 @@ class Scorer:
         fps: float | Fraction | None = None,
         times: Sequence[float] | None = None,
     ) -> Measured:
-        """As a call, as the row of a run, with the embeddings that a score of many videos is made from."""
+        """As a call, but with what a run keeps: its row, and the embeddings that make a score of many videos.
+
+        Args:
+            video: as a call takes it, like the rest.
+            reference: pictures.
+            prompt: its text prompt.
+            timeline: which action when.
+            fps: of frames in memory.
+            times: of frames in memory, (n,), in seconds.
+
+        Raises:
+            UsageError, ProtocolError, Unavailable: as a call.
+        """
         references = given_references(reference)
         suited = self if timeline is not None else self.without_timelines
         is_file = isinstance(video, str | Path)
