@@ -2,8 +2,8 @@
 
     python -P benchmarks/measuring.py [--frames 49] [--size 720x480] [--repeats 7]
 
-Two questions, with the networks loaded: how long do `score` and `measure` take for the same file (wall time, by
-turns), and how much of a call on an array is spent outside the evaluators (CPU time)? The quickest of each
+Two questions, with the networks loaded: how long do `score` and `measure` take for the same file (wall time,
+by turns), and how much of a call on an array is spent outside the evaluators (CPU time)? The quickest of each
 counts, so that a machine with other work to do says the same; the first call of each does not.
 """
 
