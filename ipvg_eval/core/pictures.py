@@ -52,6 +52,9 @@ class PictureInMemory:
     """A picture that is no file, or no longer: the bytes of one, or pixels.
 
     Two with the same content are equal, so that what was made of one can be kept for the other.
+
+    Attributes:
+        key: tells one content from another.
     """
 
     def __init__(self, content: bytes | Image.Image) -> None:
@@ -61,7 +64,7 @@ class PictureInMemory:
             content: the bytes of a png, jpeg or webp file, or a picture of Pillow's that nobody changes.
         """
         self._content = content
-        self._key = _content_key(content)
+        self.key = _content_key(content)
 
     @classmethod
     def of_pixels(cls, pixels: Frames) -> Self:
@@ -84,10 +87,10 @@ class PictureInMemory:
         return nullcontext(self._content)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, PictureInMemory) and self._key == other._key
+        return isinstance(other, PictureInMemory) and self.key == other.key
 
     def __hash__(self) -> int:
-        return hash(self._key)
+        return hash(self.key)
 
 
 Picture = Path | BinaryIO | PictureInMemory

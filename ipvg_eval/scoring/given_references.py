@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import Any
 
@@ -12,10 +11,9 @@ from PIL import Image
 
 from ipvg_eval.core.errors import UnreadablePicture, UsageError
 from ipvg_eval.core.pictures import PictureInMemory, read_picture
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.target import Reference
 from ipvg_eval.scoring.checked_arrays import checked_pixels, is_tensor
-
-_CHECKED = 256
 
 
 def given_references(given: Any) -> tuple[Reference, ...]:
@@ -69,10 +67,12 @@ def _in_memory(given: Any) -> PictureInMemory:
     )
 
 
-@lru_cache(maxsize=_CHECKED)
-def _problem(picture: PictureInMemory) -> str | None:
+def _looked_at(picture: PictureInMemory) -> str | None:
     try:
         read_picture(picture)
     except UnreadablePicture as error:
         return error.message
     return None
+
+
+_problem = ReferenceCache(_looked_at)

@@ -3,9 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
@@ -20,12 +19,11 @@ from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.every_face import every_face
 from ipvg_eval.metrics.faces.face_similarity_pass import Encoder, Rows, crop_batches
 from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.subject.subjects import subjects_of
 from ipvg_eval.metrics.target import NO_REFERENCE, Target
-
-_REFERENCES_KEPT: Final = 256
 
 
 class SubjectFacesOptions(EvaluatorOptions):
@@ -62,7 +60,7 @@ class SubjectFaces(Evaluator[SubjectFacesOptions]):
             name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
             for name, encode in self._encoders.items()
         }
-        self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._encode_reference)
+        self._reference = ReferenceCache(self._encode_reference)
 
     @classmethod
     def required_weights(cls, _options: SubjectFacesOptions, /) -> tuple[str, ...]:

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -19,6 +18,7 @@ from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces
 from ipvg_eval.metrics.faces.mtcnn import LICENCE, WEIGHT_NAMES, Mtcnn
 from ipvg_eval.metrics.lite.identity import FloatArray, face_descriptor, similarity
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
@@ -53,7 +53,6 @@ LITE_IDENTITY = MetricSpec(
 )
 
 _REFERENCE_SIDE = 2048  # a reference picture is never searched at more pixels than this
-_CACHED_REFERENCES = 256
 
 
 class LiteFacesOptions(EvaluatorOptions):
@@ -99,7 +98,7 @@ class LiteFaces(Evaluator[LiteFacesOptions]):
             min_probability=options.min_probability,
         )
         self.weights = self._detector.weights
-        self._reference = lru_cache(maxsize=_CACHED_REFERENCES)(self._describe_reference)
+        self._reference = ReferenceCache(self._describe_reference)
 
     @classmethod
     def required_weights(cls, _options: LiteFacesOptions, /) -> tuple[str, ...]:

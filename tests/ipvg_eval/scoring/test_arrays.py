@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+import weakref
 from fractions import Fraction
 from pathlib import Path
 
@@ -14,6 +15,7 @@ from PIL import Image
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.metrics.evaluator import Evaluator
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.target import Reference, Target
 from ipvg_eval.scoring import Recipe
 from ipvg_eval.scoring.frames_in_memory import FramesInMemory
@@ -221,18 +223,27 @@ def test_a_reference_without_a_face_is_the_reason_and_no_error(lite, frames):
     assert found.status == "scored"
 
 
-def test_pictures_with_one_content_are_described_once(lite, frames, tmp_path):
+def test_pictures_with_one_content_are_described_once_and_not_kept(lite, frames, tmp_path, monkeypatch):
     """By the content, so that a file that changes is another picture."""
     faces = lite.evaluators[0]
-    before = faces._reference.cache_info().misses
+    described = []
+    cache = ReferenceCache(lambda source: described.append(weakref.ref(source)) or describe(source), kept=2)
+    describe = faces._describe_reference
+    monkeypatch.setattr(faces, "_reference", cache)
     path = tmp_path / "face.png"
     path.write_bytes(FACE.read_bytes())
     only = lite.only(["lite_identity"])
     seen = {only(frames[:1], reference=one)["lite_identity"] for one in (path, str(path), FACE)}
-    assert len(seen) == 1
-    assert faces._reference.cache_info().misses <= before + 1
+    assert len(seen) == len(described) == 1
     Image.new("RGB", (64, 64)).save(path)
     assert only(frames[:1], reference=path)["lite_identity"] is None
+    assert len(described) == 2
+    assert [one() for one in described] == [None, None]
+    for _ in range(2):
+        only(frames[:1], reference=np.zeros((64, 64, 3), np.uint8))
+    assert len(described) == 3
+    only(frames[:1], reference=FACE)  # the one that was not used for longest was forgotten
+    assert len(described) == 4
 
 
 def test_a_target_takes_pictures_as_arrays(lite, index, frames):

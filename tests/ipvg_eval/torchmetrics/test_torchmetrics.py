@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import importlib.util
 import json
 import math
 import pickle
@@ -19,6 +20,7 @@ from torchmetrics import MetricCollection, MetricTracker
 
 from ipvg_eval import torchmetrics
 from ipvg_eval.core.measurement import FrameFeatures
+from ipvg_eval.core.packages import PackageMissing
 from ipvg_eval.measuring import Asked, measure_all
 from ipvg_eval.metrics.protocols.loading import load_protocol
 from ipvg_eval.scoring import Recipe, score
@@ -28,6 +30,7 @@ from ipvg_eval.torchmetrics import (
     IdentityRank,
     VideoMean,
     VideoMeans,
+    of_videos,
 )
 from ipvg_eval.torchmetrics.embedding_metrics import _packed, _unpacked
 
@@ -202,6 +205,14 @@ def test_a_pickle_holds_the_recipe_and_not_the_networks(sharpness):
     assert pickle.loads(content).compute() == metric.compute()
     with pytest.raises(TypeError, match="send its Recipe"):
         pickle.dumps(sharpness)
+
+
+def test_without_the_package_the_line_that_installs_it_is_told(monkeypatch):
+    monkeypatch.setitem(sys.modules, "torchmetrics", None)
+    spec = importlib.util.spec_from_file_location("again", of_videos.__file__)
+    with pytest.raises(PackageMissing) as raised:
+        spec.loader.exec_module(importlib.util.module_from_spec(spec))
+    assert raised.value.hint == "Install it: pip install 'ipvg-eval[torchmetrics]'"
 
 
 WORKER = """
