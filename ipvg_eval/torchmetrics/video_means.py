@@ -94,7 +94,7 @@ class VideoMeans(OfVideos):
 
 
 class VideoMean(VideoMeans):
-    """The mean of one metric over videos: a scalar, float64.
+    """The mean of one metric over videos: a scalar, float64; `spec` has its bounds, unit, caveats and source.
 
     The classes below are this one with a metric of the published protocol; any other metric is
     `VideoMean(Recipe(protocol="lite"), metric="lite_identity")`.
