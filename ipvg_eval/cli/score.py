@@ -277,5 +277,5 @@ def finish(runs: list[Run], as_json: bool, profiles: Sequence[Profile] = ()) -> 
     counts = [run.summary.counts for run in runs]
     if any(count.missing == count.samples for count in counts):
         raise typer.Exit(ExitCode.INVALID)
-    if any(count.failed for count in counts):
+    if any(count.failed or count.broken for count in counts):
         raise typer.Exit(ExitCode.SOME_FAILED)

@@ -40,6 +40,7 @@ def state(counts: Counts) -> str:
         "crashed": counts.crashed,
         "pending": counts.pending,
         "decoded in part": counts.damaged,
+        "without a metric that broke": counts.broken,
     }
     rest = [f"{amount} {what}" for what, amount in amounts.items() if amount]
     return ", ".join([f"{counts.scored} of {counts.samples} samples scored", *rest])
