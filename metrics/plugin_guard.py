@@ -37,7 +37,7 @@ def explained(plugin: Plugin, doing: str, step: Callable[[], T]) -> T:
 
 
 class GuardedEvaluator(Evaluator[BaseModel]):
-    """An evaluator of another package; it behaves like the one inside, but what breaks costs its metrics only.
+    """An evaluator of another package; where it breaks, that costs its own metrics only.
 
     On a video it breaks by raising, whatever that is, or by answering what is no answer. Its metrics are then
     missing with the package's name, and marked as broken; those of other evaluators are not touched.

@@ -79,7 +79,7 @@ class Measurement:
         note: what a reader must know about a number that is there (a flag on the row), or None.
         per_frame: the values behind it, where the metric has any.
         features: the embeddings behind it, where they are worth keeping.
-        broken: whether there is no number because the code that measures it broke; it may come out another time.
+        broken: whether the code that measures it broke; there may be a number another time.
     """
 
     name: str

@@ -14,7 +14,7 @@ class _Part(BaseModel):
 
 
 class Counts(_Part):
-    """How many samples came how far; `broken` are scored, but code that measures one of their metrics broke."""
+    """How many samples came how far; `broken` ones are scored, but lack a metric whose code broke."""
 
     samples: int
     scored: int
