@@ -109,7 +109,6 @@ def test_points_are_of_one_curve_where_their_runs_compare(scored):
     assert record_of(replace(scored, info=other)).name != record_of(scored).name
 
 
-@pytest.mark.filterwarnings("default")  # of TensorBoard's reader, not of the writer
 def test_tensorboard(scored, tmp_path, monkeypatch):
     from tensorboard.backend.event_processing.event_accumulator import EventAccumulator
 
@@ -223,10 +222,9 @@ def test_what_is_not_installed_is_said_before_anything_is_measured(
         "lite",
     ]
     words += ["--out", tmp_path / "run", "--log-to", name]
-    with pytest.raises(SystemExit) as left:
-        main([*map(str, words)])
-    assert left.value.code == ExitCode.UNAVAILABLE
-    assert f"pip install {name}" in capsys.readouterr().err
+    code, said = _command(*words, capsys=capsys)
+    assert code == ExitCode.UNAVAILABLE
+    assert f"pip install {name}" in said.err
     assert not (tmp_path / "run").exists()
 
 
@@ -246,9 +244,10 @@ def test_a_tracker_that_cannot_be_is_refused(words):
         open_tracker(words)
 
 
-def test_a_tracker_that_fails_costs_nothing(fixtures, tmp_path, command):
+def test_a_tracker_that_fails_costs_nothing(fixtures, tmp_path, monkeypatch, capsys):
     """A folder that cannot be made, beside one that can."""
-    (tmp_path / "taken").write_text("a file")
+    monkeypatch.chdir(tmp_path)
+    Path("taken").write_text("a file")
     words = [
         "score",
         fixtures / "submissions/careful",
@@ -258,19 +257,25 @@ def test_a_tracker_that_fails_costs_nothing(fixtures, tmp_path, command):
         "lite",
     ]
     words += ["--metrics", "lite_motion", "--limit", "1", "--out", "run", "--json", "--log-step", "3"]
-    done = command(*words, "--log-to", "tensorboard:taken/here", "--log-to", "tensorboard:free")
-    assert done.returncode == ExitCode.DONE, done.stderr
-    assert "warning: careful is not logged to tensorboard:taken/here (" in done.stderr
-    assert "careful is logged: tensorboard --logdir free" in done.stderr
-    [written] = json.loads(done.stdout)["runs"]
-    assert load_run(tmp_path / "run").summary.metric("lite_motion").count == 1
-    assert written["counts"]["scored"] == 1
-    assert list((tmp_path / "free").rglob("events.*"))
-
-
-def test_a_step_is_for_a_tracker(fixtures, command):
-    done = command(
-        "score", fixtures / "submissions/careful", "--testset", fixtures / "testset", "--log-step", "3"
+    code, said = _command(
+        *words, "--log-to", "tensorboard:taken/x", "--log-to", "tensorboard:free", capsys=capsys
     )
-    assert done.returncode == ExitCode.USAGE
-    assert "--log-step is for --log-to" in done.stderr
+    assert code == ExitCode.DONE
+    assert "warning: careful is not logged to tensorboard:taken/x (" in said.err
+    assert "careful is logged: tensorboard --logdir free" in said.err
+    [written] = json.loads(said.out)["runs"]
+    assert written["counts"]["scored"] == 1
+    assert load_run("run").summary.metric("lite_motion").count == 1
+    assert list(Path("free").rglob("events.*"))
+
+
+def test_a_step_is_for_a_tracker(fixtures, capsys):
+    code, said = _command("score", fixtures / "submissions/careful", "--log-step", "3", capsys=capsys)
+    assert code == ExitCode.USAGE
+    assert "--log-step is for --log-to" in said.err
+
+
+def _command(*words, capsys):
+    with pytest.raises(SystemExit) as left:
+        main([*map(str, words)])
+    return left.value.code, capsys.readouterr()
