@@ -7,7 +7,7 @@ import textwrap
 from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
 from functools import wraps
 from pathlib import Path
-from typing import ParamSpec, TypeVar
+from typing import Any, ParamSpec, TypeVar
 
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.packages import package_missing
@@ -18,8 +18,8 @@ from ipvg_eval.results import Run, load_run
 
 try:
     import matplotlib
-    from matplotlib.axes import Axes
-    from matplotlib.figure import Figure
+    from matplotlib.axes import Axes as Axes
+    from matplotlib.figure import Figure as Figure
 except ImportError as error:
     raise package_missing(error, extra="plot") from error
 
@@ -35,7 +35,7 @@ _PANEL = (2.3, 1.7)
 _ACROSS = 3
 _LETTERS_PER_INCH = 17
 _LETTERS_PER_LABEL = 30
-_STYLE = {
+_STYLE: dict[Any, Any] = {
     "font.size": 8.0,
     "axes.labelsize": 8.0,
     "axes.titlesize": 8.0,

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import textwrap
-from collections.abc import Sequence
+from collections.abc import Hashable, Mapping, Sequence
+from typing import Any
 
 import numpy as np
 
@@ -73,10 +74,7 @@ def timeline(run: AnyRun, sample: str, metrics: Sequence[str] = ()) -> Figure:
         _similarities(below.pop(0), run, sample, kept)
     for ax, name in zip(below, metrics, strict=True):
         _values(ax, run, sample, name)
-    end = max(
-        [*(event.end for event in events), row["duration"] if row["duration"] == row["duration"] else 0]
-    )
-    top.set_xlim(0, end)
+    top.set_xlim(0, max([*(event.end for event in events), float(np.nan_to_num(row["duration"]))]))
     grid[-1, 0].set_xlabel("seconds")
     figure.suptitle(texts, fontsize=7, ha="left", x=0.01, linespacing=1.3)
     key = "Wide bars: prompted. Narrow bars: found." if any(spans) else ""
@@ -84,7 +82,7 @@ def timeline(run: AnyRun, sample: str, metrics: Sequence[str] = ()) -> Figure:
     return figure
 
 
-def _row(run: Run, sample: str) -> dict[str, object]:
+def _row(run: Run, sample: str) -> Mapping[Hashable, Any]:
     rows = {str(row["sample"]): row for row in run.samples.to_dict("records")}
     if sample not in rows:
         raise UsageError(f"the run has no sample {sample!r}", hint=did_you_mean(sample, rows))

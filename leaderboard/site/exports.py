@@ -40,7 +40,9 @@ def track_downloads(track: Track) -> Iterator[Download]:
     """Every table of a track; values of single samples only where the site is not public."""
     board, name = track.board, track.id
     ranking, printed = _ranking(track), _printed(track)
-    latex = latex_table(printed, {name: name.endswith("↑") for name in printed if name[-1] in "↑↓"})
+    latex = latex_table(
+        printed, {str(name): str(name).endswith("↑") for name in printed if str(name).endswith(("↑", "↓"))}
+    )
     yield Download(name=f"{name}-ranking.csv", about="final ranking with every score", text=csv_text(ranking))
     yield Download(name=f"{name}-ranking.md", about="the same as a Markdown table", text=_markdown(printed))
     yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=latex)
