@@ -26,7 +26,7 @@ def test_the_python_examples_run(tmp_path, monkeypatch, capsys):
     assert list(Path("curves").rglob("events.*"))
     for name in re.findall(r'savefig\("(.+?)"\)', examples[1]):
         with Image.open(name) as picture:
-            assert min(picture.size) > 200
+            assert min(picture.size) > 100
     assert r"careful & \textbf{1.0000} & \textbf{0.8582} &" in capsys.readouterr().out
 
 
