@@ -27,7 +27,9 @@ LogTo = Annotated[
 LogStep = Annotated[
     int | None,
     typer.Option(
-        min=0, help="With --log-to: the checkpoint's training step, its place on the curves; 0 if left out."
+        min=0,
+        max=2**62,
+        help="With --log-to: the checkpoint's training step, its place on the curves; 0 if left out.",
     ),
 ]
 
