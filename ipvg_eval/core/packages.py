@@ -32,6 +32,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "remote": ("fsspec", "gcsfs", "s3fs"),
     "sign": ("cryptography",),
     "torchmetrics": ("torchmetrics",),
+    "plot": ("matplotlib",),
 }
 """Import names by extra; what an extra takes over from another stands at the other."""
 
