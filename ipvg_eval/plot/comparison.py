@@ -38,8 +38,8 @@ def comparison(
         metrics: which ones; all that have a direction where None.
 
     Raises:
-        UsageError: no such metric, or the runs do not compare.
-        RunError: a folder is no run.
+        UsageError: no such metric, or one run only.
+        RunError: a folder is no run, or the runs do not compare.
     """
     if isinstance(a, Comparison):
         found = a
