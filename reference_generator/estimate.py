@@ -10,6 +10,7 @@ from ipvg_eval.reference_generator.architectures import Architecture, architectu
 from ipvg_eval.reference_generator.job import Job
 from ipvg_eval.reference_generator.schedule import timeline_seconds
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
 _BYTES = {"bfloat16": 2, "float16": 2, "float32": 4}
 _WEIGHT_BYTES = {"torchao-int8": 1.05, "torchao-fp8": 1.05, "bnb-int8": 1.05, "bnb-nf4": 0.6, "gguf": 0.7}
@@ -82,10 +83,7 @@ def device_rate(name: str) -> float:
 
 def forwards_per_step(settings: Settings) -> int:
     """Transformer passes per denoising step."""
-    if settings.system == "phantom":
-        return 3
-    guided = settings.sampling.guidance > 1 or settings.identity.form == "code"
-    return 1 + guided + (settings.identity.scale > 0)
+    return kind_of(settings.system).forwards(settings)
 
 
 def passes(settings: Settings, frames: int) -> int:
@@ -95,18 +93,18 @@ def passes(settings: Settings, frames: int) -> int:
 
 
 def estimate(settings: Settings, jobs: Sequence[Job], *, tflops: float) -> Estimate:
-    """What these jobs will take.
+    """What these jobs will take, with a model whose architecture is known.
 
     Args:
         settings: the system.
         jobs: the videos that are still to be made.
         tflops: rate of the device; `runtime.tflops` wins.
     """
+    assert settings.model.architecture is not None, "ask whether anything is known of the system first"
     model = architecture(settings.model.architecture)
     video, rate = settings.video, settings.runtime.tflops or tflops
-    references = (
-        max((len(job.references) for job in jobs), default=1) if settings.system != "decoupled" else 0
-    )
+    shown = kind_of(settings.system).latent_references
+    references = max((len(job.references) for job in jobs), default=1) if shown else 0
     tokens = model.tokens(width=video.width, height=video.height, frames=video.frames, references=references)
     work = model.operations(tokens, settings.sampling.text_length) / 1e12
     forwards = forwards_per_step(settings)

@@ -12,6 +12,8 @@ from pathlib import Path
 
 from ipvg_eval.reference_generator.errors import SettingsError, UnreadableReference
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.kinds.kind import OWN_SECTIONS
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
 FORMAT = 2
 """Raised when the same settings begin to give another video."""
@@ -47,8 +49,8 @@ def seed_of(base: int, sample: str) -> int:
 def job_hash(settings: Settings, job: Job, revision: str) -> str:
     """What a finished video is recognised by when a run goes on.
 
-    Every setting counts except where the model runs and how the estimate is made; so do the job and the
-    bytes of its references, and the model's exact revision.
+    Every setting counts except where the model runs, how the estimate is made and what belongs to other kinds
+    of systems; so do the job and the bytes of its references, and the model's exact revision.
 
     Args:
         settings: the system.
@@ -66,6 +68,12 @@ def job_hash(settings: Settings, job: Job, revision: str) -> str:
     for detail in ("timeout", "attempts", "key_variable"):
         del values["prompt"][detail]
     values["model"] = {**values["model"], "revision": revision, "stored_gb": None, "path": None}
+    kind = kind_of(settings.system)
+    for section in OWN_SECTIONS:
+        if section != kind.section:
+            del values[section]
+    for detail in kind.incidental:
+        del values[kind.section or ""][detail]
     facts = {
         "format": FORMAT,
         "settings": values,

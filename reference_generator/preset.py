@@ -15,6 +15,7 @@ from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.registry import plug_ins
 from ipvg_eval.reference_generator.tiny import shrunk
 
 _PINNED = (
@@ -22,13 +23,19 @@ _PINNED = (
     ("model", "weights_repo", "weights_revision"),
     ("picture", "repo", "revision"),
 )
+_PLUG_IN_VIDEO = {"width": 832, "height": 480, "frames": 81, "fps": 16}
 _SUFFIXES = (".yaml", ".yml")
 
 
 def preset_names() -> list[str]:
     """Names of the shipped presets."""
+    return sorted(name for name in _shipped() if not name.startswith("_"))
+
+
+def _shipped() -> list[str]:
+    """Shipped presets, and what only others extend."""
     names = (entry.name for entry in files("ipvg_eval.reference_generator.presets").iterdir())
-    return sorted(name[:-5] for name in names if name.endswith(".yaml") and not name.startswith("_"))
+    return [name[:-5] for name in names if name.endswith(".yaml")]
 
 
 def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = False) -> Settings:
@@ -53,7 +60,7 @@ def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = Fa
     values = _checked({**values, "tiny": wanted_tiny}, values["name"]).as_dict()
     if values["tiny"]:
         # Shrunk before the changes, so that a change of size or steps still has its way.
-        values = _merged(values, shrunk(values["system"], values["model"]["architecture"]))
+        values = _merged(values, shrunk(values["system"], values["model"]["architecture"] or ""))
     return _checked(_merged(values, changes), preset)
 
 
@@ -64,6 +71,12 @@ def _is_file(preset: str) -> bool:
 def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if preset in seen:
         raise SettingsError(f"presets extend one another in a circle: {' -> '.join((*seen, preset))}")
+    if not _is_file(preset) and preset not in _shipped() and preset in plug_ins():
+        return {
+            "system": preset,
+            "title": f"{preset}, a system of another package",
+            "video": dict(_PLUG_IN_VIDEO),
+        }
     if _is_file(preset):
         path = Path(preset)
         try:
@@ -71,8 +84,10 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError("the preset file cannot be read", path=path, hint=str(error)) from error
     else:
-        if preset not in (*preset_names(), "_wan"):
-            raise SettingsError(f"there is no preset {preset!r}", hint=did_you_mean(preset, preset_names()))
+        if preset not in _shipped():
+            raise SettingsError(
+                f"there is no preset {preset!r}", hint=did_you_mean(preset, (*preset_names(), *plug_ins()))
+            )
         text = (files("ipvg_eval.reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
     try:
         values = read_yaml(text)
@@ -81,6 +96,8 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if not isinstance(values, dict):
         raise SettingsError("the preset holds no settings", path=preset)
     base = values.pop("extends", None)
+    if "kind" in values:
+        values["system"] = values.pop("kind")
     _unpin(values)
     return values if base is None else _merged(_read(str(base), (*seen, preset)), values)
 
@@ -131,6 +148,8 @@ def _set(changes: dict[str, Any], override: str) -> None:
 
 def _place(key: str) -> tuple[str, ...]:
     known = _known_keys()
+    if key.startswith("options.") and all(key.split(".")):
+        return tuple(key.split("."))
     if key in known:
         return known[key]
     endings = [name for name in known if name.rpartition(".")[2] == key]

@@ -10,6 +10,7 @@ from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ipvg_eval.reference_generator.job import Job, Shard
+from ipvg_eval.reference_generator.made_video import LookAt, look_at
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.output_folder import check_output, output_errors
 from ipvg_eval.reference_generator.picture_stage import Similarity
@@ -50,6 +51,7 @@ def generate(
     similarity: Similarity | None = None,
     on_progress: OnProgress | None = None,
     load: LoadSystem | None = None,
+    look: LookAt = look_at,
 ) -> Outcome:
     """Make a video for every job that has none yet.
 
@@ -66,12 +68,15 @@ def generate(
         similarity: compares faces, for pictures made from a reference; without it the first picture is taken.
         on_progress: called after every sample of every stage.
         load: builds the video system.
+        look: reads the videos that commands and servers make, before they count.
 
     Raises:
         ModelsMissing: before anything is made.
         SettingsError: likewise.
         OutputInUse: likewise.
         OutputUnusable: likewise, or later where the disk is full.
+        SystemUnusable: a command, server or plug-in cannot be used at all.
+        CostCapReached: the videos would cost more than was allowed.
         RewriterUnusable: the language model cannot be used at all.
         SameFailureAgain: three samples in a row failed alike.
     """
@@ -81,7 +86,7 @@ def generate(
     plan = make_plan(
         jobs, settings, out, revision=revision_of(found), shard=shard or Shard(), overwrite=overwrite
     )
-    run = Stages(settings, out, found, plan, on_progress)
+    run = Stages(settings, out, found, plan, on_progress, look)
     if plan.pending:
         with output_errors(out):
             write_json(records_folder(out) / "run.json", _description(settings, found))

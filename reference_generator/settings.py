@@ -4,25 +4,21 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ipvg_eval.reference_generator.architectures import architecture
-
-Positive = Annotated[int, Field(ge=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from ipvg_eval.reference_generator.section import Positive, Section
+from ipvg_eval.reference_generator.system_settings import CommandSettings, DiffusersSettings, HttpSettings
 
 
-class ModelSettings(_Section):
+class ModelSettings(Section):
     """Which video model.
 
     Attributes:
         repo: Hugging Face repository in diffusers' layout.
         revision: its branch, tag or commit.
         path: a folder in the same layout that is used instead of the repository.
-        architecture: its transformer, by the name in `architectures`, for the estimate.
+        architecture: its transformer, by the name in `architectures`; None where nothing is known of it.
         weights: a transformer checkpoint that replaces the repository's: a GGUF file, a checkpoint in the
             authors' own format, or the index (`.index.json`) of one that is published in shards.
         weights_2: the same for the second expert of a two-expert model, which takes both or none.
@@ -31,10 +27,10 @@ class ModelSettings(_Section):
         stored_gb: size of the transformer's files in GB, for the list of missing models.
     """
 
-    repo: str
+    repo: str = ""
     revision: str = "main"
     path: str | None = None
-    architecture: str
+    architecture: str | None = None
     weights: str | None = None
     weights_2: str | None = None
     weights_repo: str | None = None
@@ -42,32 +38,25 @@ class ModelSettings(_Section):
     stored_gb: float | None = None
 
 
-class VideoSettings(_Section):
+class VideoSettings(Section):
     """The file that is written.
 
     Attributes:
-        width: pixels, a multiple of 16, of some models 32.
+        width: pixels, even; of Wan's models a multiple of 16, of some 32.
         height: likewise.
-        frames: frames of one pass, 4 n + 1.
+        frames: frames of one pass, of Wan's models 4 n + 1.
         fps: frames per second.
         crf: x264's quality, lower is better.
     """
 
-    width: Annotated[int, Field(ge=32, multiple_of=16)]
-    height: Annotated[int, Field(ge=32, multiple_of=16)]
-    frames: Annotated[int, Field(ge=5)]
+    width: Annotated[int, Field(ge=32, multiple_of=2)]
+    height: Annotated[int, Field(ge=32, multiple_of=2)]
+    frames: Positive
     fps: Annotated[float, Field(gt=0)]
     crf: Annotated[int, Field(ge=0, le=51)] = 17
 
-    @model_validator(mode="after")
-    def _latent_frames(self) -> Self:
-        if self.frames % 4 != 1:
-            near = (self.frames - 1) // 4 * 4 + 1
-            raise ValueError(f"frames must be 4 n + 1, such as {near} or {near + 4}; it is {self.frames}")
-        return self
 
-
-class SamplingSettings(_Section):
+class SamplingSettings(Section):
     """How the video is denoised.
 
     Attributes:
@@ -82,18 +71,18 @@ class SamplingSettings(_Section):
         conditioning_scale: strength of VACE's hints.
     """
 
-    steps: Positive
-    guidance: float
+    steps: Positive = 50
+    guidance: float = 5.0
     guidance_low_noise: float | None = None
     boundary: Annotated[float, Field(gt=0, lt=1)] | None = None
-    shift: Annotated[float, Field(gt=0)]
+    shift: Annotated[float, Field(gt=0)] = 5.0
     seed: Annotated[int, Field(ge=0)] = 2025
     negative_prompt: str = ""
     text_length: Positive = 512
     conditioning_scale: float = 1.0
 
 
-class IdentitySettings(_Section):
+class IdentitySettings(Section):
     """Identity guidance of TPIGE, for VACE models.
 
     Attributes:
@@ -108,7 +97,7 @@ class IdentitySettings(_Section):
     skip_blocks: tuple[Annotated[int, Field(ge=0)], ...] = (2,)
 
 
-class PhantomSettings(_Section):
+class PhantomSettings(Section):
     """Three-branch guidance of Phantom: without both, with pictures, with pictures and text.
 
     Attributes:
@@ -118,7 +107,7 @@ class PhantomSettings(_Section):
     image_guidance: float = 5.0
 
 
-class PromptSettings(_Section):
+class PromptSettings(Section):
     """How the prompt is rewritten.
 
     Attributes:
@@ -144,7 +133,7 @@ class PromptSettings(_Section):
     max_tokens: Positive = 512
 
 
-class PictureSettings(_Section):
+class PictureSettings(Section):
     """A picture made from the reference: a first frame, or an enhanced reference.
 
     Attributes:
@@ -172,7 +161,7 @@ class PictureSettings(_Section):
     stored_gb: float | None = 57.7
 
 
-class TimelineSettings(_Section):
+class TimelineSettings(Section):
     """What to do with a timeline of events.
 
     Attributes:
@@ -192,7 +181,7 @@ class TimelineSettings(_Section):
         return self
 
 
-class LoraSettings(_Section):
+class LoraSettings(Section):
     """A LoRA, such as one that is distilled to few steps.
 
     Attributes:
@@ -209,7 +198,7 @@ class LoraSettings(_Section):
     expert: Literal["both", "high", "low"] = "both"
 
 
-class RuntimeSettings(_Section):
+class RuntimeSettings(Section):
     """How the model runs here; each field is one of diffusers' own features.
 
     Attributes:
@@ -242,69 +231,69 @@ class RuntimeSettings(_Section):
     tflops: Annotated[float, Field(gt=0)] | None = None
 
 
-class Settings(_Section):
+class Settings(Section):
     """A whole system.
 
     Attributes:
         name: the preset it came from.
         title: one line for people.
-        system: "vace", "phantom" (references as last latent frames) or "decoupled" (first frame, then video).
+        system: kind of system, a file in `systems/kinds` or an entry point of another package; a preset may
+            call it `kind`.
         tiny: replace every model by a tiny random one that is built here, to try the way from test set to
             leaderboard. The videos are noise.
+        command: for systems of kind "command".
+        http: for systems of kind "http".
+        diffusers: for systems of kind "diffusers".
+        options: for systems of other packages.
     """
 
     name: str
     title: str
-    system: Literal["vace", "phantom", "decoupled"]
+    system: str
     tiny: bool = False
-    model: ModelSettings
+    model: ModelSettings = ModelSettings()
     video: VideoSettings
-    sampling: SamplingSettings
+    sampling: SamplingSettings = SamplingSettings()
     identity: IdentitySettings = IdentitySettings()
     phantom: PhantomSettings = PhantomSettings()
     prompt: PromptSettings = PromptSettings()
     picture: PictureSettings = PictureSettings()
     timeline: TimelineSettings = TimelineSettings()
     runtime: RuntimeSettings = RuntimeSettings()
+    command: CommandSettings = CommandSettings()
+    http: HttpSettings = HttpSettings()
+    diffusers: DiffusersSettings = DiffusersSettings()
+    options: dict[str, Any] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.identity.scale and self.system != "vace":
-            raise ValueError("identity guidance needs a vace system; set identity.scale=0")
-        if self.system == "phantom" and self.sampling.guidance <= 1:
-            raise ValueError("phantom's guidance has three branches; sampling.guidance must be above 1")
-        if self.system == "decoupled" and self.picture.use == "reference":
-            raise ValueError("a decoupled system starts from a picture; picture.use is first_frame or none")
-        if self.system != "decoupled" and self.picture.use == "first_frame":
-            raise ValueError("only a decoupled system starts from a first frame; use picture.use=reference")
-        if self.timeline.overlap >= self.video.frames:
-            raise ValueError("timeline.overlap must be shorter than video.frames")
-        self._check_size()
-        self._check_experts()
+        from ipvg_eval.reference_generator.systems.registry import kind_of
+
+        kind_of(self.system).check(self)
+        if self.model.architecture is not None:
+            self._check_size(self.model.architecture)
+            self._check_experts(self.model.architecture)
         return self
 
-    def _check_size(self) -> None:
-        step = architecture(self.model.architecture).size_step
+    def _check_size(self, name: str) -> None:
+        step = architecture(name).size_step
         width, height = self.video.width, self.video.height
         if width % step or height % step:
             near = " or ".join(
                 f"{w}x{h}" for w, h in zip(_nearest(width, step), _nearest(height, step), strict=True)
             )
             raise ValueError(
-                f"{self.model.architecture} makes sizes in steps of {step} pixels; {width}x{height} is none. "
-                f"Near it: {near}"
+                f"{name} makes sizes in steps of {step} pixels; {width}x{height} is none. Near it: {near}"
             )
 
-    def _check_experts(self) -> None:
-        model, two = self.model, architecture(self.model.architecture).experts == 2
+    def _check_experts(self, name: str) -> None:
+        model, two = self.model, architecture(name).experts == 2
         if model.weights_2 is not None and not two:
-            raise ValueError(f"{model.architecture} has one transformer; leave model.weights_2 out")
+            raise ValueError(f"{name} has one transformer; leave model.weights_2 out")
         if two and (model.weights is None) != (model.weights_2 is None):
-            raise ValueError(
-                f"{model.architecture} has two transformers, so model.weights and model.weights_2 go together"
-            )
+            raise ValueError(f"{name} has two transformers, so model.weights and model.weights_2 go together")
         if not two and any(lora.expert != "both" for lora in self.runtime.lora):
-            raise ValueError(f"{model.architecture} has one transformer; leave expert out of runtime.lora")
+            raise ValueError(f"{name} has one transformer; leave expert out of runtime.lora")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""

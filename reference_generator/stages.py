@@ -4,10 +4,11 @@ from __future__ import annotations
 
 import os
 import re
+import tempfile
 import time
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
-from dataclasses import dataclass, field
+from contextlib import closing, contextmanager, nullcontext
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
 
@@ -16,9 +17,11 @@ from ipvg_eval.reference_generator.errors import (
     RewriteFailed,
     SameFailureAgain,
     SampleFailed,
+    SystemFailed,
 )
 from ipvg_eval.reference_generator.estimate import memory_advice
 from ipvg_eval.reference_generator.job import Job, file_sha256, seed_of
+from ipvg_eval.reference_generator.made_video import LookAt, check_clip, check_made, look_at, take
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.output_folder import output_errors
 from ipvg_eval.reference_generator.picture_stage import (
@@ -31,14 +34,18 @@ from ipvg_eval.reference_generator.picture_stage import (
 )
 from ipvg_eval.reference_generator.pictures import read_picture
 from ipvg_eval.reference_generator.plan import Plan, failed_record, made_record
-from ipvg_eval.reference_generator.record import Record, record_path, write_record
+from ipvg_eval.reference_generator.record import Record, record_path, records_folder, write_record
+from ipvg_eval.reference_generator.redaction import redacted
 from ipvg_eval.reference_generator.rewriting.prompts import Texts, prepare_texts
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.system_loading import load_rewriter
+from ipvg_eval.reference_generator.systems.orders import kept_file
+from ipvg_eval.reference_generator.task import Clip, Desk, Task
+from ipvg_eval.reference_generator.turns import in_turn
 from ipvg_eval.reference_generator.video_file import write_mp4
 
 if TYPE_CHECKING:
-    from ipvg_eval.reference_generator.systems.system import Clip, VideoSystem
+    from ipvg_eval.reference_generator.task import System
 
 Stage = Literal["prompts", "pictures", "videos"]
 _ENOUGH = 3
@@ -76,7 +83,7 @@ class _Sample:
     seconds: dict[str, float] = field(default_factory=dict)
 
 
-LoadSystem = Callable[[Settings, dict[str, Found]], "VideoSystem"]
+LoadSystem = Callable[[Settings, dict[str, Found]], "System"]
 OnProgress = Callable[[Progress], object]
 
 
@@ -95,7 +102,9 @@ class Stages:
         found: dict[str, Found],
         plan: Plan,
         on_progress: OnProgress | None,
+        look: LookAt = look_at,
     ) -> None:
+        self._look = look
         self._settings, self._out, self._found = settings, out, found
         self._on_progress = on_progress
         self._samples = [_Sample(job=job, hash=hash_) for job, hash_ in plan.pending]
@@ -159,11 +168,13 @@ class Stages:
         if not self._samples:
             return
         system = load(self._settings, self._found)
-        self._through("videos", lambda sample: self._video(sample, system))
+        try:
+            system.begin([(sample.job, sample.hash) for sample in self._samples], records_folder(self._out))
+            self._through("videos", lambda sample: self._video(sample, system), at_once=system)
+        finally:
+            system.close()
 
-    def _video(self, sample: _Sample, system: VideoSystem) -> None:
-        from ipvg_eval.reference_generator.systems.system import Task
-
+    def _video(self, sample: _Sample, system: System) -> None:
         assert sample.texts is not None
         seed = seed_of(self._settings.sampling.seed, sample.job.id)
         references = tuple(read_picture(path) for path in sample.job.references)
@@ -178,13 +189,34 @@ class Stages:
             references=references,
             first_frame=first,
         )
-        begun = time.perf_counter()
-        clip = system.make(task)
-        sample.seconds["videos"] = time.perf_counter() - begun
-        with output_errors(self._out):
-            self._write(sample, clip)
+        with self._desk(sample) if system.wants_desk else nullcontext() as desk:
+            begun = time.perf_counter()
+            made = system.make(replace(task, desk=desk))
+            sample.seconds["videos"] = time.perf_counter() - begun
+            with output_errors(self._out):
+                self._write(sample, made)
 
-    def _write(self, sample: _Sample, clip: Clip) -> None:
+    @contextmanager
+    def _desk(self, sample: _Sample) -> Iterator[Desk]:
+        record = record_path(self._out, sample.job)
+        files = sample.job.references
+        if sample.picture is not None:
+            files = (sample.picture, *files[1:])
+        with output_errors(self._out):
+            record.parent.mkdir(parents=True, exist_ok=True)
+            scratch = tempfile.TemporaryDirectory(
+                prefix=f".{record.stem}.", dir=record.parent, ignore_cleanup_errors=True
+            )
+        with scratch as folder:
+            yield Desk(
+                id=sample.job.id,
+                hash=sample.hash,
+                files=files,
+                scratch=Path(folder),
+                kept=kept_file(record),
+            )
+
+    def _write(self, sample: _Sample, made: Clip | Path) -> None:
         """Write video and record: the record first, so that a video without one is nobody's."""
         video, settings = self._out / sample.job.video, self._settings
         place = record_path(self._out, sample.job)
@@ -193,13 +225,20 @@ class Stages:
         temporary = place.with_name(f".{place.stem}.{os.getpid()}.mp4")
         begun = time.perf_counter()
         try:
-            write_mp4(
-                temporary,
-                clip.pictures,
-                fps=settings.video.fps,
-                crf=settings.video.crf,
-                comment=_TINY_STAMP if settings.tiny else None,
-            )
+            if isinstance(made, Path):
+                take(made, temporary)
+                found, notes = check_made(temporary, settings.video, self._look)
+                frames = found.frames
+            else:
+                check_clip(made, settings.video)
+                frames, notes = len(made.pictures), made.notes
+                write_mp4(
+                    temporary,
+                    made.pictures,
+                    fps=settings.video.fps,
+                    crf=settings.video.crf,
+                    comment=_TINY_STAMP if settings.tiny else None,
+                )
             sample.seconds["writing"] = time.perf_counter() - begun
             assert sample.texts is not None
             record = made_record(
@@ -209,9 +248,9 @@ class Stages:
                 video_sha256=file_sha256(temporary),
                 prompts=sample.texts.video,
                 revisions={name: place.revision for name, place in self._found.items()},
-                frames=len(clip.pictures),
+                frames=frames,
                 seconds={name: round(seconds, 3) for name, seconds in sample.seconds.items()},
-                notes=(*sample.notes, *clip.notes),
+                notes=(*sample.notes, *notes),
             )
             write_record(place, record)
             temporary.replace(video)
@@ -219,22 +258,31 @@ class Stages:
             temporary.unlink(missing_ok=True)
         self.made.append(record)
 
-    def _through(self, stage: Stage, work: Callable[[_Sample], None]) -> None:
-        """Do one stage's work on every sample; those that fail are recorded and left out from then on."""
+    def _through(
+        self, stage: Stage, work: Callable[[_Sample], None], *, at_once: System | None = None
+    ) -> None:
+        """Do one stage's work on every sample; those that fail are recorded and left out from then on.
+
+        Args:
+            stage: its name.
+            work: what to do.
+            at_once: a system that may work on several samples at the same time.
+        """
         begun, total, kept = time.monotonic(), len(self._samples), []
         self._alike = []
-        for number, sample in enumerate(self._samples, 1):
-            with self._guarded(sample) as state, _timed(sample, stage):
-                work(sample)
-            if not state.failed:
-                kept.append(sample)
-            left = (time.monotonic() - begun) / number * (total - number)
-            if self._on_progress is not None:
-                self._on_progress(
-                    Progress(
-                        stage=stage, done=number, total=total, failed=len(self.failed), seconds_left=left
+        with closing(in_turn(self._samples, work, at_once)) as turns:
+            for number, (sample, outcome) in enumerate(turns, 1):
+                with self._guarded(sample) as state, _timed(sample, stage):
+                    outcome()
+                if not state.failed:
+                    kept.append(sample)
+                left = (time.monotonic() - begun) / number * (total - number)
+                if self._on_progress is not None:
+                    self._on_progress(
+                        Progress(
+                            stage=stage, done=number, total=total, failed=len(self.failed), seconds_left=left
+                        )
                     )
-                )
         self._samples = kept
 
     @contextmanager
@@ -246,6 +294,8 @@ class Stages:
             self._alike = []
         except RewriteFailed as error:
             state.failed = self._fail(sample.job, sample, "rewriter", str(error))
+        except SystemFailed as error:
+            state.failed = self._fail(sample.job, sample, "system", str(error))
         except SampleFailed as error:
             state.failed = self._fail(sample.job, sample, "input", str(error))
         except Exception as error:
@@ -257,6 +307,7 @@ class Stages:
             free_memory()
 
     def _fail(self, job: Job, sample: _Sample | None, kind: str, reason: str) -> bool:
+        reason = redacted(reason)
         record = failed_record(
             job,
             self._settings,

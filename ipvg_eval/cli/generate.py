@@ -14,6 +14,7 @@ from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, T
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
+from ipvg_eval.cli.made_videos import closer_look
 from ipvg_eval.core.errors import ExitCode
 
 if TYPE_CHECKING:
@@ -119,6 +120,9 @@ def _print_estimate(settings: Settings, jobs: Sequence[Job]) -> None:
     from ipvg_eval.reference_generator.estimate import estimate, memory_advice
     from ipvg_eval.reference_generator.machine import machine
 
+    if settings.model.architecture is None:
+        STDERR.print(_unknown_text(settings, jobs), markup=False, soft_wrap=True)
+        return
     here = machine(settings)
     guess = estimate(settings, jobs, tflops=here.tflops)
     STDERR.print(_estimate_text(settings, guess, here), markup=False, soft_wrap=True)
@@ -130,6 +134,19 @@ def _print_estimate(settings: Settings, jobs: Sequence[Job]) -> None:
             f"{here.device_gb:.0f} GB. {escape(memory_advice(settings))}",
             soft_wrap=True,
         )
+
+
+def _unknown_text(settings: Settings, jobs: Sequence[Job]) -> str:
+    video, http = settings.video, settings.http
+    text = (
+        f"{settings.name}: {settings.title}\n{len(jobs)} videos of {video.width}x{video.height}, "
+        f"{video.frames} frames at {video.fps:g} frames/s\n"
+        f"How much time and memory a system of kind {settings.system} takes is not known here."
+    )
+    if settings.system == "http" and http.price:
+        cap = "without a cap" if http.cost_cap is None else f"the cap is {http.cost_cap:g}"
+        text += f" At {http.price:g} a video: {http.price * len(jobs):g} for all of them; {cap}."
+    return text
 
 
 def _estimate_text(settings: Settings, guess: Estimate, here: Machine) -> str:
@@ -175,7 +192,7 @@ def _make(
     assert isinstance(part, Shard)
     find_models(settings)  # before the face networks, so that everything missing of a system comes first
     similarity = _face_similarity(settings)
-    with _progress() as on_progress:
+    with _progress() as on_progress, closer_look() as look:
         return generate_all(
             jobs,
             settings,
@@ -185,6 +202,7 @@ def _make(
             testset=testset,
             similarity=similarity,
             on_progress=on_progress,
+            look=look,
         )
 
 

@@ -9,7 +9,8 @@ from PIL import Image
 from ipvg_eval.reference_generator.pictures import covering
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.passes import Pass
-from ipvg_eval.reference_generator.systems.system import Task, VideoSystem, as_pictures
+from ipvg_eval.reference_generator.systems.system import VideoSystem, as_pictures
+from ipvg_eval.reference_generator.task import Task
 from ipvg_eval.reference_generator.video_file import Pictures
 
 

@@ -2,58 +2,24 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
-from ipvg_eval.core.timeline import Event
 from ipvg_eval.reference_generator.schedule import frame_events
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.features import transformers_of
 from ipvg_eval.reference_generator.systems.passes import Pass, plan_passes, whole_frames
 from ipvg_eval.reference_generator.systems.timeline_attention import timeline_attention
+from ipvg_eval.reference_generator.task import Clip, System, Task
 from ipvg_eval.reference_generator.video_file import Pictures
 
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One video, ready for the video model.
-
-    Attributes:
-        seed: of this video.
-        texts: one prompt, or one per event.
-        events: the timeline's events, empty without one; as many as texts.
-        references: reference pictures, at least one.
-        first_frame: picture that a decoupled system starts from, else None.
-    """
-
-    seed: int
-    texts: tuple[str, ...]
-    references: tuple[Image.Image, ...]
-    events: tuple[Event, ...] = ()
-    first_frame: Image.Image | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clip:
-    """A made video.
-
-    Attributes:
-        pictures: (n, height, width, 3) RGB uint8.
-        notes: what a reader must know.
-    """
-
-    pictures: Pictures
-    notes: tuple[str, ...] = ()
-
-
-class VideoSystem(ABC):
+class VideoSystem(System):
     """A video model with its pipeline.
 
     Args:
@@ -61,6 +27,7 @@ class VideoSystem(ABC):
         settings: the system.
     """
 
+    wants_desk = False
     can_extend = True
     references_last = False
     overlap: int

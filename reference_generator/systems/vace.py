@@ -9,7 +9,8 @@ import torch
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.identity_guidance import paper_form
 from ipvg_eval.reference_generator.systems.passes import Pass
-from ipvg_eval.reference_generator.systems.system import Task, VideoSystem, as_pictures
+from ipvg_eval.reference_generator.systems.system import VideoSystem, as_pictures
+from ipvg_eval.reference_generator.task import Task
 from ipvg_eval.reference_generator.video_file import Pictures
 
 

@@ -15,7 +15,7 @@ from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.system_loading import load_system, models_of
 from ipvg_eval.reference_generator.systems.features import check_runtime, quantisation_config, resolve_device
 from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
-from ipvg_eval.reference_generator.systems.system import Task
+from ipvg_eval.reference_generator.task import Task
 
 SIZE = ("video.width=64", "video.height=64", "video.frames=9", "sampling.steps=1")
 

@@ -185,8 +185,8 @@ def test_the_weak_answer_does_not_depend_on_the_reference(guided, picture):
 
 def test_several_references_stand_in_their_order():
     """The first picture is the first latent, as in VACE's own code: [red, blue] begins with red."""
-    from ipvg_eval.reference_generator.systems.system import Task
     from ipvg_eval.reference_generator.systems.vace import VaceSystem
+    from ipvg_eval.reference_generator.task import Task
 
     settings = load_settings(
         "vace-1.3b", ["video.width=64", "video.height=64", "sampling.steps=1"], tiny=True

@@ -142,7 +142,7 @@ def test_no_number_of_the_settings_may_be_endless_or_none():
     ("preset", "change", "message"),
     [
         ("vace-1.3b", "video.frames=80", "such as 77 or 81"),
-        ("vace-1.3b", "video.width=100", "multiple of 16"),
+        ("vace-1.3b", "video.width=100", "steps of 16 pixels"),
         ("vace-1.3b", "sampling.steps=0", "sampling.steps"),
         ("phantom-1.3b", "identity.scale=0.5", "needs a vace system"),
         ("phantom-1.3b", "sampling.guidance=1", "above 1"),

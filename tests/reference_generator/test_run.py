@@ -22,7 +22,8 @@ from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.record import read_record, record_path, records_folder
 from ipvg_eval.reference_generator.run import generate
 from ipvg_eval.reference_generator.system_loading import load_system
-from ipvg_eval.reference_generator.systems.system import Clip, VideoSystem
+from ipvg_eval.reference_generator.systems.system import VideoSystem
+from ipvg_eval.reference_generator.task import Clip
 from ipvg_eval.reference_generator.video_file import write_mp4
 
 

@@ -16,8 +16,8 @@ from ipvg_eval.core.timeline import Event
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.system_loading import load_system, models_of
 from ipvg_eval.reference_generator.systems.passes import plan_passes, whole_frames
-from ipvg_eval.reference_generator.systems.system import Task
 from ipvg_eval.reference_generator.systems.timeline_attention import TimelineProcessor
+from ipvg_eval.reference_generator.task import Task
 
 
 @given(frames=st.integers(1, 60), longest=st.integers(2, 20), overlap=st.integers(0, 4))

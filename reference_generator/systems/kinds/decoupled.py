@@ -1,0 +1,50 @@
+"""A first frame, then image-to-video."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
+
+if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.settings import Settings
+    from ipvg_eval.reference_generator.systems.system import VideoSystem
+
+_TINY = {"ti2v-5b": "tiny-ti2v", "i2v-a14b": "tiny-i2v"}
+
+
+class DecoupledKind(WanKind):
+    """Wan's image-to-video transformers, one or two."""
+
+    caches = ("fbcache",)
+
+    def check(self, settings: Settings) -> None:
+        """See `Kind.check`; a first frame is this kind's own."""
+        if settings.picture.use == "reference":
+            raise ValueError("a decoupled system starts from a picture; picture.use is first_frame or none")
+        plain = settings.picture.model_copy(update={"use": "none"})
+        super().check(settings.model_copy(update={"picture": plain}))
+
+    def tiny(self, architecture: str) -> str:
+        """See `Kind.tiny`."""
+        return _TINY.get(architecture, "tiny-ti2v")
+
+    def tiny_settings(self) -> Mapping[str, Any]:
+        """See `Kind.tiny_settings`."""
+        return {"picture": {"strength": 0.9}}
+
+    def classes(self) -> tuple[Any, Any]:
+        """See `WanKind.classes`."""
+        from diffusers import WanImageToVideoPipeline, WanTransformer3DModel
+
+        return WanImageToVideoPipeline, WanTransformer3DModel
+
+    def system(self) -> type[VideoSystem]:
+        """See `WanKind.system`."""
+        from ipvg_eval.reference_generator.systems.decoupled import DecoupledSystem
+
+        return DecoupledSystem
+
+
+KIND = DecoupledKind()

@@ -1,0 +1,51 @@
+"""Phantom: references as last latent frames."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
+
+if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.settings import Settings
+    from ipvg_eval.reference_generator.systems.system import VideoSystem
+
+
+class PhantomKind(WanKind):
+    """Wan's text-to-video transformer with three-branch guidance."""
+
+    caches = ("fbcache",)
+    latent_references = True
+
+    def check(self, settings: Settings) -> None:
+        """See `Kind.check`."""
+        super().check(settings)
+        if settings.sampling.guidance <= 1:
+            raise ValueError("phantom's guidance has three branches; sampling.guidance must be above 1")
+
+    def tiny(self, architecture: str) -> str:
+        """See `Kind.tiny`."""
+        del architecture
+        return "tiny-wan"
+
+    def forwards(self, settings: Settings) -> int:
+        """One per branch."""
+        del settings
+        return 3
+
+    def classes(self) -> tuple[Any, Any]:
+        """See `WanKind.classes`."""
+        from diffusers import WanPipeline
+
+        from ipvg_eval.reference_generator.systems.phantom_guidance import PhantomTransformer
+
+        return WanPipeline, PhantomTransformer
+
+    def system(self) -> type[VideoSystem]:
+        """See `WanKind.system`."""
+        from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
+
+        return PhantomSystem
+
+
+KIND = PhantomKind()

@@ -1,0 +1,49 @@
+"""VACE, plain or with identity guidance."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
+
+if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.settings import Settings
+    from ipvg_eval.reference_generator.systems.system import VideoSystem
+
+
+class VaceKind(WanKind):
+    """References and known frames in VACE's own branch."""
+
+    latent_references = True
+
+    def check(self, settings: Settings) -> None:
+        """See `Kind.check`; identity guidance is this kind's own."""
+        plain = settings.identity.model_copy(update={"scale": 0.0})
+        super().check(settings.model_copy(update={"identity": plain}))
+
+    def tiny(self, architecture: str) -> str:
+        """See `Kind.tiny`."""
+        del architecture
+        return "tiny-vace"
+
+    def forwards(self, settings: Settings) -> int:
+        """One more with guidance, and one more with identity guidance."""
+        guided = settings.sampling.guidance > 1 or settings.identity.form == "code"
+        return 1 + guided + (settings.identity.scale > 0)
+
+    def classes(self) -> tuple[Any, Any]:
+        """See `WanKind.classes`."""
+        from diffusers import WanVACEPipeline
+
+        from ipvg_eval.reference_generator.systems.identity_guidance import IdentityGuidedTransformer
+
+        return WanVACEPipeline, IdentityGuidedTransformer
+
+    def system(self) -> type[VideoSystem]:
+        """See `WanKind.system`."""
+        from ipvg_eval.reference_generator.systems.vace import VaceSystem
+
+        return VaceSystem
+
+
+KIND = VaceKind()
