@@ -219,7 +219,7 @@ def _described(one: MetricSpec | Combination) -> Metric:
     spec = one if isinstance(one, MetricSpec) else None
     return Metric(
         name=one.name,
-        title=one.title,
+        title=spec.label if spec else one.title,
         unit=spec.unit if spec else "",
         summary=spec.summary if spec else "",
         higher_is_better=one.higher_is_better,

@@ -96,7 +96,7 @@ def _metric(spec: MetricSpec, rule: MetricRule | None) -> Metric:
         )
     return Metric(
         name=spec.name,
-        title=spec.title,
+        title=spec.label,
         unit=spec.unit,
         summary=spec.summary,
         higher_is_better=higher,

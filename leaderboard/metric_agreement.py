@@ -166,7 +166,7 @@ def _question(
     rows = [
         MetricAgreement(
             name=spec.name,
-            title=spec.title,
+            title=spec.label,
             higher_is_better=bool(spec.higher_is_better),
             proxy=spec.proxy,
             combined=spec.name in sums,

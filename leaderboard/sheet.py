@@ -42,7 +42,7 @@ class Sheet:
 
 
 def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None]) -> Sheet:
-    """Read a CSV file as spreadsheets write it, in UTF-8 or UTF-16, with columns in any order.
+    """Read a CSV file as spreadsheets write it, in UTF-8, UTF-16 or UTF-32, with columns in any order.
 
     Fields end at commas, semicolons, tabs or bars, whichever splits the header; cells are trimmed and in
     composed form (NFC).
@@ -115,13 +115,22 @@ def _text(content: bytes, path: Path | str) -> str:
         return content.decode(_encoding(content))
     except UnicodeDecodeError as error:
         line = content[: error.start].count(b"\n") + 1
-        found = "a workbook, not text" if content.startswith(b"PK") else "not UTF-8 text, nor UTF-16"
+        found = (
+            "a workbook, not text" if content.startswith(b"PK") else "not UTF-8 text, nor UTF-16 or UTF-32"
+        )
         raise VotesError(f"line {line}: {found}", path=path, hint="Save it as CSV UTF-8.") from error
 
 
 def _encoding(content: bytes) -> str:
-    """UTF-16 has a byte order mark, or every other byte of its first letters is 0."""
+    """UTF-16 and UTF-32 have a byte order mark, or the same bytes of each of their first letters are 0."""
     start = content[:8]
+    # Before UTF-16, as its mark is how that of UTF-32 begins.
+    if start.startswith((codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE)):
+        return "utf-32"
+    if len(start) == 8 and not any(start[1:4] + start[5:]):
+        return "utf-32-le"
+    if len(start) == 8 and not any(start[:3] + start[4:7]):
+        return "utf-32-be"
     if start.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)):
         return "utf-16"
     if len(start) >= 4 and not any(start[1::2]):

@@ -17,6 +17,7 @@ from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.metrics.weight_file import WeightFile
 
 NO_FRAME = "no frame could be read"
 NO_FRAME_DECODED = "no frame could be decoded"
@@ -87,6 +88,8 @@ class Evaluator(ABC, Generic[OptionsT]):
             at none.
         FILES: the options that name files about the submission; which files they are does not change the
             protocol's rules.
+        WEIGHTS: the weight files that an evaluator of another package brings; ours are in a table.
+        FORMULAS: the formula of each of its metrics, by name, for their cards; likewise.
         specs: the metrics it measures, in the order `Pass.finish` reports them.
         weights: sha256 of every weight file in use, by name; empty where there is none. A file that says
             something of the one submission has a name that begins with `SUBMISSION_FILE`.
@@ -96,6 +99,8 @@ class Evaluator(ABC, Generic[OptionsT]):
     SPECS: ClassVar[tuple[MetricSpec, ...]]
     BUDGET: ClassVar[str | None]
     FILES: ClassVar[tuple[str, ...]] = ()
+    WEIGHTS: ClassVar[tuple[WeightFile, ...]] = ()
+    FORMULAS: ClassVar[Mapping[str, str]] = {}
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]

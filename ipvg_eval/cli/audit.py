@@ -42,16 +42,18 @@ def audit(
     from ipvg_eval.audit.records import write_audit
     from ipvg_eval.audit.terminal import render
     from ipvg_eval.cli.progress import delayed_progress
+    from ipvg_eval.cli.testset_warnings import loaded_with_warnings
     from ipvg_eval.results import load_run
     from ipvg_eval.testset import find_testset_if_any
 
     runs = [load_run(path) for path in sources if is_run(path)]
     others = [path for path in sources if not is_run(path)]
     thresholds = load_thresholds(protocol) if protocol is not None else None
+    place = find_testset_if_any(testset, others[0]) if others else testset
     with delayed_progress("looking at videos") as progress:
         report = look(
             [*others, *runs],
-            testset=find_testset_if_any(testset, others[0]) if others else testset,
+            testset=loaded_with_warnings(place) if place is not None else None,
             thresholds=thresholds,
             faces=faces,
             limits=ProcessLimits(require_confinement=require_confinement),

@@ -61,6 +61,10 @@ COMMANDS = {
         "agree:agree",
         "Say which metric agrees with people, beside chance and the annotators' own agreement.",
     ),
+    "new-metric": (
+        "new_metric:new_metric",
+        "Write a package with a metric of your own: spec, maths, evaluator, card and tests that pass.",
+    ),
     "protocols": ("protocols:app", "The protocols: which metrics run with which rules."),
     "study": ("study:app", "Let people compare the finalists' videos, pair by pair, or rate them."),
     "timeline": ("timeline:app", "Timelines: what should happen when."),

@@ -85,7 +85,7 @@ def measure(
     What a metric needs and is not given makes it missing, with the reason.
     """
     from ipvg_eval.cli.progress import sample_progress
-    from ipvg_eval.cli.tables import print_verdicts
+    from ipvg_eval.cli.tables import print_outside_metrics, print_verdicts
     from ipvg_eval.measuring import measure_all
     from ipvg_eval.scoring import Recipe
 
@@ -121,8 +121,12 @@ def measure(
         STDOUT.out_json([_as_json(one) for one in measured.videos])
     elif csv is None or str(csv) != "-":
         _print(measured.videos)
+    for metric in measured.corpus:
+        said = metric.reason if metric.value is None else f"{metric.value:.4f}"
+        STDERR.print(f"{metric.title}, all videos together: {said}", markup=False, soft_wrap=True)
     if notice := measured.info.protocol.notice:
         STDERR.print(f"[yellow]{escape(notice)}[/]", soft_wrap=True)
+    print_outside_metrics(measured.info, STDERR)
     print_verdicts(measured.info, STDERR)
     if any(one.status != "scored" for one in measured.videos):
         raise typer.Exit(ExitCode.SOME_FAILED)

@@ -34,6 +34,7 @@ if TYPE_CHECKING:
     from ipvg_eval.scoring import Recipe, Scorer
     from ipvg_eval.scoring.score import Engine
     from ipvg_eval.submission import Submission
+    from ipvg_eval.testset import TestSet
 
 
 def score(
@@ -103,6 +104,7 @@ def score(
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
     from ipvg_eval.cli.progress import sample_progress
+    from ipvg_eval.cli.testset_warnings import loaded_with_warnings
     from ipvg_eval.scoring import Recipe
     from ipvg_eval.scoring import score as score_submission
     from ipvg_eval.scoring.score import default_out
@@ -129,7 +131,7 @@ def score(
     runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
         warn_of_fallbacks(scorer.info.device_info)
-        faces = _look_at_references(place, [spec.name for spec in scorer.info.specs])
+        faces = _look_at_references(loaded_with_warnings(place), [spec.name for spec in scorer.info.specs])
         for submission, name in zip(loaded, teams, strict=True):
             folder = _folder(out, name, len(loaded)) or default_out(name, scorer.info)
             stopwatch = Stopwatch(scorer.info.device_info.device) if profile else None
@@ -162,15 +164,14 @@ def score(
     finish(runs, as_json, profiles)
 
 
-def _look_at_references(testset: Path, metrics: Sequence[str]) -> tuple[ReferenceFace, ...]:
+def _look_at_references(testset: TestSet, metrics: Sequence[str]) -> tuple[ReferenceFace, ...]:
     """Say once per reference picture what face metrics will make of it."""
     if not any(word in name for name in metrics for word in ("identity", "cur_score", "arc_score")):
         return ()
     from ipvg_eval.reference_faces import look_at_reference_faces
     from ipvg_eval.results.references import findings_of
-    from ipvg_eval.testset import load_testset
 
-    faces = look_at_reference_faces(load_testset(testset))
+    faces = look_at_reference_faces(testset)
     for finding in findings_of(faces):
         STDERR.print(f"{finding.path}: {finding.message} {finding.action}", markup=False, soft_wrap=True)
     return faces

@@ -13,6 +13,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.spec import outside_metrics
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary, Summary
 from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.core.verdict import in_words as verdicts_in_words
@@ -66,10 +67,17 @@ def print_runs(runs: Sequence[Run], console: Console) -> None:
         _print_many(runs, console)
     if notice := runs[0].summary.notice:
         console.print(f"[yellow]{escape(notice)}[/]")
+    print_outside_metrics(runs[0].info, console)
     for run in runs:
         console.print(f"{run.summary.team}: {state(run.summary.counts)}. Run folder: ", end="", markup=False)
         console.out(str(run.folder.path))
     print_verdicts(runs[-1].info, console)
+
+
+def print_outside_metrics(info: RunInfo, console: Console) -> None:
+    """Which metrics are measured by other packages."""
+    if words := outside_metrics(info.specs):
+        console.print(f"Metrics {words}.", markup=False, soft_wrap=True)
 
 
 def print_verdicts(info: RunInfo, console: Console) -> None:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -14,7 +15,7 @@ from ipvg_eval.cli.pull_progress import pull_progress
 from ipvg_eval.core.errors import ExitCode
 from ipvg_eval.core.packages import by_hand_line, by_hand_missing
 from ipvg_eval.metrics.errors import ProtocolError
-from ipvg_eval.metrics.weight_file import Bundled
+from ipvg_eval.metrics.weight_file import Bundled, WeightFile
 from ipvg_eval.metrics.weights import WEIGHTS, LookUp, WeightStore, declared
 from ipvg_eval.metrics.weights.errors import NoSpace
 from ipvg_eval.metrics.weights.places import WEIGHTS_DIR, free_space
@@ -33,7 +34,7 @@ def list_command(
 
     Files seen for the first time are hashed, which takes a second per gigabyte or so.
     """
-    store = WeightStore()
+    store = WeightStore(_table())
     look_ups = [store.look_up(name) for name in store.table]
     if as_json:
         STDOUT.out_json([_as_json(item) for item in look_ups])
@@ -69,16 +70,18 @@ def pull_command(
 
     Files go to $IPVG_WEIGHTS_DIR if it is set, else to the cache (hub files to the Hugging Face cache).
     """
-    wanted = _wanted(names or [], everything, protocol)
-    store = WeightStore()
+    table = _table()
+    wanted = _wanted(names or [], everything, protocol, table)
+    store = WeightStore(table)
     _announce(wanted, store)
     if absent := by_hand_missing():
         what = f"Networks that some of these weights belong to are missing: {'; '.join(absent)}."
         STDERR.print(f"{what} Run: {by_hand_line()}", markup=False, soft_wrap=True)
     failed = 0
     with pull_progress(STDERR) as progress:
-        weights = [declared(name) for name in wanted]
-        for weight, outcome in pull_several(weights, new_store=WeightStore, mirror=mirror, progress=progress):
+        weights = [declared(name, table) for name in wanted]
+        pulled = pull_several(weights, new_store=lambda: WeightStore(table), mirror=mirror, progress=progress)
+        for weight, outcome in pulled:
             if isinstance(outcome, Pulled):
                 STDOUT.out(f"{weight.name}\t{outcome.action}\t{outcome.found.path}")
                 continue
@@ -119,7 +122,7 @@ def _announce(names: list[str], store: WeightStore) -> None:
 @app.command("verify")
 def verify_command() -> None:
     """Hash every weight on this machine anew; exit 1 if one is not what it should be."""
-    store = WeightStore(fresh=True)
+    store = WeightStore(_table(), fresh=True)
     wrong = 0
     for name in store.table:
         item = store.look_up(name)
@@ -137,13 +140,32 @@ def verify_command() -> None:
 @app.command("path")
 def path_command(name: Annotated[str, typer.Argument(help="A weight's name or file name.")]) -> None:
     """Print where a weight is, verified; exit 3 if it is not on this machine."""
-    STDOUT.out(WeightStore().path(name))
+    STDOUT.out(WeightStore(_table()).path(name))
 
 
-def _wanted(names: list[str], everything: bool, protocol: str | None) -> list[str]:
-    wanted = [declared(name).name for name in names]
+def _table() -> Mapping[str, WeightFile]:
+    """Our weights, and those that evaluators of installed packages declare; broken ones are named."""
+    from ipvg_eval.metrics.plugins import BrokenPlugin, installed_plugins, with_weights
+
+    if not installed_plugins():
+        return WEIGHTS
+    from ipvg_eval.metrics.registry import outside_evaluators
+
+    classes = []
+    for _, found in outside_evaluators():
+        if isinstance(found, BrokenPlugin):
+            STDERR.print(f"[yellow]warning:[/] {escape(str(found))}", soft_wrap=True)
+        else:
+            classes.append(found)
+    return with_weights(classes)
+
+
+def _wanted(
+    names: list[str], everything: bool, protocol: str | None, table: Mapping[str, WeightFile]
+) -> list[str]:
+    wanted = [declared(name, table).name for name in names]
     if everything:
-        wanted += [weight.name for weight in WEIGHTS.values() if not isinstance(weight.source, Bundled)]
+        wanted += [weight.name for weight in table.values() if not isinstance(weight.source, Bundled)]
     if protocol is not None:
         from ipvg_eval.metrics.protocols.loading import (
             load_protocol,  # reaches the evaluators, and with them torch

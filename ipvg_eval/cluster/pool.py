@@ -161,7 +161,8 @@ class WorkerPool:
         if self._deaths_at_start >= _DEATHS_AT_START:
             raise Unavailable(
                 f"{_DEATHS_AT_START} workers in a row died while they started; the last one: {at_start}",
-                hint="Every node needs this version of ipvg-eval, and memory for the networks.",
+                hint="Every node needs this version of ipvg-eval, the packages of all metrics, and memory "
+                "for the networks.",
             )
         self.workers[self.workers.index(worker)] = hired = self._hire()
         return hired

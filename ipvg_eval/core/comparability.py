@@ -6,6 +6,7 @@ from collections.abc import Mapping
 
 from ipvg_eval.core.measurement import SUBMISSION_FILE
 from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.spec import MetricSpec
 
 _ABSENT = "absent"
 
@@ -18,7 +19,7 @@ def comparable_facts(run: RunInfo) -> dict[str, str]:
     """
     return {
         "protocol": f"{run.protocol.name} {run.protocol.version} ({run.protocol.sha256[:12]})",
-        "metrics": ", ".join(f"{spec.name} v{spec.version}" for spec in run.specs),
+        "metrics": ", ".join(map(_versioned, run.specs)),
         "test set": run.testset.fingerprint,
         **_weights(run, of_the_submission=False),
         "random weights": "none" if run.random_weights is None else f"seed {run.random_weights}",
@@ -61,6 +62,12 @@ def obstacles(begun: RunInfo, now: RunInfo) -> dict[str, tuple[str, str]]:
         for run in (begun, now)
     )
     return _different(before, after)
+
+
+def _versioned(spec: MetricSpec) -> str:
+    """A metric and its version; its package's own version may differ where the number does not."""
+    package = spec.package.rpartition(" ")[0]
+    return f"{spec.name} v{spec.version}" + (f" from {package}" if package else "")
 
 
 def _weights(run: RunInfo, *, of_the_submission: bool) -> dict[str, str]:

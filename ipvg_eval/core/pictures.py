@@ -25,6 +25,23 @@ _TURNS: Mapping[int, Image.Transpose] = {
     7: Image.Transpose.TRANSVERSE,
     8: Image.Transpose.ROTATE_90,
 }
+_OTHER_FORMATS = (
+    (b"II*\0", "TIFF"),
+    (b"MM\0*", "TIFF"),
+    (b"GIF8", "GIF"),
+    (b"BM", "BMP"),
+    (b"8BPS", "Photoshop (PSD)"),
+    (b"\0\0\1\0", "ICO"),
+    (b"%!PS", "PostScript (EPS)"),
+    (b"\xc5\xd0\xd3\xc6", "PostScript (EPS)"),
+    (b"%PDF", "PDF"),
+    (b"\xff\x0a", "JPEG XL"),
+    (b"\0\0\0\x0cJXL ", "JPEG XL"),
+    (b"\0\0\0\x0cjP  ", "JPEG 2000"),
+    (b"PK\x03\x04", "zip"),
+    (b"version https://git-lfs", "Git LFS pointer"),
+)
+_OF_BRANDS = {b"avif": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF"}
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
@@ -54,7 +71,7 @@ def read_picture(
             return picture if turn is None else picture.transpose(turn)
     except Exception as error:  # decoders of strangers' bytes raise whatever they like
         raise UnreadablePicture(
-            f"the picture cannot be read ({_cause(error)})",
+            f"the picture cannot be read ({_cause(error, path)})",
             path=path if isinstance(path, Path) else None,
             hint="Replace it with a valid png, webp or jpg file.",
         ) from error
@@ -85,9 +102,31 @@ def _eight_bits(image: Image.Image) -> Image.Image:
     return grey
 
 
-def _cause(error: Exception) -> str:
+def no_picture(head: bytes) -> str:
+    """What a file is that is no picture of these formats, as its first bytes say.
+
+    Args:
+        head: at least 32 of them, where there are so many.
+    """
+    kind = next((name for magic, name in _OTHER_FORMATS if head.startswith(magic)), None)
+    if head[4:8] == b"ftyp":
+        kind = _OF_BRANDS.get(head[8:12], "video")
+    if not head:
+        return "it is empty, no png, webp or jpg file"
+    return "it is no png, webp or jpg file" + (f", but a file of the kind {kind}" if kind else "")
+
+
+def _head(path: Path | BinaryIO) -> bytes:
+    if isinstance(path, Path):
+        with path.open("rb") as file:
+            return file.read(32)
+    path.seek(0)
+    return path.read(32)
+
+
+def _cause(error: Exception, path: Path | BinaryIO) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, UnidentifiedImageError):
-        return "it is no png, webp or jpg file"
+        return no_picture(_head(path))
     return str(error).partition("\n")[0] or type(error).__name__

@@ -226,11 +226,12 @@ class RunInfo(_Info):
     @property
     def metrics(self) -> tuple[MetricSpec, ...]:
         """Every metric of the run: of each sample, the weighted sums, and of the whole submission."""
-        return (
-            *self.specs,
-            *(_spec(combination) for combination in self.protocol.combined),
-            *self.protocol.corpus,
-        )
+        return (*self.sample_metrics, *self.protocol.corpus)
+
+    @property
+    def sample_metrics(self) -> tuple[MetricSpec, ...]:
+        """What every sample has a value of or misses: its metrics and their weighted sums."""
+        return (*self.specs, *(_spec(combination) for combination in self.protocol.combined))
 
     @property
     def derived(self) -> frozenset[str]:

@@ -51,6 +51,7 @@ class MetricSummary(_Part):
         missing: samples without one.
         flagged: samples whose value carries a note.
         identities: identities with a value; None in summaries that did not count them.
+        package: name and version of the installed package that measures it; empty for ours.
     """
 
     name: str
@@ -69,6 +70,7 @@ class MetricSummary(_Part):
     missing: int
     flagged: int
     identities: int | None = None
+    package: str = ""
 
 
 class Term(_Part):

@@ -9,7 +9,7 @@ import PIL
 from PIL import Image, UnidentifiedImageError
 
 from ipvg_eval.core.errors import UnreadablePicture
-from ipvg_eval.core.pictures import FORMATS, read_rgb
+from ipvg_eval.core.pictures import FORMATS, no_picture, read_rgb
 from ipvg_eval.decoding.messages import Memory
 from ipvg_eval.decoding.pictures import Pixels, Read
 from ipvg_eval.errors import VideoError
@@ -30,7 +30,8 @@ def main() -> None:
             file.seek(0)
             pixels = read_rgb(file)
         except UnidentifiedImageError as error:
-            raise VideoError("it is no png, webp or jpg file") from error
+            file.seek(0)
+            raise VideoError(no_picture(file.read(32))) from error
         except UnreadablePicture as error:
             raise VideoError(error.message, hint=error.hint) from error
         with mmap.mmap(memory.descriptor, request.size, offset=request.offset) as mapped:

@@ -74,7 +74,7 @@ def examine(protocol: str | None = None, *, device: str = "auto") -> Examination
     except PackageMissing as error:
         findings.append(bad("protocol", f"{protocol}: {error}", error.hint))
         return Examination(protocol=protocol, device=None, findings=tuple(findings), numbers=())
-    store = WeightStore()
+    store = WeightStore(loaded.weight_table)
     findings += _weights(store, loaded.required_weights())
     numbers = check_numbers(loaded, device=found, store=store)
     try:

@@ -12,6 +12,7 @@ from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.doctor.goldens import GOLDENS, INPUTS, Golden
 from ipvg_eval.doctor.measuring import SAMPLE, measure, sample_target
 from ipvg_eval.metrics.evaluator import Evaluator
+from ipvg_eval.metrics.plugins import EvaluatorFailed
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, Part
 from ipvg_eval.metrics.registry import evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
@@ -73,16 +74,17 @@ def _check_part(
     names = [spec.name for spec in part.specs]
     try:
         with working_packages():
-            evaluator = _built(part.cls, part.options, device=device, store=store)
+            evaluator = part.build(_runtime(part, device, store))
             own = measure(evaluator, SAMPLE / "clip.mp4", sample_target("own.webp"))
             other = (
                 measure(evaluator, SAMPLE / "clip.mp4", sample_target("other.webp"))
                 if IDENTITY.keys() & own.keys()
                 else {}
             )
-    except IpvgError as error:
+    except (IpvgError, EvaluatorFailed) as error:
+        hint = error.hint if isinstance(error, IpvgError) else None
         return [
-            CheckedNumber(metric=name, verdict=None, detail=str(error), hint=error.hint, weights={})
+            CheckedNumber(metric=name, verdict=None, detail=str(error), hint=hint, weights={})
             for name in names
         ]
     found = []
@@ -94,6 +96,11 @@ def _check_part(
         weights = dict(evaluator.weights)
         found.append(CheckedNumber(metric=name, verdict=verdict, detail=detail, weights=weights))
     return found
+
+
+def _runtime(part: Part, device: str, store: WeightStore) -> Runtime:
+    weights = store.resolve(part.required_weights(), optional=part.optional_weights())
+    return Runtime(device=device, weights=weights)
 
 
 def _built(cls: type[Evaluator], options: object, *, device: str, store: WeightStore) -> Evaluator:

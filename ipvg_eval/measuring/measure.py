@@ -12,6 +12,7 @@ import pandas as pd
 
 from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.run import RunInfo
+from ipvg_eval.core.summary import CorpusSummary
 from ipvg_eval.measuring.asked import Asked, AskedVideos, as_scored
 from ipvg_eval.results import Run
 from ipvg_eval.sandbox import ProcessLimits
@@ -29,7 +30,7 @@ class VideoMeasurements:
         video: the file, as it was given.
         status: "scored", or why there are no values: "undecodable", "crashed".
         reason: why there are none, or None.
-        values: every metric of the protocol by name; None where it is missing.
+        values: every metric of the protocol that one video has, by name; None where it is missing.
         missing: why, by metric.
         notes: what a reader must know of a value, by metric.
         frames: per metric that has them, the value of every frame that was looked at, by frame index.
@@ -62,16 +63,18 @@ class Measurements:
 
     Attributes:
         videos: in the order asked.
+        corpus: metrics of all videos together (face FID), with the reason where one has no value.
         info: of the run: protocol, weights, device, verdicts per metric.
     """
 
     videos: tuple[VideoMeasurements, ...]
+    corpus: tuple[CorpusSummary, ...]
     info: RunInfo
 
     @property
     def table(self) -> pd.DataFrame:
         """A row per video: video, the columns given along, status, reason, then a float column per metric."""
-        metrics = [spec.name for spec in self.info.metrics]
+        metrics = [spec.name for spec in self.info.sample_metrics]
         given = list(dict.fromkeys(name for one in self.videos for name in one.columns))
         records = [
             {
@@ -165,11 +168,11 @@ def measure_all(
             command=command,
             on_sample=on_sample,
         )
-        return Measurements(videos=tuple(_of_run(run, videos)), info=run.info)
+        return Measurements(videos=tuple(_of_run(run, videos)), corpus=run.summary.corpus, info=run.info)
 
 
 def _of_run(run: Run, videos: AskedVideos) -> Iterator[VideoMeasurements]:
-    metrics = [spec.name for spec in run.info.metrics]
+    metrics = [spec.name for spec in run.info.sample_metrics]
     rows = {row["sample"]: row for row in run.samples.to_dict("records")}
     frames: dict[str, dict[str, dict[int, float | None]]] = {}
     for sample, metric, index, value in run.frames[["sample", "metric", "frame", "value"]].itertuples(

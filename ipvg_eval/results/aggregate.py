@@ -91,10 +91,11 @@ def _summarise(spec: MetricSpec, column: Sequence[MeasurementRow], means: RunMea
     mean = math.fsum(values) / len(values) if values else None
     return MetricSummary(
         name=spec.name,
-        title=spec.title,
+        title=spec.label,
         higher_is_better=spec.higher_is_better,
         unit=spec.unit,
         proxy=spec.proxy,
+        package=spec.package,
         mean=mean,
         low=low,
         high=high,

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import platform
 import subprocess
+from collections.abc import Mapping
 from importlib import metadata
 from pathlib import Path
 
@@ -36,12 +37,16 @@ def tool_version() -> str:
     return metadata.version("ipvg-eval")
 
 
-def collect_provenance() -> Provenance:
-    """Look at what is installed here."""
+def collect_provenance(others: Mapping[str, str] | None = None) -> Provenance:
+    """Look at what is installed here.
+
+    Args:
+        others: versions of the packages that measure beside ipvg-eval, by name.
+    """
     return Provenance(
         version=tool_version(),
         commit=_commit(),
-        packages=dict(_installed()),
+        packages={**dict(_installed()), **(others or {})},
         python=platform.python_version(),
         platform=platform.platform(),
     )

@@ -63,7 +63,8 @@ def to_markdown(summary: Summary) -> str:
     for m in summary.metrics:
         values = " | ".join(number(v) for v in (m.std, m.minimum, m.median, m.maximum))
         ends = interval(m.low, m.high)
-        lines.append(f"| {_headed(m)} | {number(m.mean)} | {ends} | {values} | {m.count} | {m.missing} |")
+        name = _headed(m) + (f" (from {markdown_text(m.package)})" if m.package else "")
+        lines.append(f"| {name} | {number(m.mean)} | {ends} | {values} | {m.count} | {m.missing} |")
     lines += ["", f"Means are over the samples that have a value; {summary.intervals}."]
     if summary.caution:
         lines += ["", markdown_text(summary.caution)]

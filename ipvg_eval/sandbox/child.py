@@ -1,15 +1,14 @@
 """The child's side: it confines itself, says hello, and answers one request after the other.
 
-python -P -m MODULE LIMITS [SETTINGS]; stdin is a socket, over which a request's file comes too.
+python -P -m MODULE LIMITS [SETTINGS]; see `handover` for stdin, over which a request's file comes too.
 """
 
 from __future__ import annotations
 
 import os
 import platform
-import socket
 import sys
-from collections.abc import Callable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO, TypeVar
 
@@ -17,10 +16,9 @@ from pydantic import BaseModel, TypeAdapter
 
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
+from ipvg_eval.sandbox import handover
 from ipvg_eval.sandbox.confine import confine, limit_cpu_time
 from ipvg_eval.sandbox.messages import Failed, Hello, Message
-
-_PIECE = 1 << 16
 
 Request = TypeVar("Request", bound=Message)
 Setting = TypeVar("Setting", bound=BaseModel)
@@ -62,11 +60,13 @@ def serve(
     confinement = confine(bounds, writable=writable, file_size=file_size)
     python = platform.python_version()
     answers.send(Hello(versions={"Python": python, **versions}, confinement=confinement))
-    for line, file in _requests():
+    for line, file in handover.requests():
         # Four threads at most decode at a time.
         limit_cpu_time(4 * bounds.seconds)
         answer: Message | None
         try:
+            if isinstance(file, VideoError):
+                raise file
             answer = handle(adapter.validate_json(line), file)
         except VideoError as error:
             answer = Failed(message=error.message, hint=error.hint)
@@ -80,27 +80,6 @@ def serve(
             answer = Failed(message=f"reading it fails ({type(error).__name__}: {what})", spent=True)
         if answer is not None:
             answers.send(answer)
-
-
-def _requests() -> Iterator[tuple[bytes, BinaryIO | None]]:
-    """Lines from the socket, each with the file that came with it; one that came without has None."""
-    channel = socket.socket(fileno=0)
-    unread = bytearray()
-    file: BinaryIO | None = None
-    fresh = False
-    while True:
-        while b"\n" not in unread:
-            piece, descriptors, _, _ = socket.recv_fds(channel, _PIECE, 1)
-            if not piece:
-                return
-            unread += piece
-            for descriptor in descriptors:
-                if file is not None:
-                    file.close()
-                file, fresh = os.fdopen(descriptor, "rb", buffering=0), True
-        line, _, unread = unread.partition(b"\n")
-        yield bytes(line), file if fresh else None
-        fresh = False
 
 
 class _Answers:

@@ -5,10 +5,7 @@ from __future__ import annotations
 import functools
 import logging
 import os
-import select
 import signal
-import socket
-import stat
 import subprocess
 import tempfile
 import time
@@ -23,6 +20,7 @@ from ipvg_eval.core.errors import Unavailable
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox.confine import hide_memory
+from ipvg_eval.sandbox.handover import connect, open_file
 from ipvg_eval.sandbox.messages import Failed, Hello, Message
 from ipvg_eval.sandbox.python import absolute_python_path, module_command
 
@@ -102,14 +100,9 @@ class LimitedProcess(Generic[Answer]):
     def close(self) -> None:
         """End the process."""
         process, self._process, self._hello = self._process, None, None
-        if process is None:
-            return
-        process.kill()
-        process.wait()
-        self._stderr.close()
-        self._channel.close()
-        assert process.stdout is not None
-        process.stdout.close()
+        if process is not None:
+            self._connection.close()
+            self._stderr.close()
 
     def hello(self) -> Hello:
         """Start the process, unless it runs already; what it said of itself.
@@ -118,11 +111,6 @@ class LimitedProcess(Generic[Answer]):
             Unavailable: it does not start, or a package that it needs is broken.
         """
         if self._hello is None:
-            if not hasattr(socket, "send_fds"):
-                raise Unavailable(
-                    "videos are opened in processes that are handed open files, which Python cannot do here",
-                    hint="On Windows use ipvg-eval in WSL, the Windows Subsystem for Linux.",
-                )
             try:
                 self._begin()
                 hello = self._parsed(self._line(Patience(_START)))
@@ -158,11 +146,8 @@ class LimitedProcess(Generic[Answer]):
             Unavailable: it does not start.
         """
         self.hello()
-        line = memoryview(request.model_dump_json().encode() + b"\n")
         try:
-            if file is not None:
-                line = line[socket.send_fds(self._channel, [line], [file.fileno()]) :]
-            self._channel.sendall(line)
+            self._connection.send(request.model_dump_json().encode() + b"\n", file)
         except (BrokenPipeError, ConnectionResetError):
             raise self._ended() from None
         except TimeoutError:
@@ -221,15 +206,13 @@ class LimitedProcess(Generic[Answer]):
         return bytes(line)
 
     def _read(self, most: int, patience: Patience) -> bytes:
-        process = self._running()
-        assert process.stdout is not None
+        assert self._process is not None, "nothing was asked"
         before = patience.left
         with patience:
-            ready, _, _ = select.select([process.stdout], [], [], patience.left)
+            part = self._connection.receive(most, patience.left)
         self.waited += before - patience.left
-        if not ready:
+        if part is None:
             raise self._too_slow(patience.said)
-        part = os.read(process.stdout.fileno(), min(most, 1 << 20))
         if not part:
             raise self._ended()
         return part
@@ -242,8 +225,8 @@ class LimitedProcess(Generic[Answer]):
         )
 
     def _ended(self) -> VideoError:
-        process = self._running()
-        code = process.wait()
+        assert self._process is not None
+        code = self._process.wait()
         what = f"was ended by {signal.Signals(-code).name}" if code < 0 else f"ended with exit code {code}"
         self._stderr.seek(0)
         said = self._stderr.read()[-2000:].decode(errors="replace").strip().splitlines()
@@ -257,48 +240,19 @@ class LimitedProcess(Generic[Answer]):
     def _begin(self) -> None:
         hide_memory()
         self._unread.clear()
-        self._channel, theirs = socket.socketpair()
-        self._channel.settimeout(self.limits.seconds + _GRACE)
         self._stderr = tempfile.TemporaryFile()  # noqa: SIM115 - lives as long as the process
         try:
-            self._process = subprocess.Popen(  # noqa: S603 - our own module
+            self._connection = connect(
                 self._command(),
-                stdin=theirs.fileno(),
-                stdout=subprocess.PIPE,
+                environment=_environment(),
                 stderr=self._stderr,
-                bufsize=0,
-                pass_fds=self._inherited,
-                env=_environment(),
-                start_new_session=True,  # Ctrl-C is for the parent
+                inherited=self._inherited,
+                patience=self.limits.seconds + _GRACE,
             )
-        except OSError:
+        except BaseException:
             self._stderr.close()
-            self._channel.close()
             raise
-        finally:
-            theirs.close()
-
-    def _running(self) -> subprocess.Popen[bytes]:
-        assert self._process is not None, "nothing was asked"
-        return self._process
-
-
-def open_file(path: Path) -> FileIO:
-    """A file, open for reading.
-
-    Raises:
-        VideoError: it cannot be.
-    """
-    hint = "Check the path and its permissions."
-    try:
-        # A pipe that took the file's place must not make us wait for its other end.
-        file = FileIO(os.open(path, os.O_RDONLY | getattr(os, "O_NONBLOCK", 0)), "rb")
-    except OSError as error:
-        raise VideoError(f"cannot be read ({error.strerror or error})", path=path, hint=hint) from error
-    if not stat.S_ISREG(os.fstat(file.fileno()).st_mode):
-        file.close()
-        raise VideoError("is no plain file", path=path, hint=hint)
-    return file
+        self._process = self._connection.process
 
 
 @functools.cache

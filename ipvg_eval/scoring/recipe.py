@@ -75,7 +75,7 @@ class Recipe:
         if self.deterministic:
             make_deterministic()
         try:
-            weights = weight_source(self.weights).resolve(
+            weights = weight_source(self.weights, protocol.weight_table).resolve(
                 protocol.required_weights(), optional=protocol.optional_weights()
             )
         except WeightsMissing as error:

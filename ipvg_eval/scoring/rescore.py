@@ -162,7 +162,7 @@ def _info(source: Run, wanted: LoadedProtocol, command: tuple[str, ...] | None) 
                 protocol=comparable_facts(source.info)["protocol"],
                 samples_sha256=_sha256(source.folder.path / "samples.parquet"),
                 command=source.info.command,
-                provenance=collect_provenance(),
+                provenance=collect_provenance({p.package: p.version for p in wanted.packages}),
                 at=datetime.now(UTC).isoformat(timespec="seconds"),
             ),
         }

@@ -59,7 +59,7 @@ class Scorer:
             weights_seed=None if weights is None else weights.random_seed,
             device_info=self._device_info(),
             decoder=decoder_version(),
-            provenance=collect_provenance(),
+            provenance=collect_provenance({p.package: p.version for p in self.protocol.packages}),
         )
 
     def _device_info(self) -> DeviceInfo:

@@ -16,7 +16,9 @@ def main() -> None:
 
     def check(request: Check, file: BinaryIO | None) -> Checked:
         assert file is not None
-        return Checked(findings=tuple(check_video(file, request, task.rules, deep=task.deep, limits=bounds)))
+        with file:  # a copy that is to be removed must not be open on Windows
+            found = check_video(file, request, task.rules, deep=task.deep, limits=bounds)
+        return Checked(findings=tuple(found))
 
     serve(Check, check, versions={"decoder": decoder_version()})
 

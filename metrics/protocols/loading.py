@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 from dataclasses import dataclass
+from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
@@ -16,9 +17,14 @@ from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.corpus import CorpusMetric, corpus_metric
 from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
+from ipvg_eval.metrics.plugin_guard import GuardedEvaluator, explained
+from ipvg_eval.metrics.plugins import BrokenPlugin, Plugin, with_weights
 from ipvg_eval.metrics.protocols.definition import Protocol, parse_definition, read_text, validation_error
-from ipvg_eval.metrics.registry import evaluator_class
+from ipvg_eval.metrics.registry import evaluator_class, outside_evaluators, registered
 from ipvg_eval.metrics.runtime import Runtime
+from ipvg_eval.metrics.weight_file import WeightFile
+
+T = TypeVar("T")
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -30,12 +36,32 @@ class Part:
         cls: the evaluator's class.
         options: its options, checked.
         specs: the metrics it reports.
+        plugin: the registration of an evaluator of another package; None for ours.
     """
 
     entry: EvaluatorEntry
     cls: type[Evaluator]
     options: BaseModel
     specs: tuple[MetricSpec, ...]
+    plugin: Plugin | None = None
+
+    def required_weights(self) -> tuple[str, ...]:
+        """Names of the declared weights it needs."""
+        return self.explained("required_weights", lambda: self.cls.required_weights(self.options))
+
+    def optional_weights(self) -> tuple[str, ...]:
+        """Names of the declared weights it uses where they are."""
+        return self.explained("optional_weights", lambda: self.cls.optional_weights(self.options))
+
+    def build(self, runtime: Runtime) -> Evaluator:
+        """The evaluator, networks loaded."""
+        if self.plugin is None:
+            return self.cls(self.options, runtime)
+        return GuardedEvaluator(self.plugin, self.cls, self.options, runtime)
+
+    def explained(self, doing: str, step: Callable[[], T]) -> T:
+        """What a step gives; what a package's code raises bears its name."""
+        return step() if self.plugin is None else explained(self.plugin, doing, step)
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -82,11 +108,17 @@ class LoadedProtocol:
     def select(self, names: Iterable[str]) -> LoadedProtocol:
         """The same protocol with only some of its metrics, and what can be computed from these.
 
+        A metric that it does not have, but that an installed package measures, is added with that
+        evaluator's own defaults; the numbers are then not the protocol's, and it says so.
+
         Raises:
-            ProtocolError: a name is not among its metrics.
+            ProtocolError: a name is neither among its metrics nor measured by an installed package.
+            BrokenPlugin: an installed package registers it, and cannot be used.
         """
         wanted = set(names)
         known = [spec.name for spec in self.specs]
+        if outside := _outside(wanted.difference(known)):
+            return self._with(outside).select(wanted)
         for name in sorted(wanted):
             if name not in known:
                 raise ProtocolError(
@@ -116,6 +148,16 @@ class LoadedProtocol:
             )
         return self._cut_to([part.entry for part in left], {s.name for part in left for s in part.specs})
 
+    def _with(self, outside: Mapping[str, EvaluatorEntry]) -> LoadedProtocol:
+        """The same protocol and evaluators of other packages; unofficial, and its notice says so."""
+        notice = f"WITH METRICS THAT ARE NOT THE PROTOCOL'S ({', '.join(outside)}). {self.definition.notice}"
+        changes = {
+            "evaluators": (*self.definition.evaluators, *outside.values()),
+            "official": False,
+            "notice": notice.strip(),
+        }
+        return _checked(self.definition.model_copy(update=changes), self.text, where=self.definition.name)
+
     def _cut_to(self, entries: Iterable[EvaluatorEntry], reported: Set[str]) -> LoadedProtocol:
         changes = {
             "evaluators": tuple(entries),
@@ -144,17 +186,27 @@ class LoadedProtocol:
 
     def required_weights(self) -> tuple[str, ...]:
         """Names of every declared weight the protocol needs, each once."""
-        needed = (part.cls.required_weights(part.options) for part in self.parts)
+        needed = (part.required_weights() for part in self.parts)
         return tuple(dict.fromkeys(name for names in needed for name in names))
 
     def optional_weights(self) -> tuple[str, ...]:
         """Names of every declared weight that is used where it is on the machine, each once."""
-        wanted = (part.cls.optional_weights(part.options) for part in self.parts)
+        wanted = (part.optional_weights() for part in self.parts)
         return tuple(dict.fromkeys(name for names in wanted for name in names))
 
     def build(self, runtime: Runtime) -> tuple[Evaluator, ...]:
         """Every evaluator, networks loaded."""
-        return tuple(part.cls(part.options, runtime) for part in self.parts)
+        return tuple(part.build(runtime) for part in self.parts)
+
+    @property
+    def weight_table(self) -> Mapping[str, WeightFile]:
+        """Every declared weight by name, with those of the packages that it names evaluators of."""
+        return with_weights(part.cls for part in self.parts)
+
+    @property
+    def packages(self) -> tuple[Plugin, ...]:
+        """The evaluators of other packages."""
+        return tuple(part.plugin for part in self.parts if part.plugin is not None)
 
 
 def load_protocol(name: str) -> LoadedProtocol:
@@ -237,13 +289,14 @@ def _check_needs(
 
 
 def _part(entry: EvaluatorEntry, where: str) -> Part:
-    cls = evaluator_class(entry.kind)
+    cls, plugin = registered(entry.kind)
     try:
         options = cls.Options.model_validate(entry.options)
     except ValidationError as error:
         what = f"evaluator {entry.kind!r}: "
         raise validation_error(where, what, error, known=cls.Options.model_fields) from error
-    specs = {spec.name: spec for spec in cls.specs_for(options)}
+    reported = cls.specs_for(options) if plugin is None else _specs_of(plugin, cls, options)
+    specs = {spec.name: spec for spec in reported}
     wanted = entry.metrics if entry.metrics is not None else tuple(specs)
     for name in wanted:
         if name not in specs:
@@ -252,4 +305,30 @@ def _part(entry: EvaluatorEntry, where: str) -> Part:
                 path=where,
                 hint=did_you_mean(name, specs),
             )
-    return Part(entry=entry, cls=cls, options=options, specs=tuple(specs[name] for name in wanted))
+    chosen = tuple(specs[name] for name in wanted)
+    return Part(entry=entry, cls=cls, options=options, specs=chosen, plugin=plugin)
+
+
+def _specs_of(plugin: Plugin, cls: type[Evaluator], options: BaseModel) -> tuple[MetricSpec, ...]:
+    return explained(plugin, "specs_for", lambda: plugin.stamped(cls.specs_for(options)))
+
+
+def _outside(names: Iterable[str]) -> dict[str, EvaluatorEntry]:
+    """The evaluators of installed packages that measure these metrics, each reporting what was asked for.
+
+    Raises:
+        BrokenPlugin: a name is that of an evaluator that cannot be used.
+    """
+    wanted = sorted(names)
+    if not wanted:
+        return {}
+    found: dict[str, EvaluatorEntry] = {}
+    for plugin, cls in outside_evaluators():
+        if isinstance(cls, BrokenPlugin):
+            if plugin.kind in wanted:
+                raise cls
+            continue
+        here = tuple(spec.name for spec in cls.SPECS if spec.name in wanted)
+        if here:
+            found[", ".join(here)] = EvaluatorEntry(kind=plugin.kind, metrics=here)
+    return found

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
+from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights.store import WeightStore
+from ipvg_eval.metrics.weights.table import WEIGHTS
 
 _RANDOM = re.compile(r"random(?::(\d{1,18}))?")
 
@@ -41,17 +43,18 @@ class RandomWeights:
         return f"random:{self.random_seed}"
 
 
-def weight_source(spec: str | None) -> WeightStore | RandomWeights:
+def weight_source(spec: str | None, table: Mapping[str, WeightFile] = WEIGHTS) -> WeightStore | RandomWeights:
     """What `--weights` asks for.
 
     Args:
         spec: None for the published weights, "random" (seed 0) or "random:SEED".
+        table: the declared weights.
 
     Raises:
         ProtocolError: anything else.
     """
     if spec is None:
-        return WeightStore()
+        return WeightStore(table)
     match = _RANDOM.fullmatch(spec)
     if match is None:
         raise ProtocolError(

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import csv
 import io
 import unicodedata
@@ -21,7 +22,7 @@ ROWS = [
     ["s1", "Müller", "B, C; D\tE|F", "a"],
     ["s2", "名前", "Müller", "b"],
 ]
-ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be"]
+ENCODINGS = ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
 
 
 def written(
@@ -54,6 +55,31 @@ def test_the_line_that_names_the_separator_is_no_header(tmp_path: Path, first: s
     votes = read_votes(path)
     assert core(votes) == [("s", "A", "B", "a")]
     assert votes.table["line"].tolist() == [3]
+
+
+@pytest.mark.parametrize("encoding", ["cp1252", "cp850", "mac-roman", "cp500"])
+def test_an_encoding_that_cannot_be_told_is_refused_with_its_line(tmp_path: Path, encoding: str) -> None:
+    path = written(
+        tmp_path / "v.csv", [ROWS[0], ["s1", "Müller", "B", "a"]], separator=",", encoding=encoding
+    )
+    with pytest.raises(VotesError, match=r"line [12]: not UTF-8 text, nor UTF-16 or UTF-32") as caught:
+        read_votes(path)
+    assert caught.value.hint == "Save it as CSV UTF-8."
+
+
+@pytest.mark.parametrize("encoding", ["shift_jis", "gb18030", "euc-kr", "big5"])
+def test_encodings_of_the_east_are_refused_likewise(tmp_path: Path, encoding: str) -> None:
+    path = written(tmp_path / "v.csv", [ROWS[0], ["s1", "中文", "B", "a"]], separator=",", encoding=encoding)
+    with pytest.raises(VotesError, match=r"line 2: not UTF-8 text"):
+        read_votes(path)
+
+
+@pytest.mark.parametrize("mark", [codecs.BOM_UTF32_LE, codecs.BOM_UTF32_BE])
+def test_numbers_that_are_no_letters_are_refused(tmp_path: Path, mark: bytes) -> None:
+    path = tmp_path / "v.csv"
+    path.write_bytes(mark + b"\x7f" * 40)
+    with pytest.raises(VotesError, match="not UTF-8 text, nor UTF-16 or UTF-32"):
+        read_votes(path)
 
 
 def test_empty_columns_and_lines_of_a_spreadsheet_say_nothing(tmp_path: Path) -> None:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 
 import pytest
 from scipy import stats
@@ -226,3 +227,17 @@ def test_the_command_refuses_or_shouts(make, command):
     shouted = command("compare", one.folder.path, two.folder.path, "--anyway", "--json")
     assert list(json.loads(shouted.stdout)["not_comparable"]) == ["protocol"]
     assert command("compare", one.folder.path, "nowhere").returncode == 2
+
+
+def test_no_star_below_the_fewest_identities(make, command):
+    """A difference of 0.9 in every sample: as clear as can be, but for two identities only."""
+    names = [f"{identity}/{take}" for identity in "ab" for take in range(8)]
+    one = make("one", dict.fromkeys(names, (0.95, 1.0, 1.0))).folder.path
+    two = make("two", dict.fromkeys(names, (0.05, 9.0, 1.0))).folder.path
+    shown = command("compare", one, two)
+    assert shown.returncode == 0, shown.stderr
+    assert re.search(r"[0-9]\s", shown.stdout)
+    assert not re.search(r"[0-9]\*", shown.stdout), "a number has a star"
+    found = json.loads(command("compare", one, two, "--json").stdout)
+    assert [metric["clear"] for metric in found["metrics"]] == [False] * len(found["metrics"])
+    assert {metric["chance"] for metric in found["metrics"]} == {None}

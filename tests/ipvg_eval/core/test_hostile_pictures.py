@@ -163,6 +163,30 @@ def test_only_png_jpeg_and_webp_are_opened_whatever_the_name(tmp_path, monkeypat
         read_picture(path)
 
 
+PSD = b"8BPS\0\1" + bytes(6) + struct.pack(">HLLHH", 3, 4, 4, 8, 3) + bytes(14) + bytes(48)
+KINDS = {
+    "TIFF": other("TIFF"), "GIF": other("GIF"), "BMP": other("BMP"), "ICO": other("ICO"),
+    "PostScript (EPS)": EPS, "Photoshop (PSD)": PSD, "AVIF": b"\0\0\0\x1cftypavif" + bytes(40),
+    "HEIC": b"\0\0\0\x1cftypheic" + bytes(40), "PDF": b"%PDF-1.7\n" + bytes(40),
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("kind", KINDS)
+def test_the_true_format_is_named(tmp_path, kind):
+    path = tmp_path / "image.png"
+    path.write_bytes(KINDS[kind])
+    with pytest.raises(UnreadablePicture) as caught:
+        read_picture(path)
+    assert caught.value.path == path
+    assert f"no png, webp or jpg file, but a file of the kind {kind})" in caught.value.message
+
+
+def test_an_empty_file_is_called_empty(tmp_path):
+    (tmp_path / "image.png").touch()
+    with pytest.raises(UnreadablePicture, match="it is empty, no png"):
+        read_picture(tmp_path / "image.png")
+
+
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
 def test_the_content_counts_and_not_the_name(tmp_path, kind):
     path = tmp_path / "image.png"

@@ -86,6 +86,15 @@ def test_networks_that_compare_with_a_reference_say_that_there_is_none():
     ]
 
 
+def test_a_metric_of_all_videos_together_belongs_to_none_of_them():
+    words = ("--protocol", "ipvg", "--metrics", "face_fid_samples", "--weights", "random:0", "--frames", "2")
+    done = run(VIDEO, "--reference", FACE, *words, "--json")
+    assert done.exit_code == 0, done.output
+    [one] = json.loads(done.stdout)
+    assert list(one["values"]) == ["face_fid_samples"]
+    assert "all videos together: " in done.stderr
+
+
 def test_a_video_that_does_not_decode_costs_itself(cheap, tmp_path):
     broken = tmp_path / "broken.mp4"
     broken.write_bytes(VIDEO.read_bytes()[:2000])

@@ -19,7 +19,7 @@ from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
 from ipvg_eval.metrics.weight_file import WeightFile
 from ipvg_eval.metrics.weights.pull import pull
 from ipvg_eval.metrics.weights.store import WeightStore
-from ipvg_eval.metrics.weights.table import WEIGHTS, declared
+from ipvg_eval.metrics.weights.table import WEIGHTS
 
 if TYPE_CHECKING:
     from conftest import Contents, Server
@@ -33,8 +33,6 @@ def invoke(*words: str) -> Result:
 def small_table(monkeypatch: pytest.MonkeyPatch, table: dict[str, WeightFile]) -> dict[str, WeightFile]:
     """The command with the test's weights in place of the published ones."""
     monkeypatch.setattr(command, "WEIGHTS", table)
-    monkeypatch.setattr(command, "WeightStore", lambda **options: WeightStore(table, **options))
-    monkeypatch.setattr(command, "declared", lambda name: declared(name, table))
     return table
 
 
