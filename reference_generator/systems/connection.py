@@ -27,6 +27,7 @@ _UNCERTAIN = frozenset({408, 409, 500, 502, 504})
 """After these, an order may have been taken all the same."""
 
 _KEY_REFUSED = frozenset({401, 403})
+_GONE = frozenset({404, 410})
 _DETAIL = 300
 
 
@@ -46,6 +47,10 @@ class Answer:
     def json(self) -> Any:
         """Its body. Raises ValueError where that is no JSON."""
         return json.loads(self.body)
+
+
+class NotThere(SystemFailed):
+    """The server knows nothing at this path."""
 
 
 class NotSent(Exception):
@@ -130,7 +135,7 @@ class Connection:
         try:
             return answer.json()
         except ValueError as error:
-            raise SystemFailed(f"the server's answer to {method} {path} is no JSON") from error
+            raise SystemFailed(self.shown(f"the server's answer to {method} {path} is no JSON")) from error
 
     def download(self, address: str, out: Path, *, most: int) -> None:
         """Read a file of at most `most` bytes. Headers with keys go to the server's own address alone.
@@ -181,7 +186,7 @@ class Connection:
                 self._reached = True
                 if answer.is_success:
                     return answer
-                certain = answer.status not in _UNCERTAIN
+                certain = certain and answer.status not in _UNCERTAIN
                 problem = self._refusal(answer)
                 if answer.status not in _TRY_AGAIN or not (certain or safe_to_repeat):
                     break
@@ -207,6 +212,8 @@ class Connection:
             return SystemUnusable(
                 f"the server refuses the key (status {status}{detail})", hint=f"Check {names}."
             )
+        if status in _GONE:
+            return NotThere(f"the server answered with status {status}{detail}")
         return SystemFailed(f"the server answered with status {status}{detail}")
 
 

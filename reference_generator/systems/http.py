@@ -16,7 +16,7 @@ from ipvg_eval.reference_generator.job import Job
 from ipvg_eval.reference_generator.record import record_path
 from ipvg_eval.reference_generator.rewriting.rewriter import data_url
 from ipvg_eval.reference_generator.settings import Settings
-from ipvg_eval.reference_generator.systems.connection import Connection, NotSent, place_in
+from ipvg_eval.reference_generator.systems.connection import Connection, NotSent, NotThere, place_in
 from ipvg_eval.reference_generator.systems.orders import Order, Orders, kept_file
 from ipvg_eval.reference_generator.systems.templates import (
     common_fields,
@@ -115,7 +115,13 @@ class HttpSystem(System):
         path = str(filled(http.poll, {"job": quote(job, safe="")}))
         end = time.monotonic() + http.timeout
         while True:
-            answer = self._connection.ask("GET", path, safe_to_repeat=True)
+            try:
+                answer = self._connection.ask("GET", path, safe_to_repeat=True)
+            except NotThere as error:
+                raise SystemFailed(
+                    f"the order is not there any more: {error.message}; check http.poll, or remove "
+                    f"{desk.kept.name} beside the record to order it anew"
+                ) from error
             state = str(place_in(answer, http.status) or "")
             if state.casefold() in {name.casefold() for name in http.done}:
                 return answer

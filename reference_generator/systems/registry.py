@@ -27,6 +27,7 @@ def built_in() -> tuple[str, ...]:
     return tuple(sorted(name for name in names if name not in _NO_KINDS))
 
 
+@cache
 def plug_ins() -> dict[str, EntryPoint]:
     """What installed packages add, by name. A name that ships with this package stays what it is."""
     return {entry.name: entry for entry in entry_points(group=GROUP) if entry.name not in built_in()}

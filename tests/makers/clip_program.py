@@ -52,8 +52,8 @@ def main() -> None:
     pictures = clip(given.seed, *given.size, given.frames, given.refs[0])
     if given.fault == "exit":
         for number in range(10_000):
-            print(f"step {number} of many")
-        print(f"\x1b[31mcannot go on with key {os.environ.get('LAB_KEY')}\x1b[0m", file=sys.stderr)
+            sys.stdout.write(f"step {number} of many\n")
+        sys.stderr.write(f"\x1b[31mcannot go on with key {os.environ.get('LAB_KEY')}\x1b[0m\n")
         sys.exit(7)
     if given.fault == "text":
         given.out.write_text("<html>no video</html>")

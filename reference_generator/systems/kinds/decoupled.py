@@ -8,7 +8,6 @@ from typing import TYPE_CHECKING, Any
 from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
 
 if TYPE_CHECKING:
-    from ipvg_eval.reference_generator.settings import Settings
     from ipvg_eval.reference_generator.systems.system import VideoSystem
 
 _TINY = {"ti2v-5b": "tiny-ti2v", "i2v-a14b": "tiny-i2v"}
@@ -18,13 +17,7 @@ class DecoupledKind(WanKind):
     """Wan's image-to-video transformers, one or two."""
 
     caches = ("fbcache",)
-
-    def check(self, settings: Settings) -> None:
-        """See `Kind.check`; a first frame is this kind's own."""
-        if settings.picture.use == "reference":
-            raise ValueError("a decoupled system starts from a picture; picture.use is first_frame or none")
-        plain = settings.picture.model_copy(update={"use": "none"})
-        super().check(settings.model_copy(update={"picture": plain}))
+    pictures = ("none", "first_frame")
 
     def tiny(self, architecture: str) -> str:
         """See `Kind.tiny`."""

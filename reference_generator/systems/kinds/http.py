@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
 from urllib.parse import urlsplit
 
 from ipvg_eval.reference_generator.redaction import SECRET_NAME
@@ -32,7 +33,8 @@ class HttpKind(Kind):
         super().check(settings)
         http = settings.http
         _check_address(http)
-        _check_secrets(http)
+        _check_secrets(http.headers)
+        _check_secrets(http.submit.body)
         order = COMMON | {"ref_data", "refs_data", "ref_base64", "refs_base64"}
         check_placeholders(http.submit.body, order, "http.submit.body")
         check_placeholders(http.submit.files, {"ref"}, "http.submit.files")
@@ -57,14 +59,15 @@ def _check_address(http: HttpSettings) -> None:
     parts = urlsplit(http.base_url)
     if parts.scheme not in ("http", "https") or not parts.hostname:
         raise ValueError("http.base_url must be an address that begins with http:// or https://")
-    if parts.username or parts.password:
-        raise ValueError("http.base_url holds a name or password; use http.headers with {env:NAME}")
+    if parts.username or parts.password or parts.query:
+        raise ValueError("http.base_url is an address alone; keys belong into http.headers as {env:NAME}")
 
 
-def _check_secrets(http: HttpSettings) -> None:
-    fields = {**http.headers, **{k: v for k, v in http.submit.body.items() if isinstance(v, str)}}
+def _check_secrets(fields: Mapping[str, Any]) -> None:
     for name, value in fields.items():
-        if SECRET_NAME.search(name) and value and "{" not in value:
+        if isinstance(value, Mapping):
+            _check_secrets(value)
+        elif SECRET_NAME.search(name) and isinstance(value, str) and value and "{" not in value:
             raise ValueError(
                 f"the field {name} holds a secret as it is, which belongs into no file; write "
                 "{env:NAME} and set that variable"

@@ -25,6 +25,8 @@ class Kind(ABC):
         has_models: whether it reads models that lie on this machine.
         caches: values of `runtime.cache` that give right videos with it.
         latent_references: whether each reference costs a latent frame.
+        identity_guidance: whether it knows the section `identity`.
+        pictures: values of `picture.use` that it can work with.
     """
 
     section: ClassVar[str | None] = None
@@ -32,13 +34,18 @@ class Kind(ABC):
     has_models: ClassVar[bool] = True
     caches: ClassVar[tuple[str, ...]] = ()
     latent_references: ClassVar[bool] = False
+    identity_guidance: ClassVar[bool] = False
+    pictures: ClassVar[tuple[str, ...]] = ("none", "reference")
 
     def check(self, settings: Settings) -> None:
         """Raise ValueError where settings do not fit this kind."""
-        if settings.identity.scale:
+        if settings.identity.scale and not self.identity_guidance:
             raise ValueError("identity guidance needs a vace system; set identity.scale=0")
-        if settings.picture.use == "first_frame":
-            raise ValueError("only a decoupled system starts from a first frame; use picture.use=reference")
+        if settings.picture.use not in self.pictures:
+            raise ValueError(
+                f"only a decoupled system starts from a first frame; a {settings.system} system takes "
+                f"picture.use={' or '.join(self.pictures)}"
+            )
 
     def tiny(self, architecture: str) -> str | None:
         """The tiny model that stands for one of this architecture; None where there is no tiny variant."""

@@ -15,11 +15,7 @@ class VaceKind(WanKind):
     """References and known frames in VACE's own branch."""
 
     latent_references = True
-
-    def check(self, settings: Settings) -> None:
-        """See `Kind.check`; identity guidance is this kind's own."""
-        plain = settings.identity.model_copy(update={"scale": 0.0})
-        super().check(settings.model_copy(update={"identity": plain}))
+    identity_guidance = True
 
     def tiny(self, architecture: str) -> str:
         """See `Kind.tiny`."""
