@@ -31,6 +31,8 @@ class Job:
         references: picture files.
         video: where the video goes, relative to the output folder, with forward slashes.
         timeline: Track 2's timeline as the test set has it, else None.
+        given: prompts that are used instead of rewriting `prompt`: one, or one per event; empty for none.
+        given_picture: the same for the picture model.
     """
 
     id: str
@@ -38,12 +40,20 @@ class Job:
     references: tuple[Path, ...]
     video: str
     timeline: str | None = None
+    given: tuple[str, ...] = ()
+    given_picture: str | None = None
 
 
 def seed_of(base: int, sample: str) -> int:
     """A sample's own seed: it depends on its id and the base seed, not on its place or shard."""
     digest = hashlib.sha256(f"{base}\0{sample}".encode()).digest()
     return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
+
+
+def sample_seed(settings: Settings, sample: str) -> int:
+    """The seed that a sample is made with."""
+    sampling = settings.sampling
+    return sampling.seed if sampling.same_seed else seed_of(sampling.seed, sample)
 
 
 def job_hash(settings: Settings, job: Job, revision: str) -> str:
@@ -63,7 +73,7 @@ def job_hash(settings: Settings, job: Job, revision: str) -> str:
     values = settings.as_dict()
     for placement in ("device", "offload", "compile", "tflops"):
         del values["runtime"][placement]
-    for wording in ("name", "title"):
+    for wording in ("name", "title", "source", "published"):
         del values[wording]
     for detail in ("timeout", "attempts", "key_variable"):
         del values["prompt"][detail]
@@ -82,6 +92,8 @@ def job_hash(settings: Settings, job: Job, revision: str) -> str:
         "timeline": job.timeline,
         "references": [file_sha256(path) for path in job.references],
     }
+    if job.given:
+        facts["given"] = [job.given, job.given_picture]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 

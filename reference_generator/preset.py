@@ -25,6 +25,8 @@ _PINNED = (
 )
 _PLUG_IN_VIDEO = {"width": 832, "height": 480, "frames": 81, "fps": 16}
 _SUFFIXES = (".yaml", ".yml")
+RENAMED = {"std-ti2v-5b": "decoupled-ti2v-5b", "std-a14b": "decoupled-a14b"}
+"""Presets by names that they had."""
 
 
 def preset_names() -> list[str]:
@@ -50,6 +52,7 @@ def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = Fa
     Raises:
         SettingsError: the preset, a key or a value is not understood.
     """
+    preset = RENAMED.get(preset, preset)
     values = _read(preset, seen=())
     values["name"] = Path(preset).stem if _is_file(preset) else preset
     changes: dict[str, Any] = {}
@@ -99,7 +102,9 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if "kind" in values:
         values["system"] = values.pop("kind")
     _unpin(values)
-    return values if base is None else _merged(_read(str(base), (*seen, preset)), values)
+    if base is None:
+        return values
+    return _merged(_read(RENAMED.get(str(base), str(base)), (*seen, preset)), values)
 
 
 def _unpin(change: dict[str, Any]) -> None:

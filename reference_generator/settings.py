@@ -66,6 +66,8 @@ class SamplingSettings(Section):
         boundary: share of the noise levels above which the first expert of a two-expert model works.
         shift: the flow schedule's shift.
         seed: base of every sample's own seed.
+        same_seed: make every video with `seed` itself, as most published programs do; equal noise then lies
+            under all videos of a run.
         negative_prompt: what to steer away from.
         text_length: tokens that the text encoder's answer is padded or cut to.
         conditioning_scale: strength of VACE's hints.
@@ -77,6 +79,7 @@ class SamplingSettings(Section):
     boundary: Annotated[float, Field(gt=0, lt=1)] | None = None
     shift: Annotated[float, Field(gt=0)] = 5.0
     seed: Annotated[int, Field(ge=0)] = 2025
+    same_seed: bool = False
     negative_prompt: str = ""
     text_length: Positive = 512
     conditioning_scale: float = 1.0
@@ -141,6 +144,8 @@ class PictureSettings(Section):
         repo: Hugging Face repository of an image-editing pipeline.
         revision: its branch, tag or commit.
         path: a folder in the same layout that is used instead of the repository.
+        prompt_from: text that the picture's prompt is written from: the test set's "caption", or the "video"
+            prompt that the language model has made of it.
         steps: denoising steps.
         guidance: the pipeline's guidance scale.
         strength: how far to move from the reference; None where the pipeline knows no strength.
@@ -153,6 +158,7 @@ class PictureSettings(Section):
     repo: str = "Qwen/Qwen-Image-Edit"
     revision: str = "ac7f9318f633fc4b5778c59367c8128225f1e3de"
     path: str | None = None
+    prompt_from: Literal["caption", "video"] = "caption"
     steps: Positive = 40
     guidance: float = 4.0
     strength: Annotated[float, Field(gt=0, le=1)] | None = None
@@ -231,6 +237,20 @@ class RuntimeSettings(Section):
     tflops: Annotated[float, Field(gt=0)] | None = None
 
 
+class Published(Section):
+    """How one thing is in the published system, for the table of differences.
+
+    Attributes:
+        value: there.
+        here: here, where no setting says it.
+        why: the reason of a difference.
+    """
+
+    value: str | float | int
+    here: str = ""
+    why: str = ""
+
+
 class Settings(Section):
     """A whole system.
 
@@ -245,6 +265,8 @@ class Settings(Section):
         http: for systems of kind "http".
         diffusers: for systems of kind "diffusers".
         options: for systems of other packages.
+        source: where the published system is described.
+        published: what it does there, by the setting's dotted name or in words; see `published.py`.
     """
 
     name: str
@@ -264,6 +286,8 @@ class Settings(Section):
     http: HttpSettings = HttpSettings()
     diffusers: DiffusersSettings = DiffusersSettings()
     options: dict[str, Any] = Field(default_factory=dict)
+    source: str = ""
+    published: dict[str, Published] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:

@@ -20,7 +20,7 @@ from ipvg_eval.reference_generator.errors import (
     SystemFailed,
 )
 from ipvg_eval.reference_generator.estimate import memory_advice
-from ipvg_eval.reference_generator.job import Job, file_sha256, seed_of
+from ipvg_eval.reference_generator.job import Job, file_sha256, sample_seed
 from ipvg_eval.reference_generator.made_video import LookAt, check_clip, check_made, look_at, take
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.output_folder import output_errors
@@ -116,7 +116,11 @@ class Stages:
 
     def prompts(self) -> None:
         """Prepare every sample's texts."""
-        rewriter = load_rewriter(self._settings, self._found)
+        given = all(
+            sample.job.given and (sample.job.given_picture or self._settings.picture.use == "none")
+            for sample in self._samples
+        )
+        rewriter = None if given else load_rewriter(self._settings, self._found)
 
         def prepare(sample: _Sample) -> None:
             sample.texts = prepare_texts(sample.job, self._settings, rewriter)
@@ -152,7 +156,7 @@ class Stages:
             made = best_picture(
                 reference,
                 sample.texts.picture,
-                seed_of(self._settings.sampling.seed, job.id),
+                sample_seed(self._settings, job.id),
                 draw=draw,
                 similarity=similarity or (lambda *_: 1.0),
                 attempts=wanted.attempts if similarity else 1,
@@ -176,7 +180,7 @@ class Stages:
 
     def _video(self, sample: _Sample, system: System) -> None:
         assert sample.texts is not None
-        seed = seed_of(self._settings.sampling.seed, sample.job.id)
+        seed = sample_seed(self._settings, sample.job.id)
         references = tuple(read_picture(path) for path in sample.job.references)
         picture = read_picture(sample.picture) if sample.picture is not None else None
         if picture is not None and self._settings.picture.use == "reference":

@@ -58,6 +58,12 @@ def generate(
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as sampling.steps=20."),
     ] = None,
+    prompts: Annotated[
+        Path | None,
+        typer.Option(
+            help="Prompts that are rewritten already: a JSON line per sample, or TPIGE's published answers."
+        ),
+    ] = None,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the estimate and the list of videos; make nothing.")
     ] = False,
@@ -78,13 +84,19 @@ def generate(
 ) -> None:
     """Make a baseline's videos for a test set. Run it again to go on after an interruption."""
     from ipvg_eval.reference_generator.job import Shard
-    from ipvg_eval.reference_generator.preset import load_settings
+    from ipvg_eval.reference_generator.preset import RENAMED, load_settings
     from ipvg_eval.testset import load_testset
 
+    if system in RENAMED:
+        STDERR.print(f"{system} is now called {RENAMED[system]}.", markup=False)
     settings = load_settings(system, changes or [], tiny=tiny)
     part = Shard.parse(shard) if shard is not None else Shard.from_environment()
     loaded = load_testset(testset)
     jobs = _jobs(loaded)[:limit]
+    if prompts is not None:
+        from ipvg_eval.reference_generator.rewriting.given import with_given_prompts
+
+        jobs = with_given_prompts(jobs, prompts)
     _warn(loaded)
     _print_estimate(settings, part.of(jobs))
     if dry_run:
@@ -165,12 +177,12 @@ def _estimate_text(settings: Settings, guess: Estimate, here: Machine) -> str:
 
 def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
     from ipvg_eval.reference_generator.errors import ModelsMissing
-    from ipvg_eval.reference_generator.job import seed_of
+    from ipvg_eval.reference_generator.job import sample_seed
     from ipvg_eval.reference_generator.models import find_models
 
     table = Table("Sample", "Video", "Seed", "References", "Timeline", "Prompt")
     for job in jobs:
-        seed = str(seed_of(settings.sampling.seed, job.id))
+        seed = str(sample_seed(settings, job.id))
         names = ", ".join(path.name for path in job.references)
         prompt = job.prompt if len(job.prompt) <= 60 else job.prompt[:59] + "…"
         table.add_row(*map(escape, (job.id, job.video, seed, names, "yes" if job.timeline else "", prompt)))

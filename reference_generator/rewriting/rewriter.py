@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 """Raised when the wording of an instruction changes, so that cached answers are asked for anew."""
 
 FACE = (
@@ -25,10 +25,11 @@ VIDEO = (
     "pronouns that fit the person in the picture. Invent no second person. Return the prompt alone."
 )
 FIRST_FRAME = (
-    "You get a video caption and a picture of a person. Write the prompt for an image model that shall "
-    "show the moment just before the action begins: the person's place, pose, clothes and surroundings "
-    "and the framing, in at most 80 words, the face large enough to be recognised. Use the pronouns that "
-    "fit the person in the picture. Do not describe the face. Return the prompt alone."
+    "You get a video's caption or prompt and a picture of a person. Write the prompt for an image model that "
+    "shall show the moment just before the action begins, as short phrases with commas between them: the "
+    "person, pose, clothes, surroundings, light. Leave out feet, shoes and people in the background, and "
+    "end with 'close-up'. At most 80 words. Use the words that fit the person in the picture. Do not describe the "
+    "face. Return the prompt alone."
 )
 REFERENCE = (
     "You get a video caption and a picture of a person. Write an instruction for an image-editing model "

@@ -10,6 +10,7 @@ from PIL import Image
 
 from ipvg_eval.reference_generator.pictures import fitted
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.identity_guidance import paper_form
 from ipvg_eval.reference_generator.systems.passes import Pass
 from ipvg_eval.reference_generator.systems.system import VideoSystem, as_pictures
 from ipvg_eval.reference_generator.task import Task
@@ -24,8 +25,13 @@ class PhantomSystem(VideoSystem):
 
     def __init__(self, pipeline: Any, settings: Settings) -> None:
         super().__init__(pipeline, settings)
-        pipeline.transformer.image_guidance = settings.phantom.image_guidance
-        pipeline.transformer.text_guidance = settings.sampling.guidance
+        transformer, identity = pipeline.transformer, settings.identity
+        transformer.image_guidance = settings.phantom.image_guidance
+        transformer.text_guidance = self.guidance = settings.sampling.guidance
+        if identity.form == "code":
+            self.guidance = paper_form(self.guidance, identity.scale)[0]
+        transformer.identity_scale = identity.scale
+        transformer.skip_blocks = identity.skip_blocks
 
     def latent_references(self, task: Task) -> int:
         """One latent frame per picture."""
@@ -36,7 +42,14 @@ class PhantomSystem(VideoSystem):
         transformer, extra = self.pipeline.transformer, 4 * len(task.references)
         transformer.references = self.encoded(task.references)
         try:
-            answer = self.pipeline(**{**self._sampling(part), "num_frames": part.frames + extra}, **options)
+            answer = self.pipeline(
+                **{
+                    **self._sampling(part),
+                    "num_frames": part.frames + extra,
+                    "guidance_scale": self.guidance,
+                },
+                **options,
+            )
         finally:
             transformer.references = None
         return as_pictures(answer.frames)[: part.frames]

@@ -112,7 +112,7 @@ def test_bad_input_ends_in_an_error_that_says_what_to_do(run_command, testset, t
 def test_systems_are_listed_with_their_needs(run_command):
     done = run_command("generate", "--list")
     assert done.exit_code == 0
-    for name in ("vace-1.3b", "tpige-code", "std-a14b", "phantom-14b", "tiny"):
+    for name in ("vace-1.3b", "tpige-code", "decoupled-a14b", "phantom-14b", "tiny"):
         assert name in done.stdout
 
 

@@ -88,7 +88,7 @@ def test_an_unknown_architecture_suggests_the_nearest():
         ("tpige-code", [], 3),
         ("tpige-paper", ["sampling.guidance=1"], 2),
         ("phantom-14b", [], 3),
-        ("std-a14b", [], 2),
+        ("decoupled-a14b", [], 2),
     ],
 )
 def test_forwards_per_step(preset, changes, forwards):

@@ -8,6 +8,7 @@ import torch
 from diffusers import WanTransformer3DModel, WanVACEPipeline, WanVACETransformer3DModel
 from PIL import Image
 
+from ipvg_eval.reference_generator.estimate import forwards_per_step
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.system_loading import models_of
 from ipvg_eval.reference_generator.systems.identity_guidance import (
@@ -16,6 +17,7 @@ from ipvg_eval.reference_generator.systems.identity_guidance import (
     passed_over,
 )
 from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
+from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
 
 PROMPT, NEGATIVE, SEED, LENGTH = "a woman walks on the beach", "blurred", 7, 32
 SIZE = {"height": 64, "width": 64, "num_frames": 9}
@@ -288,8 +290,8 @@ def test_blocks_without_a_hint_can_be_skipped(guided, picture):
 
 
 @torch.no_grad()
-def phantom_loop(pipeline, references, *, image, text):
-    """Phantom's three branches written out."""
+def phantom_loop(pipeline, references, *, image, text, identity=0.0):
+    """Phantom's three branches written out, and identity guidance in the authors' form."""
     transformer, count = pipeline.transformer, references.shape[2]
     positive, negative = pipeline.encode_prompt(PROMPT, NEGATIVE, True, max_sequence_length=LENGTH)
     pipeline.scheduler.set_timesteps(2)
@@ -318,14 +320,16 @@ def phantom_loop(pipeline, references, *, image, text):
         pictures = answer(negative, references)
         both = answer(positive, references)
         total = nothing + image * (pictures - nothing) + text * (both - pictures)
+        if identity:
+            with passed_over(transformer, (2,)):
+                weak = answer(positive, torch.zeros_like(references))
+            total = total + identity * (total - weak)
         latents = pipeline.scheduler.step(total, timestep, latents, return_dict=False)[0]
     return latents[:, :, :-count]
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_phantom_is_the_written_out_loop(picture, count):
-    from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
-
     settings = load_settings("phantom-1.3b", ["video.width=64", "video.height=64"], tiny=True)
     system = PhantomSystem(load("phantom-1.3b"), settings)
     pipeline = system.pipeline
@@ -340,10 +344,24 @@ def test_phantom_is_the_written_out_loop(picture, count):
     assert (call(pipeline, None, guidance_scale=7.5) - expected).abs().max() > 100 * TOLERANCE
 
 
+def test_identity_guidance_on_phantom_is_the_written_out_loop_in_the_authors_form(picture):
+    changes = ["video.width=64", "video.height=64", "identity.scale=0.5", "identity.form=code"]
+    settings = load_settings("phantom-1.3b", changes, tiny=True)
+    assert forwards_per_step(settings) == 4
+    system = PhantomSystem(load("phantom-1.3b"), settings)
+    with torch.no_grad():
+        references = system.encoded((picture(),))
+    system.pipeline.transformer.references = references
+    guided = call(system.pipeline, None, num_frames=13, guidance_scale=system.guidance)[:, :, :-1]
+    expected = phantom_loop(system.pipeline, references, image=5.0, text=7.5, identity=0.5)
+    assert (guided - expected).abs().max() < TOLERANCE
+    plain = phantom_loop(system.pipeline, references, image=5.0, text=7.5)
+    assert (plain - expected).abs().max() > 100 * TOLERANCE
+
+
 def test_phantoms_pictures_are_normalised_like_video_latents(picture):
     """Encoding a picture as a one-frame video through VACE's own code gives the same latents."""
     from ipvg_eval.reference_generator.pictures import fitted
-    from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
 
     settings = load_settings("phantom-1.3b", ["video.width=96", "video.height=64"], tiny=True)
     system = PhantomSystem(load("phantom-1.3b"), settings)

@@ -10,7 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError, UnreadableReference
-from ipvg_eval.reference_generator.job import Job, Shard, job_hash, seed_of
+from ipvg_eval.reference_generator.job import Job, Shard, job_hash, sample_seed, seed_of
 from ipvg_eval.reference_generator.plan import make_plan
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.record import Record, record_path, write_record
@@ -20,6 +20,8 @@ def test_a_seed_depends_on_sample_and_base_alone():
     digest = hashlib.sha256(b"2025\0id001/prompt1").digest()
     assert seed_of(2025, "id001/prompt1") == int.from_bytes(digest[:8], "big") // 2
     assert 0 <= seed_of(0, "x") < 2**63
+    assert sample_seed(load_settings("tiny"), "x") == seed_of(2025, "x")
+    assert sample_seed(load_settings("tiny", ["sampling.same_seed=true"]), "x") == 2025
     assert len({seed_of(base, f"s{n}") for base in range(5) for n in range(200)}) == 1000
 
 
@@ -32,6 +34,7 @@ def test_the_hash_changes_with_everything_that_changes_the_video(jobs):
         for change in ("sampling.steps=49", "sampling.seed=1", "video.crf=18", "identity.scale=0.5")
     ]
     others += [
+        job_hash(system, replace(job, given=("she walks",)), "r1"),
         job_hash(system, job, "r2"),
         job_hash(system, replace(job, prompt="else"), "r1"),
         job_hash(system, replace(job, id="else"), "r1"),

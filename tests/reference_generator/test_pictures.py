@@ -98,7 +98,7 @@ def test_no_face_in_any_try_gives_no_picture():
 
 
 def test_the_picture_model_draws_in_the_videos_size(picture):
-    settings = load_settings("std-ti2v-5b", ["video.width=96", "video.height=64"], tiny=True)
+    settings = load_settings("decoupled-ti2v-5b", ["video.width=96", "video.height=64"], tiny=True)
     model = PictureModel(models_of(settings)["picture"].path, settings)
     first, again, other = (np.asarray(model.draw(picture(), "a man", seed)) for seed in (1, 1, 2))
     assert first.shape == (64, 96, 3)
@@ -130,7 +130,7 @@ def test_a_run_makes_first_frames_and_records_how_good_they_are(jobs, fast, tmp_
         system.make = lambda task: used.append(task.first_frame) or make(task)
         return system
 
-    settings = load_settings("std-ti2v-5b", fast, tiny=True)
+    settings = load_settings("decoupled-ti2v-5b", fast, tiny=True)
     out = tmp_path / "out"
     outcome = generate(jobs[:1], settings, out, similarity=lambda *_: next(answers), load=load)
     record = read_record(record_path(out, jobs[0]))
@@ -144,7 +144,7 @@ def test_a_run_makes_first_frames_and_records_how_good_they_are(jobs, fast, tmp_
 
 
 def test_pictures_of_an_interrupted_run_are_not_drawn_again(jobs, fast, tmp_path):
-    settings, out, compared = load_settings("std-ti2v-5b", fast, tiny=True), tmp_path / "out", []
+    settings, out, compared = load_settings("decoupled-ti2v-5b", fast, tiny=True), tmp_path / "out", []
 
     def interrupted(*_):
         raise KeyboardInterrupt

@@ -355,7 +355,7 @@ def test_values_that_are_no_numbers_never_become_a_video(jobs, tiny, tmp_path):
 def test_missing_models_stop_the_run_before_anything_is_made(jobs, tmp_path, monkeypatch):
     monkeypatch.setenv("HF_HOME", str(tmp_path / "hub"))
     monkeypatch.delenv("HF_HUB_CACHE", raising=False)
-    settings = load_settings("std-ti2v-5b")
+    settings = load_settings("decoupled-ti2v-5b")
     with pytest.raises(ModelsMissing) as raised:
         generate(jobs, settings, tmp_path / "out")
     text = str(raised.value)

@@ -66,7 +66,9 @@ EVENTS = (
 )
 
 
-@pytest.mark.parametrize("name", ["vace-1.3b", "tpige-paper", "phantom-1.3b", "std-ti2v-5b", "std-a14b"])
+@pytest.mark.parametrize(
+    "name", ["vace-1.3b", "tpige-paper", "phantom-1.3b", "decoupled-ti2v-5b", "decoupled-a14b"]
+)
 def test_the_same_text_twice_is_the_plain_video_and_two_texts_are_not(name, picture):
     made = system(name)
     common = {"seed": 3, "references": (picture(), picture(tint=0.5)), "first_frame": None}
@@ -142,7 +144,7 @@ def test_vace_gets_the_known_frames_as_hints_and_grey_for_the_rest():
 
 
 def test_image_to_video_is_chained_from_the_last_frame(picture):
-    made = system("std-ti2v-5b")
+    made = system("decoupled-ti2v-5b")
     task = Task(seed=1, texts=("a", "b"), events=long_events(1.0), references=(picture(),))
     with captured(made.pipeline, "image") as images:
         clip = made.make(task)

@@ -40,7 +40,7 @@ class Kind(ABC):
     def check(self, settings: Settings) -> None:
         """Raise ValueError where settings do not fit this kind."""
         if settings.identity.scale and not self.identity_guidance:
-            raise ValueError("identity guidance needs a vace system; set identity.scale=0")
+            raise ValueError("identity guidance needs a vace or phantom system; set identity.scale=0")
         if settings.picture.use not in self.pictures:
             raise ValueError(
                 f"only a decoupled system starts from a first frame; a {settings.system} system takes "

@@ -16,6 +16,7 @@ class PhantomKind(WanKind):
 
     caches = ("fbcache",)
     latent_references = True
+    identity_guidance = True
 
     def check(self, settings: Settings) -> None:
         """See `Kind.check`."""
@@ -29,9 +30,8 @@ class PhantomKind(WanKind):
         return "tiny-wan"
 
     def forwards(self, settings: Settings) -> int:
-        """One per branch."""
-        del settings
-        return 3
+        """One per branch, and one more with identity guidance."""
+        return 3 + (settings.identity.scale > 0)
 
     def classes(self) -> tuple[Any, Any]:
         """See `WanKind.classes`."""
