@@ -108,6 +108,7 @@ ARCHITECTURES = {
     "wan-14b": Architecture(**_14B),
     "vace-1.3b": Architecture(**_1B, vace_layers=tuple(range(0, 30, 2))),
     "vace-14b": Architecture(**_14B, vace_layers=tuple(range(0, 40, 5))),
+    "vace-a14b": Architecture(**_14B, vace_layers=tuple(range(0, 40, 5)), experts=2),
     "i2v-a14b": Architecture(**_14B, in_channels=36, experts=2),
     "ti2v-5b": Architecture(
         width=3072,
@@ -120,6 +121,7 @@ ARCHITECTURES = {
         vae_gb=2.8,
     ),
     "tiny-vace": Architecture(**_TINY, **_SMALL, layers=6, vace_layers=(0, 2, 4)),
+    "tiny-vace-a14b": Architecture(**_TINY, **_SMALL, layers=6, vace_layers=(0, 2, 4), experts=2),
     "tiny-wan": Architecture(**_TINY, **_SMALL, layers=4),
     "tiny-ti2v": Architecture(**_TINY, **_SMALL, layers=3, in_channels=48, out_channels=48, spatial=16),
     "tiny-i2v": Architecture(**_TINY, **_SMALL, layers=3, in_channels=36, experts=2),

@@ -105,9 +105,11 @@ class PhantomSettings(Section):
 
     Attributes:
         image_guidance: scale of the step from nothing to the pictures.
+        slots: latent frames for pictures, where those without one stay empty; None for as many as pictures.
     """
 
     image_guidance: float = 5.0
+    slots: Positive | None = None
 
 
 class PromptSettings(Section):

@@ -28,8 +28,8 @@ FIRST_FRAME = (
     "You get a video's caption or prompt and a picture of a person. Write the prompt for an image model that "
     "shall show the moment just before the action begins, as short phrases with commas between them: the "
     "person, pose, clothes, surroundings, light. Leave out feet, shoes and people in the background, and "
-    "end with 'close-up'. At most 80 words. Use the words that fit the person in the picture. Do not describe the "
-    "face. Return the prompt alone."
+    "end with 'close-up'. At most 80 words. Use the words that fit the person in the picture. Do not "
+    "describe the face. Return the prompt alone."
 )
 REFERENCE = (
     "You get a video caption and a picture of a person. Write an instruction for an image-editing model "

@@ -34,12 +34,12 @@ class PhantomSystem(VideoSystem):
         transformer.skip_blocks = identity.skip_blocks
 
     def latent_references(self, task: Task) -> int:
-        """One latent frame per picture."""
-        return len(task.references)
+        """One latent frame per picture, or the model's fixed number."""
+        return self.settings.phantom.slots or len(task.references)
 
     def _pass(self, task: Task, part: Pass, known: Pictures | None, options: dict[str, Any]) -> Pictures:
         assert known is None
-        transformer, extra = self.pipeline.transformer, 4 * len(task.references)
+        transformer, extra = self.pipeline.transformer, 4 * self.latent_references(task)
         transformer.references = self.encoded(task.references)
         try:
             answer = self.pipeline(
@@ -58,7 +58,7 @@ class PhantomSystem(VideoSystem):
         """Latents of the pictures, each fitted into the video's frame over white.
 
         Returns:
-            (1, channels, n, h, w), normalised as the video's latents are.
+            (1, channels, n, h, w), normalised as the video's latents are; empty places are zero.
         """
         video, vae = self.settings.video, self.pipeline.vae
         device = self.pipeline._execution_device
@@ -71,4 +71,6 @@ class PhantomSystem(VideoSystem):
             values = np.asarray(fitted(picture, video.width, video.height), dtype=np.float32)
             pixels = torch.from_numpy(values / 127.5 - 1).permute(2, 0, 1)[None, :, None]
             latents.append(vae.encode(pixels.to(device, vae.dtype)).latent_dist.mode().float())
-        return (torch.cat(latents, 2) - mean) / deviation
+        found = (torch.cat(latents, 2) - mean) / deviation
+        empty = max(0, (self.settings.phantom.slots or 0) - len(references))
+        return torch.nn.functional.pad(found, (0, 0, 0, 0, 0, empty))

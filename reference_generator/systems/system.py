@@ -109,6 +109,11 @@ class VideoSystem(System):
         )[0]
         return answer
 
+    def _low_noise(self) -> dict[str, Any]:
+        """The second expert's guidance, where there is one."""
+        two_experts = self.pipeline.config.boundary_ratio is not None
+        return {"guidance_scale_2": self.settings.sampling.guidance_low_noise} if two_experts else {}
+
     def _sampling(self, part: Pass) -> dict[str, Any]:
         video, sampling = self.settings.video, self.settings.sampling
         return {

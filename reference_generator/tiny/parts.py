@@ -23,11 +23,12 @@ def save_tiny(kind: str, folder: Path) -> None:
     """Build a tiny pipeline and save it in diffusers' layout. Equal calls write equal weights.
 
     Args:
-        kind: "tiny-vace", "tiny-wan", "tiny-ti2v", "tiny-i2v" or "tiny-picture".
+        kind: "tiny-vace", "tiny-vace-a14b", "tiny-wan", "tiny-ti2v", "tiny-i2v" or "tiny-picture".
         folder: where to.
     """
     builders: dict[str, Callable[[], Any]] = {
         "tiny-vace": _vace,
+        "tiny-vace-a14b": _vace_a14b,
         "tiny-wan": _text_to_video,
         "tiny-ti2v": _first_frame_5b,
         "tiny-i2v": _first_frame_a14b,
@@ -126,14 +127,25 @@ def _shared(*, high_compression: bool = False) -> dict[str, Any]:
     }
 
 
-def _vace() -> Any:
-    from diffusers import WanVACEPipeline, WanVACETransformer3DModel
+def _vace_transformer() -> Any:
+    from diffusers import WanVACETransformer3DModel
 
     layers = list(architecture("tiny-vace").vace_layers)
-    transformer = WanVACETransformer3DModel(
-        **_transformer_options("tiny-vace"), vace_layers=layers, vace_in_channels=96
-    )
-    return WanVACEPipeline(**_shared(), transformer=transformer.eval())
+    options = _transformer_options("tiny-vace")
+    return WanVACETransformer3DModel(**options, vace_layers=layers, vace_in_channels=96).eval()
+
+
+def _vace() -> Any:
+    from diffusers import WanVACEPipeline
+
+    return WanVACEPipeline(**_shared(), transformer=_vace_transformer())
+
+
+def _vace_a14b() -> Any:
+    from diffusers import WanVACEPipeline
+
+    experts = {"transformer": _vace_transformer(), "transformer_2": _vace_transformer()}
+    return WanVACEPipeline(**_shared(), **experts, boundary_ratio=0.875)
 
 
 def _text_to_video() -> Any:

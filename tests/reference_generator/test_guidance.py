@@ -18,6 +18,8 @@ from ipvg_eval.reference_generator.systems.identity_guidance import (
 )
 from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
 from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
+from ipvg_eval.reference_generator.systems.vace import VaceSystem
+from ipvg_eval.reference_generator.task import Task
 
 PROMPT, NEGATIVE, SEED, LENGTH = "a woman walks on the beach", "blurred", 7, 32
 SIZE = {"height": 64, "width": 64, "num_frames": 9}
@@ -357,6 +359,38 @@ def test_identity_guidance_on_phantom_is_the_written_out_loop_in_the_authors_for
     assert (guided - expected).abs().max() < TOLERANCE
     plain = phantom_loop(system.pipeline, references, image=5.0, text=7.5)
     assert (plain - expected).abs().max() > 100 * TOLERANCE
+
+
+def test_skyreels_is_one_answer_per_step_with_four_places_for_pictures(picture):
+    """As its authors' loop: pictures last, empty places zero, no second question."""
+    settings = load_settings("skyreels-r2v-14b", ["video.width=64", "video.height=64"], tiny=True)
+    assert forwards_per_step(settings) == 1
+    system = PhantomSystem(load("skyreels-r2v-14b"), settings)
+    with torch.no_grad():
+        references = system.encoded((picture(), picture(tint=0.5)))
+    assert references.shape == (1, 16, 4, 8, 8)
+    assert references[:, :, 2:].abs().max() == 0
+    system.pipeline.transformer.references = references
+    made = call(system.pipeline, None, num_frames=9 + 16, guidance_scale=system.guidance)[:, :, :-4]
+    expected = phantom_loop(system.pipeline, references, image=1.0, text=1.0)
+    assert (made - expected).abs().max() < TOLERANCE
+    task = Task(seed=1, texts=("a",), references=(picture(),))
+    frames = system.make(task).pictures.shape[0]
+    assert (system.latent_references(task), frames) == (4, settings.video.frames)
+
+
+def test_both_experts_of_vace_are_guided(picture):
+    changes = ["video.width=64", "video.height=64", "video.frames=9", "sampling.steps=4"]
+    plain = load_settings("vace-fun-a14b", changes, tiny=True)
+    guided = load_settings("vace-fun-a14b", [*changes, "identity.scale=0.5"], tiny=True)
+    pictures = []
+    for settings in (plain, guided):
+        system = VaceSystem(load_video_pipeline(settings, models_of(settings)), settings)
+        experts = (system.pipeline.transformer, system.pipeline.transformer_2)
+        assert {expert.identity_scale for expert in experts} == {settings.identity.scale}
+        pictures.append(system.make(Task(seed=1, texts=("a",), references=(picture(),) * 2)).pictures)
+        assert {expert.references for expert in experts} == {2}
+    assert not np.array_equal(*pictures)
 
 
 def test_phantoms_pictures_are_normalised_like_video_latents(picture):

@@ -21,8 +21,12 @@ class PhantomKind(WanKind):
     def check(self, settings: Settings) -> None:
         """See `Kind.check`."""
         super().check(settings)
-        if settings.sampling.guidance <= 1:
-            raise ValueError("phantom's guidance has three branches; sampling.guidance must be above 1")
+        distilled = settings.sampling.guidance == settings.phantom.image_guidance == 1
+        if settings.sampling.guidance <= 1 and not distilled:
+            raise ValueError(
+                "phantom's guidance has three branches; sampling.guidance must be above 1, or both it and "
+                "phantom.image_guidance 1 for a model that is distilled to no guidance"
+            )
 
     def tiny(self, architecture: str) -> str:
         """See `Kind.tiny`."""
@@ -31,7 +35,7 @@ class PhantomKind(WanKind):
 
     def forwards(self, settings: Settings) -> int:
         """One per branch, and one more with identity guidance."""
-        return 3 + (settings.identity.scale > 0)
+        return (3 if settings.sampling.guidance > 1 else 1) + (settings.identity.scale > 0)
 
     def classes(self) -> tuple[Any, Any]:
         """See `WanKind.classes`."""

@@ -17,10 +17,17 @@ class VaceKind(WanKind):
     latent_references = True
     identity_guidance = True
 
+    def check(self, settings: Settings) -> None:
+        """See `Kind.check`."""
+        super().check(settings)
+        if settings.identity.scale and settings.sampling.guidance_low_noise is not None:
+            raise ValueError(
+                "identity guidance knows one guidance for both experts; leave sampling.guidance_low_noise out"
+            )
+
     def tiny(self, architecture: str) -> str:
         """See `Kind.tiny`."""
-        del architecture
-        return "tiny-vace"
+        return "tiny-vace-a14b" if architecture == "vace-a14b" else "tiny-vace"
 
     def forwards(self, settings: Settings) -> int:
         """One more with guidance, and one more with identity guidance."""
