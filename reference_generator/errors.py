@@ -33,6 +33,12 @@ class SystemUnusable(GeneratorError):
     exit_code = ExitCode.UNAVAILABLE
 
 
+class DoesNotFit(GeneratorError):
+    """The model needs more memory than this machine has."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
 class CostCapReached(GeneratorError):
     """The videos would cost more than was allowed."""
 

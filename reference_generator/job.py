@@ -73,6 +73,7 @@ def job_hash(settings: Settings, job: Job, revision: str) -> str:
     values = settings.as_dict()
     for placement in ("device", "offload", "compile", "tflops"):
         del values["runtime"][placement]
+    del values["picture"]["billions"]
     for wording in ("name", "title", "source", "published"):
         del values[wording]
     for detail in ("timeout", "attempts", "key_variable"):

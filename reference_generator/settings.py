@@ -154,6 +154,7 @@ class PictureSettings(Section):
         attempts: how many pictures to try.
         min_similarity: a face similarity with the reference that ends the trying.
         stored_gb: size of its files in GB, for the list of missing models.
+        billions: its parameters, for the estimate; None where they are not known.
     """
 
     use: Literal["none", "reference", "first_frame"] = "none"
@@ -167,6 +168,7 @@ class PictureSettings(Section):
     attempts: Positive = 3
     min_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.5
     stored_gb: float | None = 57.7
+    billions: Annotated[float, Field(gt=0)] | None = 20.4
 
 
 class TimelineSettings(Section):
@@ -222,7 +224,7 @@ class RuntimeSettings(Section):
             for models without VACE's hints. The others are named to say why they are refused.
         cache_threshold: relative change of the first block's answer below which the rest is left out.
         lora: LoRAs to load into the transformer.
-        tflops: what the device achieves, in TFLOP/s, for the estimate; None to look it up.
+        tflops: what the device achieves, in TFLOP/s, for the estimate; None to look its name up.
     """
 
     device: str = "auto"

@@ -15,12 +15,11 @@ from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
 from ipvg_eval.cli.made_videos import closer_look
+from ipvg_eval.cli.plan_text import big, duration, plan_text
 from ipvg_eval.core.errors import ExitCode
 
 if TYPE_CHECKING:
-    from ipvg_eval.reference_generator.estimate import Estimate
-    from ipvg_eval.reference_generator.job import Job
-    from ipvg_eval.reference_generator.machine import Machine
+    from ipvg_eval.reference_generator.job import Job, Shard
     from ipvg_eval.reference_generator.picture_stage import Similarity
     from ipvg_eval.reference_generator.run import Outcome
     from ipvg_eval.reference_generator.run import Progress as Step
@@ -40,10 +39,10 @@ def _list_systems(wanted: bool) -> None:
     table = Table("System", "Parameters", "GB at once", "GB with group offload", "What it is")
     for name in preset_names():
         settings = load_settings(name)
-        guess = estimate(settings, [], tflops=1.0)
+        guess = estimate(settings, [], tflops=None)
         saving = load_settings(name, ["runtime.offload=group", "runtime.vae_tiling=true"])
-        small = estimate(saving, [], tflops=1.0).device_gb
-        numbers = (_big(guess.parameters), f"{guess.device_gb:.0f}", f"{small:.0f}")
+        small = estimate(saving, [], tflops=None).device_gb
+        numbers = (big(guess.parameters), f"{guess.device_gb:.0f}", f"{small:.0f}")
         table.add_row(name, *numbers, escape(settings.title))
     _print_table(table)
     raise typer.Exit
@@ -64,6 +63,13 @@ def generate(
             help="Prompts that are rewritten already: a JSON line per sample, or TPIGE's published answers."
         ),
     ] = None,
+    gpu: Annotated[
+        str | None,
+        typer.Option(
+            metavar="NAME[xN]", help="Plan for GPUs that are not here, such as H100x8; make nothing."
+        ),
+    ] = None,
+    anyway: Annotated[bool, typer.Option("--anyway", help="Start even if memory seems too small.")] = False,
     dry_run: Annotated[
         bool, typer.Option("--dry-run", help="Print the estimate and the list of videos; make nothing.")
     ] = False,
@@ -83,7 +89,9 @@ def generate(
     ] = False,
 ) -> None:
     """Make a baseline's videos for a test set. Run it again to go on after an interruption."""
+    from ipvg_eval.reference_generator.errors import DoesNotFit
     from ipvg_eval.reference_generator.job import Shard
+    from ipvg_eval.reference_generator.models import find_models
     from ipvg_eval.reference_generator.preset import RENAMED, load_settings
     from ipvg_eval.testset import load_testset
 
@@ -98,10 +106,17 @@ def generate(
 
         jobs = with_given_prompts(jobs, prompts)
     _warn(loaded)
-    _print_estimate(settings, part.of(jobs))
-    if dry_run:
+    problem = _plan(settings, part.of(jobs), gpu)
+    if dry_run or gpu is not None:
+        if problem is not None:
+            STDERR.print(f"[yellow]warning:[/] {escape(problem)}", soft_wrap=True)
         _print_jobs(part.of(jobs), settings)
         return
+    find_models(
+        settings
+    )  # before memory and face networks, so that everything missing of a system comes first
+    if problem is not None and not anyway:
+        raise DoesNotFit(problem, hint="The estimate is rough: --anyway starts all the same.")
     outcome = _make(jobs, settings, out, part, overwrite, loaded.root)
     _print_outcome(outcome, out, settings)
     if outcome.failed:
@@ -128,24 +143,21 @@ def _warn(testset: TestSet) -> None:
         STDERR.print(f"[yellow]warning:[/] {escape(f'{finding.path}: {finding.message}')}", soft_wrap=True)
 
 
-def _print_estimate(settings: Settings, jobs: Sequence[Job]) -> None:
-    from ipvg_eval.reference_generator.estimate import estimate, memory_advice
-    from ipvg_eval.reference_generator.machine import machine
+def _plan(settings: Settings, jobs: Sequence[Job], gpu: str | None) -> str | None:
+    """Print what the run takes; say what does not fit."""
+    from ipvg_eval.reference_generator.estimate import estimate
+    from ipvg_eval.reference_generator.gpus import named_gpus
+    from ipvg_eval.reference_generator.machine import check_fit, machine, planned_machine
 
     if settings.model.architecture is None:
         STDERR.print(_unknown_text(settings, jobs), markup=False, soft_wrap=True)
-        return
-    here = machine(settings)
+        return None
+    here = planned_machine(*named_gpus(gpu)) if gpu is not None else machine(settings)
     guess = estimate(settings, jobs, tflops=here.tflops)
-    STDERR.print(_estimate_text(settings, guess, here), markup=False, soft_wrap=True)
+    STDERR.print(plan_text(settings, guess, here), markup=False, soft_wrap=True)
     if settings.tiny:
         STDERR.print("TINY RANDOM MODELS: the videos are noise.", style="bold yellow")
-    if here.device_gb is not None and guess.device_gb > here.device_gb:
-        STDERR.print(
-            f"[yellow]warning:[/] about {guess.device_gb:.0f} GB are needed and {escape(here.name)} has "
-            f"{here.device_gb:.0f} GB. {escape(memory_advice(settings))}",
-            soft_wrap=True,
-        )
+    return check_fit(guess, here, settings)
 
 
 def _unknown_text(settings: Settings, jobs: Sequence[Job]) -> str:
@@ -159,20 +171,6 @@ def _unknown_text(settings: Settings, jobs: Sequence[Job]) -> str:
         cap = "without a cap" if http.cost_cap is None else f"the cap is {http.cost_cap:g}"
         text += f" At {http.price:g} a video: {http.price * len(jobs):g} for all of them; {cap}."
     return text
-
-
-def _estimate_text(settings: Settings, guess: Estimate, here: Machine) -> str:
-    video = settings.video
-    each, together = _duration(guess.seconds_per_video), _duration(guess.hours * 3600)
-    return (
-        f"{settings.name}: {settings.title}\n"
-        f"{guess.videos} videos of {video.width}x{video.height}, {video.frames} frames a pass at "
-        f"{video.fps:g} frames/s, {settings.sampling.steps} steps\n"
-        f"{_big(guess.parameters)} parameters, {guess.tokens} tokens, {guess.forwards:g} x "
-        f"{guess.tflop_per_forward:.3g} TFLOP a step\n"
-        f"Denoising on {here.name}, estimated at {guess.tflops:.3g} TFLOP/s: {each} a video, "
-        f"{together} together; {guess.device_gb:.1f} GB on the device"
-    )
 
 
 def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
@@ -195,14 +193,10 @@ def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
 
 
 def _make(
-    jobs: Sequence[Job], settings: Settings, out: Path, part: object, overwrite: bool, testset: Path
+    jobs: Sequence[Job], settings: Settings, out: Path, part: Shard, overwrite: bool, testset: Path
 ) -> Outcome:
-    from ipvg_eval.reference_generator.job import Shard
-    from ipvg_eval.reference_generator.models import find_models
     from ipvg_eval.reference_generator.run import generate as generate_all
 
-    assert isinstance(part, Shard)
-    find_models(settings)  # before the face networks, so that everything missing of a system comes first
     similarity = _face_similarity(settings)
     with _progress() as on_progress, closer_look() as look:
         return generate_all(
@@ -265,7 +259,7 @@ def _progress() -> Iterator[Callable[[Step], None]]:
         finished = step.done == step.total and step.stage == "videos"
         if not STDERR.is_terminal and (finished or time.monotonic() - last >= _LOG_EVERY):
             last = time.monotonic()
-            left = f", about {_duration(step.seconds_left)} left" if step.seconds_left else ""
+            left = f", about {duration(step.seconds_left)} left" if step.seconds_left else ""
             failed = f", {step.failed} failed" if step.failed else ""
             STDERR.print(f"{step.stage}: {step.done} of {step.total}{failed}{left}", markup=False)
 
@@ -292,18 +286,3 @@ def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
 
 def _print_table(table: Table) -> None:
     listing().print(table)
-
-
-def _big(count: int) -> str:
-    for size, unit in ((1e9, "billion"), (1e6, "million")):
-        if count >= size:
-            return f"{count / size:.1f} {unit}"
-    return f"{count:,}"
-
-
-def _duration(seconds: float) -> str:
-    if seconds < 1:
-        return "less than a second"
-    if seconds < 120:
-        return f"{seconds:.0f} s"
-    return f"{seconds / 60:.0f} min" if seconds < 7200 else f"{seconds / 3600:.1f} h"

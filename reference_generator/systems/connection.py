@@ -49,7 +49,7 @@ class Answer:
         return json.loads(self.body)
 
 
-class NotThere(SystemFailed):
+class UnknownToServer(SystemFailed):
     """The server knows nothing at this path."""
 
 
@@ -213,7 +213,7 @@ class Connection:
                 f"the server refuses the key (status {status}{detail})", hint=f"Check {names}."
             )
         if status in _GONE:
-            return NotThere(f"the server answered with status {status}{detail}")
+            return UnknownToServer(f"the server answered with status {status}{detail}")
         return SystemFailed(f"the server answered with status {status}{detail}")
 
 

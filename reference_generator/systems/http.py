@@ -16,7 +16,7 @@ from ipvg_eval.reference_generator.job import Job
 from ipvg_eval.reference_generator.record import record_path
 from ipvg_eval.reference_generator.rewriting.rewriter import data_url
 from ipvg_eval.reference_generator.settings import Settings
-from ipvg_eval.reference_generator.systems.connection import Connection, NotSent, NotThere, place_in
+from ipvg_eval.reference_generator.systems.connection import Connection, NotSent, UnknownToServer, place_in
 from ipvg_eval.reference_generator.systems.orders import Order, Orders, kept_file
 from ipvg_eval.reference_generator.systems.templates import (
     common_fields,
@@ -117,7 +117,7 @@ class HttpSystem(System):
         while True:
             try:
                 answer = self._connection.ask("GET", path, safe_to_repeat=True)
-            except NotThere as error:
+            except UnknownToServer as error:
                 raise SystemFailed(
                     f"the order is not there any more: {error.message}; check http.poll, or remove "
                     f"{desk.kept.name} beside the record to order it anew"

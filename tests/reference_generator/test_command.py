@@ -10,7 +10,7 @@ from typer.testing import CliRunner
 
 from ipvg_eval.cli.generate import generate as command
 from ipvg_eval.cli.select import select as select_command
-from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
+from ipvg_eval.reference_generator.errors import DoesNotFit, ModelsMissing, SettingsError
 from ipvg_eval.reference_generator.record import records_folder
 from ipvg_eval.scoring import score
 
@@ -57,6 +57,32 @@ def test_too_little_memory_is_warned_of_with_the_flags_that_help(run_command, te
     text = " ".join(done.stderr.split())
     assert "GB are needed" in text
     assert "--set runtime.vae_tiling=true" in text
+
+
+def test_a_plan_for_gpus_that_are_not_here_has_parts_and_its_error(run_command, testset, tmp_path):
+    done = run_command(
+        "generate", testset, "--system", "vace-14b", "--out", tmp_path / "out", "--gpu", "H100x8"
+    )
+    assert done.exit_code == 0, done.output
+    text = " ".join(done.stderr.split())
+    # 2 x 50 x 2,179 TFLOP at 989 x 0.425 TFLOP/s are 518 s
+    assert "Time on H100: 9 min a video (denoising 9 min, decoding 3 s), 9 min together on 8 of them" in text
+    assert "within 19% of the published times" in text
+    assert "none 62.0, model 50.1, group 16.9" in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_fit_is_not_started_unless_told(run_command, testset, tmp_path, changes):
+    words = ["generate", testset, "--system", "tiny", "--out", tmp_path / "out", *changes]
+    huge = ["--set", "video.frames=400000001"]  # tokens enough for petabytes
+    refused = run_command(*words, *huge)
+    assert isinstance(refused.exception, DoesNotFit)
+    assert refused.exception.exit_code == 3
+    assert "--anyway" in refused.exception.hint
+    assert not (tmp_path / "out").exists()
+    told = run_command(*words, *huge, "--anyway")
+    assert not isinstance(told.exception, DoesNotFit)
+    assert "GB are free" in str(told.exception), "the next check has its turn"
 
 
 def test_videos_are_made_shard_by_shard_and_counted(run_command, testset, tmp_path, changes, files):

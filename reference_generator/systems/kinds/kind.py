@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any, ClassVar
 
 if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.job import Job
     from ipvg_eval.reference_generator.models import Found
     from ipvg_eval.reference_generator.settings import Settings
     from ipvg_eval.reference_generator.systems.system import VideoSystem
@@ -24,7 +25,6 @@ class Kind(ABC):
         incidental: keys of that section that change no video.
         has_models: whether it reads models that lie on this machine.
         caches: values of `runtime.cache` that give right videos with it.
-        latent_references: whether each reference costs a latent frame.
         identity_guidance: whether it knows the section `identity`.
         pictures: values of `picture.use` that it can work with.
     """
@@ -33,7 +33,6 @@ class Kind(ABC):
     incidental: ClassVar[frozenset[str]] = frozenset()
     has_models: ClassVar[bool] = True
     caches: ClassVar[tuple[str, ...]] = ()
-    latent_references: ClassVar[bool] = False
     identity_guidance: ClassVar[bool] = False
     pictures: ClassVar[tuple[str, ...]] = ("none", "reference")
 
@@ -59,6 +58,11 @@ class Kind(ABC):
     def forwards(self, settings: Settings) -> int:
         """Transformer passes per denoising step."""
         return 1 + (settings.sampling.guidance > 1)
+
+    def latent_references(self, settings: Settings, jobs: Sequence[Job]) -> int:
+        """Latent frames that the jobs' references cost at most."""
+        del settings, jobs
+        return 0
 
     @abstractmethod
     def load(self, settings: Settings, found: dict[str, Found]) -> System:

@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
 
 if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.job import Job
     from ipvg_eval.reference_generator.settings import Settings
     from ipvg_eval.reference_generator.systems.system import VideoSystem
 
@@ -15,7 +17,6 @@ class PhantomKind(WanKind):
     """Wan's text-to-video transformer with three-branch guidance."""
 
     caches = ("fbcache",)
-    latent_references = True
     identity_guidance = True
 
     def check(self, settings: Settings) -> None:
@@ -36,6 +37,10 @@ class PhantomKind(WanKind):
     def forwards(self, settings: Settings) -> int:
         """One per branch, and one more with identity guidance."""
         return (3 if settings.sampling.guidance > 1 else 1) + (settings.identity.scale > 0)
+
+    def latent_references(self, settings: Settings, jobs: Sequence[Job]) -> int:
+        """One per picture, or the model's fixed number."""
+        return settings.phantom.slots or max((len(job.references) for job in jobs), default=1)
 
     def classes(self) -> tuple[Any, Any]:
         """See `WanKind.classes`."""

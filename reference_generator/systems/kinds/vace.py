@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any
 
 from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
 
 if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.job import Job
     from ipvg_eval.reference_generator.settings import Settings
     from ipvg_eval.reference_generator.systems.system import VideoSystem
 
@@ -14,7 +16,6 @@ if TYPE_CHECKING:
 class VaceKind(WanKind):
     """References and known frames in VACE's own branch."""
 
-    latent_references = True
     identity_guidance = True
 
     def check(self, settings: Settings) -> None:
@@ -33,6 +34,11 @@ class VaceKind(WanKind):
         """One more with guidance, and one more with identity guidance."""
         guided = settings.sampling.guidance > 1 or settings.identity.form == "code"
         return 1 + guided + (settings.identity.scale > 0)
+
+    def latent_references(self, settings: Settings, jobs: Sequence[Job]) -> int:
+        """One per picture."""
+        del settings
+        return max((len(job.references) for job in jobs), default=1)
 
     def classes(self) -> tuple[Any, Any]:
         """See `WanKind.classes`."""
