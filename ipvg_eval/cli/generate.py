@@ -15,8 +15,8 @@ from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
 from ipvg_eval.cli.made_videos import closer_look
-from ipvg_eval.cli.plan_text import big, duration, plan_text
 from ipvg_eval.core.errors import ExitCode
+from ipvg_eval.reference_generator.plan_text import big, duration, plan_text
 
 if TYPE_CHECKING:
     from ipvg_eval.reference_generator.job import Job, Shard
