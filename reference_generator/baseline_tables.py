@@ -41,8 +41,11 @@ def published() -> str:
     parts = []
     for settings in presets():
         parts.append(f"**`{settings.name}`**, against {settings.source}\n")
-        rows = [(row.what, row.published, row.here, row.why) for row in differences(settings)]
-        parts.append(_table(("what", "published", "here", "why"), rows))
+        rows = differences(settings)
+        same = ", ".join(f"{row.what} {row.here}" for row in rows if row.published == row.here)
+        parts.append(f"As published: {same}.\n")
+        other = [(row.what, row.published, row.here, row.why) for row in rows if row.published != row.here]
+        parts.append(_table(("what", "published", "here", "why"), other) if other else "")
     return "\n".join(parts)
 
 

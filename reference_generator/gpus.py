@@ -34,8 +34,9 @@ class Gpu:
 
 
 EFFICIENCY = {"Ampere": 0.58, "Ada": 0.68, "Hopper": 0.425, "H20": 0.75}
-"""Share of the peak that Wan's own tables show, the middle of the largest and smallest. They give the total time
-of a video for Wan2.1 (1.3B, 14B) and Wan2.2 (TI2V 5B, A14B). A low peak, as the H20's, is reached more fully."""
+"""Share of the peak that Wan's own tables show, the middle of the largest and smallest. They give the total
+time of a video for Wan2.1 (1.3B, 14B) and Wan2.2 (TI2V 5B, A14B). A low peak, as the H20's, is reached more
+fully."""
 
 ERROR = 0.19
 """Largest relative difference of the estimates from those tables; `tests` hold it."""

@@ -3,10 +3,12 @@
 from __future__ import annotations
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
 from ipvg_eval.reference_generator.architectures import ARCHITECTURES, architecture
+from ipvg_eval.reference_generator.baseline_tables import PAGES, written_anew
 from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.estimate import estimate, forwards_per_step, memory_advice
 from ipvg_eval.reference_generator.gpus import ERROR, GPUS, find_gpu, named_gpus
@@ -115,7 +117,8 @@ def test_pictures_are_a_part_of_their_own(jobs):
 
 
 # Wan-Video/Wan2.1 and Wan2.2, README, "Computational Efficiency on Different GPUs", one GPU: seconds of a
-# video, and GB at the peak with weights moved out, as runtime.offload=model does, where the text encoder is moved, too.
+# video, and GB at the peak with weights moved out, as runtime.offload=model does, where the text encoder is
+# moved, too.
 PUBLISHED = [
     ("4090", "phantom-1.3b", 832, 480, 50, 261.4, None),
     ("H20", "phantom-14b", 1280, 720, 50, 6935.5, None),
@@ -226,6 +229,13 @@ def test_the_flags_that_save_memory_lower_the_estimate(jobs):
 def test_a_gpu_is_known_by_its_drivers_name_or_not_at_all(name, found):
     gpu = find_gpu(name)
     assert (gpu and gpu.name) == found
+
+
+@pytest.mark.parametrize("page", PAGES)
+def test_the_tables_of_the_documentation_are_those_of_the_presets(page):
+    text = (Path(__file__).parents[2] / page).read_text()
+    assert written_anew(text) == text, "run python -m ipvg_eval.reference_generator.baseline_tables"
+    assert text.count("<!-- end -->") == {"docs/baselines.md": 3}.get(page, 1)
 
 
 def test_gpus_are_named_with_their_number():
