@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -14,6 +14,7 @@ from ipvg_eval.core.bounded import OutOfBounds, open_regular
 from ipvg_eval.reference_generator.errors import SystemFailed
 from ipvg_eval.reference_generator.settings import VideoSettings
 from ipvg_eval.reference_generator.task import Clip
+from ipvg_eval.reference_generator.video_file import Pictures
 
 LARGEST = 2 * 2**30
 """Bytes of a file that is still looked at."""
@@ -30,12 +31,15 @@ class MadeVideo:
         height: pixels.
         fps: frames per second.
         frames: how many.
+        stills: first, middle and last picture, (height, width, 3) RGB uint8 each; empty where only headers
+            were read.
     """
 
     width: int
     height: int
     fps: float
     frames: int
+    stills: Sequence[Pictures] = ()
 
 
 LookAt = Callable[[Path], MadeVideo]

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import platform
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
@@ -33,11 +34,13 @@ class Outcome:
         made: records of the videos made now.
         finished_before: how many were there already.
         failed: records of the samples that failed.
+        stopped: whether it was ended before all were tried.
     """
 
     made: tuple[Record, ...]
     finished_before: int
     failed: tuple[Record, ...]
+    stopped: bool = False
 
 
 def generate(
@@ -52,6 +55,8 @@ def generate(
     on_progress: OnProgress | None = None,
     load: LoadSystem | None = None,
     look: LookAt = look_at,
+    stop: threading.Event | None = None,
+    first: int | None = None,
 ) -> Outcome:
     """Make a video for every job that has none yet.
 
@@ -69,6 +74,8 @@ def generate(
         on_progress: called after every sample of every stage.
         load: builds the video system.
         look: reads the videos that commands and servers make, before they count.
+        stop: set by whoever wants the run to end after the sample at hand.
+        first: make so many of the missing ones at most.
 
     Raises:
         ModelsMissing: before anything is made.
@@ -86,7 +93,8 @@ def generate(
     plan = make_plan(
         jobs, settings, out, revision=revision_of(found), shard=shard or Shard(), overwrite=overwrite
     )
-    run = Stages(settings, out, found, plan, on_progress, look)
+    plan = replace(plan, pending=plan.pending[:first])
+    run = Stages(settings, out, found, plan, on_progress, look, stop)
     if plan.pending:
         with output_errors(out):
             write_json(records_folder(out) / "run.json", _description(settings, found))
@@ -94,7 +102,13 @@ def generate(
         with _threads(settings):
             run.pictures(similarity)
             run.videos(load or load_system)
-    return Outcome(made=tuple(run.made), finished_before=plan.finished, failed=tuple(run.failed))
+    run.finish()
+    return Outcome(
+        made=tuple(run.made),
+        finished_before=plan.finished,
+        failed=tuple(run.failed),
+        stopped=stop is not None and stop.is_set(),
+    )
 
 
 @contextmanager

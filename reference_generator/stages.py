@@ -5,12 +5,15 @@ from __future__ import annotations
 import os
 import re
 import tempfile
+import threading
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import closing, contextmanager, nullcontext
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Literal
+
+from PIL import Image
 
 from ipvg_eval.reference_generator.errors import (
     GeneratorError,
@@ -24,6 +27,7 @@ from ipvg_eval.reference_generator.job import Job, file_sha256, sample_seed
 from ipvg_eval.reference_generator.made_video import LookAt, check_clip, check_made, look_at, take
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.output_folder import output_errors
+from ipvg_eval.reference_generator.overview import Overview, save_strip, stills_of, strip_path
 from ipvg_eval.reference_generator.picture_stage import (
     DrawPicture,
     Similarity,
@@ -61,7 +65,8 @@ class Progress:
         done: how many are through, failed ones included.
         total: of how many.
         failed: samples that failed so far, in all stages.
-        seconds_left: of this stage, None before the first is through.
+        seconds_left: of this stage, None before the first step is through.
+        step: steps of the sample at hand that are done, and how many it has; None between samples.
     """
 
     stage: Stage
@@ -69,6 +74,12 @@ class Progress:
     total: int
     failed: int
     seconds_left: float | None
+    step: tuple[int, int] | None = None
+
+    @property
+    def through(self) -> float:
+        """Samples that are through, the one at hand by its share."""
+        return self.done + (self.step[0] / self.step[1] if self.step else 0.0)
 
 
 @dataclass
@@ -93,6 +104,8 @@ class Stages:
     Attributes:
         made: records of the videos made so far.
         failed: records of the samples that failed so far.
+
+    Where `stop` is set, the sample at hand is finished and no other is begun.
     """
 
     def __init__(
@@ -103,8 +116,11 @@ class Stages:
         plan: Plan,
         on_progress: OnProgress | None,
         look: LookAt = look_at,
+        stop: threading.Event | None = None,
     ) -> None:
         self._look = look
+        self._stop = stop or threading.Event()
+        self._overview = Overview(out, f"{settings.name}: {settings.title}")
         self._settings, self._out, self._found = settings, out, found
         self._on_progress = on_progress
         self._samples = [_Sample(job=job, hash=hash_) for job, hash_ in plan.pending]
@@ -178,6 +194,12 @@ class Stages:
         finally:
             system.close()
 
+    def finish(self) -> None:
+        """Write the page about the run as it stays."""
+        if records_folder(self._out).is_dir():
+            with output_errors(self._out):
+                self._overview.finish()
+
     def _video(self, sample: _Sample, system: System) -> None:
         assert sample.texts is not None
         seed = sample_seed(self._settings, sample.job.id)
@@ -198,7 +220,7 @@ class Stages:
             made = system.make(replace(task, desk=desk))
             sample.seconds["videos"] = time.perf_counter() - begun
             with output_errors(self._out):
-                self._write(sample, made)
+                self._write(sample, made, references)
 
     @contextmanager
     def _desk(self, sample: _Sample) -> Iterator[Desk]:
@@ -220,7 +242,7 @@ class Stages:
                 kept=kept_file(record),
             )
 
-    def _write(self, sample: _Sample, made: Clip | Path) -> None:
+    def _write(self, sample: _Sample, made: Clip | Path, references: Sequence[Image.Image]) -> None:
         """Write video and record: the record first, so that a video without one is nobody's."""
         video, settings = self._out / sample.job.video, self._settings
         place = record_path(self._out, sample.job)
@@ -232,10 +254,10 @@ class Stages:
             if isinstance(made, Path):
                 take(made, temporary)
                 found, notes = check_made(temporary, settings.video, self._look)
-                frames = found.frames
+                frames, stills = found.frames, found.stills
             else:
                 check_clip(made, settings.video)
-                frames, notes = len(made.pictures), made.notes
+                frames, notes, stills = len(made.pictures), made.notes, stills_of(made.pictures)
                 write_mp4(
                     temporary,
                     made.pictures,
@@ -256,6 +278,7 @@ class Stages:
                 seconds={name: round(seconds, 3) for name, seconds in sample.seconds.items()},
                 notes=(*sample.notes, *notes),
             )
+            save_strip(place, references, stills)
             write_record(place, record)
             temporary.replace(video)
         finally:
@@ -272,22 +295,32 @@ class Stages:
             work: what to do.
             at_once: a system that may work on several samples at the same time.
         """
-        begun, total, kept = time.monotonic(), len(self._samples), []
+        begun, total, kept, through = time.monotonic(), len(self._samples), [], 0
         self._alike = []
-        with closing(in_turn(self._samples, work, at_once)) as turns:
-            for number, (sample, outcome) in enumerate(turns, 1):
+
+        def tell(step: tuple[int, int] | None = None) -> None:
+            if self._on_progress is None:
+                return
+            now = Progress(
+                stage=stage, done=through, total=total, failed=len(self.failed), seconds_left=None, step=step
+            )
+            left = (time.monotonic() - begun) / now.through * (total - now.through)
+            self._on_progress(replace(now, seconds_left=left))
+
+        if at_once is not None:
+            at_once.on_step = lambda done, of: tell((done, of))
+        with closing(in_turn(self._samples, work, at_once, self._stop)) as turns:
+            for sample, outcome in turns:
                 with self._guarded(sample) as state, _timed(sample, stage):
                     outcome()
                 if not state.failed:
                     kept.append(sample)
-                left = (time.monotonic() - begun) / number * (total - number)
-                if self._on_progress is not None:
-                    self._on_progress(
-                        Progress(
-                            stage=stage, done=number, total=total, failed=len(self.failed), seconds_left=left
-                        )
-                    )
-        self._samples = kept
+                if stage == "videos" or state.failed:
+                    with output_errors(self._out):
+                        self._overview.changed()
+                through += 1
+                tell()
+        self._samples = [] if self._stop.is_set() else kept
 
     @contextmanager
     def _guarded(self, sample: _Sample) -> Iterator[_State]:
@@ -322,6 +355,7 @@ class Stages:
         )
         self.failed.append(record)
         with output_errors(self._out):
+            strip_path(record_path(self._out, job)).unlink(missing_ok=True)
             write_record(record_path(self._out, job), record)
         self._stop_if_alike(kind, reason)
         return True

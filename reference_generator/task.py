@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from abc import ABC, abstractmethod
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -73,10 +73,13 @@ class System(ABC):
     Attributes:
         concurrency: videos that may be made at the same time, each in its own thread.
         wants_desk: whether its tasks come with a place on the disk.
+        on_step: told after a step of the video at hand, where the system knows steps: how many are done, and
+            of how many.
     """
 
     concurrency: int = 1
     wants_desk: bool = True
+    on_step: Callable[[int, int], object] | None = None
 
     def begin(self, jobs: Sequence[tuple[Job, str]], records: Path) -> None:
         """Look at all that will be asked for, with its hashes, before the first task.

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Annotated
 
 import typer
 from rich.markup import escape
-from rich.progress import BarColumn, MofNCompleteColumn, Progress, TextColumn, TimeRemainingColumn
+from rich.progress import BarColumn, Progress, TextColumn, TimeRemainingColumn
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT, listing
@@ -53,6 +53,10 @@ def generate(
     system: Annotated[str, typer.Option(help="A shipped preset (see --list), or a .yaml file.")],
     out: Annotated[Path, typer.Option(help="Submission folder to fill.")],
     limit: Annotated[int | None, typer.Option(min=1, help="Make the first N videos only.")] = None,
+    first: Annotated[
+        int | None,
+        typer.Option(min=1, help="Make N of the videos that are missing, to look at them before the night."),
+    ] = None,
     changes: Annotated[
         list[str] | None,
         typer.Option("--set", metavar="KEY=VALUE", help="Change a setting, such as sampling.steps=20."),
@@ -117,8 +121,12 @@ def generate(
     )  # before memory and face networks, so that everything missing of a system comes first
     if problem is not None and not anyway:
         raise DoesNotFit(problem, hint="The estimate is rough: --anyway starts all the same.")
-    outcome = _make(jobs, settings, out, part, overwrite, loaded.root)
+    outcome = _make(jobs, settings, out, part, overwrite, loaded.root, first)
     _print_outcome(outcome, out, settings)
+    if first is not None:
+        _print_rest(outcome, len(part.of(jobs)))
+    if outcome.stopped:
+        raise typer.Exit(ExitCode.INTERRUPTED)
     if outcome.failed:
         raise typer.Exit(ExitCode.SOME_FAILED)
 
@@ -193,12 +201,19 @@ def _print_jobs(jobs: Sequence[Job], settings: Settings) -> None:
 
 
 def _make(
-    jobs: Sequence[Job], settings: Settings, out: Path, part: Shard, overwrite: bool, testset: Path
+    jobs: Sequence[Job],
+    settings: Settings,
+    out: Path,
+    part: Shard,
+    overwrite: bool,
+    testset: Path,
+    first: int | None,
 ) -> Outcome:
     from ipvg_eval.reference_generator.run import generate as generate_all
+    from ipvg_eval.reference_generator.stopping import stop_on_interrupt
 
     similarity = _face_similarity(settings)
-    with _progress() as on_progress, closer_look() as look:
+    with _progress() as on_progress, closer_look() as look, stop_on_interrupt(_say_stopping) as stop:
         return generate_all(
             jobs,
             settings,
@@ -209,7 +224,13 @@ def _make(
             similarity=similarity,
             on_progress=on_progress,
             look=look,
+            stop=stop,
+            first=first,
         )
+
+
+def _say_stopping() -> None:
+    STDERR.print("\nThe video at hand is finished, then the run stops. Ctrl-C again stops at once.")
 
 
 def _face_similarity(settings: Settings) -> Similarity | None:
@@ -243,7 +264,7 @@ def _progress() -> Iterator[Callable[[Step], None]]:
     bar = Progress(
         TextColumn("{task.description}"),
         BarColumn(),
-        MofNCompleteColumn(),
+        TextColumn("{task.completed:.0f}/{task.total}"),
         TimeRemainingColumn(),
         console=STDERR,
         disable=not STDERR.is_terminal,
@@ -255,13 +276,14 @@ def _progress() -> Iterator[Callable[[Step], None]]:
         nonlocal last
         if step.stage not in tasks:
             tasks[step.stage] = bar.add_task(step.stage, total=step.total)
-        bar.update(tasks[step.stage], completed=step.done)
+        at = f", step {step.step[0]} of {step.step[1]}" if step.step else ""
+        bar.update(tasks[step.stage], completed=step.through, description=step.stage + at)
         finished = step.done == step.total and step.stage == "videos"
         if not STDERR.is_terminal and (finished or time.monotonic() - last >= _LOG_EVERY):
             last = time.monotonic()
             left = f", about {duration(step.seconds_left)} left" if step.seconds_left else ""
             failed = f", {step.failed} failed" if step.failed else ""
-            STDERR.print(f"{step.stage}: {step.done} of {step.total}{failed}{left}", markup=False)
+            STDERR.print(f"{step.stage}: {step.done} of {step.total}{at}{failed}{left}", markup=False)
 
     with bar:
         yield update
@@ -273,7 +295,7 @@ def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
     before = f", {outcome.finished_before} were there" if outcome.finished_before else ""
     failed = f", {len(outcome.failed)} failed" if outcome.failed else ""
     STDOUT.print(f"{len(outcome.made)} videos made{before}{failed}: {out}", markup=False, soft_wrap=True)
-    STDOUT.print(f"How each was made: {records_folder(out)}", markup=False, soft_wrap=True)
+    STDOUT.print(f"How each was made: {records_folder(out) / 'index.html'}", markup=False, soft_wrap=True)
     for record in outcome.failed[:_SHOWN]:
         STDERR.print(f"[red]failed:[/] {escape(f'{record.sample}: {record.reason}')}", soft_wrap=True)
     if len(outcome.failed) > _SHOWN:
@@ -282,6 +304,20 @@ def _print_outcome(outcome: Outcome, out: Path, settings: Settings) -> None:
         from ipvg_eval.reference_generator.estimate import memory_advice
 
         STDERR.print(escape(memory_advice(settings)), soft_wrap=True)
+
+
+def _print_rest(outcome: Outcome, wanted: int) -> None:
+    """How long what is left would take, by the videos made now."""
+    left = wanted - outcome.finished_before - len(outcome.made)
+    if not outcome.made or left <= 0:
+        return
+    each = sum(sum(record.seconds.values()) for record in outcome.made) / len(outcome.made)
+    STDOUT.print(
+        f"{left} are left, about {duration(each * left)} at this rate; the same command without --first goes "
+        "on.",
+        markup=False,
+        soft_wrap=True,
+    )
 
 
 def _print_table(table: Table) -> None:

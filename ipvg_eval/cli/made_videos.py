@@ -49,9 +49,14 @@ def _begin(stack: ExitStack) -> Callable[[Path], MadeVideo]:
             wrong = [one.message for one in findings if one.severity is Severity.ERROR]
             if wrong:
                 raise SystemFailed(f"what it made is no sound video: {' '.join(wrong)}")
-            clip = decoder.open(path).clip
+            video = decoder.open(path)
+            clip, last = video.clip, video.clip.frame_count - 1
+            wanted = sorted({0, last // 2, last})
+            stills = [frame.copy() for batch in video.batches(wanted) for frame in batch.frames]
         except VideoError as error:
             raise SystemFailed(f"what it made cannot be read as a video: {error.message}") from error
-        return MadeVideo(width=clip.width, height=clip.height, fps=clip.fps, frames=clip.frame_count)
+        return MadeVideo(
+            width=clip.width, height=clip.height, fps=clip.fps, frames=clip.frame_count, stills=stills
+        )
 
     return look

@@ -61,9 +61,18 @@ class AnyPipeline(System):
         pictures = [covering(picture, video.width, video.height) for picture in task.references]
         fields = common_fields(task, self._settings) | {"ref": pictures[0], "refs": pictures}
         arguments = filled(self._settings.diffusers.arguments, fields)
-        own = {"generator": torch.Generator("cpu").manual_seed(task.seed), "output_type": "np"}
+        own: dict[str, Any] = {
+            "generator": torch.Generator("cpu").manual_seed(task.seed),
+            "output_type": "np",
+            "callback_on_step_end": self._stepped,
+        }
         answer = self._pipeline(**{k: v for k, v in own.items() if k in self._accepted} | arguments)
         return Clip(pictures=as_pictures(answer.frames))
+
+    def _stepped(self, pipeline: Any, index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        if self.on_step is not None:
+            self.on_step(index + 1, max(index + 1, int(getattr(pipeline, "num_timesteps", 0))))
+        return tensors
 
 
 def _pipeline_class(name: str) -> Any:

@@ -36,6 +36,7 @@ class VideoSystem(System):
         self.pipeline = pipeline
         self.settings = settings
         self.overlap = settings.timeline.overlap
+        self._steps = (0, 0)
 
     @torch.inference_mode()
     def make(self, task: Task) -> Clip:
@@ -47,7 +48,9 @@ class VideoSystem(System):
         frames, notes = self._length(task)
         generator = torch.Generator("cpu").manual_seed(task.seed)
         made: Pictures | None = None
-        for part in plan_passes(frames, self.settings.video.frames, self.overlap):
+        plan = plan_passes(frames, self.settings.video.frames, self.overlap)
+        self._steps = (0, len(plan) * self.settings.sampling.steps)
+        for part in plan:
             known = made[-part.known :] if made is not None and part.known else None
             with self._text(task, part) as text:
                 pictures = self._pass(task, part, known, {**text, "generator": generator})
@@ -124,7 +127,15 @@ class VideoSystem(System):
             "guidance_scale": sampling.guidance,
             "max_sequence_length": sampling.text_length,
             "output_type": "np",
+            "callback_on_step_end": self._stepped,
         }
+
+    def _stepped(self, _pipeline: Any, _index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        done, total = self._steps
+        self._steps = (done + 1, total)
+        if self.on_step is not None:
+            self.on_step(*self._steps)
+        return tensors
 
 
 def as_pictures(frames: Any) -> Pictures:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 import typer
@@ -12,6 +13,7 @@ from ipvg_eval.cli.generate import generate as command
 from ipvg_eval.cli.select import select as select_command
 from ipvg_eval.reference_generator.errors import DoesNotFit, ModelsMissing, SettingsError
 from ipvg_eval.reference_generator.record import records_folder
+from ipvg_eval.reference_generator.systems.vace import VaceSystem
 from ipvg_eval.scoring import score
 
 
@@ -97,6 +99,29 @@ def test_videos_are_made_shard_by_shard_and_counted(run_command, testset, tmp_pa
     assert sorted(files(out)) == ["id001/prompt1.mp4", "id001/prompt2.mp4", "id002/prompt1.mp4"]
     description = json.loads((records_folder(out) / "run.json").read_text())
     assert description["settings"]["tiny"]
+
+
+def test_the_first_videos_tell_how_long_the_rest_will_take(
+    run_command, testset, tmp_path, changes, monkeypatch
+):
+    words = ["generate", testset, "--system", "tiny", "--out", tmp_path / "out", *changes]
+    done = run_command(*words, "--first", "1")
+    assert done.exit_code == 0, done.output
+    assert "1 videos made: " in done.stdout
+    assert "out.records/index.html" in done.stdout
+    assert "3 are left, about " in done.stdout
+    assert "without --first goes on" in " ".join(done.stdout.split())
+    make = VaceSystem.make
+
+    def interrupted(system, task):
+        signal.raise_signal(signal.SIGINT)
+        return make(system, task)
+
+    monkeypatch.setattr(VaceSystem, "make", interrupted)
+    stopped = run_command(*words)
+    assert stopped.exit_code == 130
+    assert "The video at hand is finished" in stopped.stderr
+    assert "1 videos made, 1 were there" in stopped.stdout
 
 
 def test_rank_and_world_size_choose_the_shard(run_command, testset, tmp_path, changes, files, monkeypatch):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import re
 import shutil
 import signal
 import subprocess
@@ -21,6 +22,7 @@ from ipvg_eval.reference_generator.job import Job, Shard, seed_of
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.record import read_record, record_path, records_folder
 from ipvg_eval.reference_generator.run import generate
+from ipvg_eval.reference_generator.stopping import stop_on_interrupt
 from ipvg_eval.reference_generator.system_loading import load_system
 from ipvg_eval.reference_generator.systems.system import VideoSystem
 from ipvg_eval.reference_generator.task import Clip
@@ -68,7 +70,8 @@ def test_every_job_gets_its_video_and_record(jobs, tiny, tmp_path, files):
     assert (outcome.failed, outcome.finished_before) == ((), 0)
     assert set(files(out)) == {job.video for job in jobs}
     videos = [step for step in steps if step.stage == "videos"]
-    assert [(step.done, step.total) for step in videos] == [(1, 3), (2, 3), (3, 3)]
+    told = [(step.done, step.step, step.total) for step in videos]
+    assert told == [(0, (1, 1), 3), (1, None, 3), (1, (1, 1), 3), (2, None, 3), (2, (1, 1), 3), (3, None, 3)]
     assert videos[0].seconds_left > 0 == videos[-1].seconds_left
     record = read_record(record_path(out, jobs[0]))
     assert (record.status, record.prompts, record.frames) == ("made", ("a woman walks",), 5)
@@ -330,6 +333,71 @@ def test_a_grey_reference_of_16_bits_is_seen_as_it_is(tiny, tmp_path):
     generate([job], tiny, tmp_path / "out", load=lambda *_: Watching())
     expected = np.round(ramp / 257).astype(int)[..., None]
     assert np.abs(np.asarray(seen[0]).astype(int) - expected).max() <= 1
+
+
+def test_steps_count_over_all_passes_of_a_video(jobs, fast, tmp_path):
+    long = replace(jobs[0], timeline="0-0.2s: walks; 0.2-0.5s: sits")
+    told = []
+    settings = load_settings("tiny", [*fast, "sampling.steps=2"])
+    generate([long], settings, tmp_path / "out", on_progress=told.append)
+    # 9 frames of a rate of 16: 5 frames, then 4 after one known
+    assert [step.step for step in told if step.step] == [(1, 4), (2, 4), (3, 4), (4, 4)]
+    assert [step.through for step in told if step.stage == "videos"] == [0.25, 0.5, 0.75, 1.0, 1.0]
+
+
+def test_a_page_about_the_run_grows_while_it_runs(jobs, tiny, tmp_path):
+    out = tmp_path / "out"
+    bad = replace(jobs[0], id="bad", video="bad.mp4", prompt="<b>&")
+    empty = replace(jobs[0], id="empty", video="empty.mp4", prompt=" ")
+    index, seen = records_folder(out) / "index.html", []
+
+    def look(step):
+        if step.stage == "videos" and step.step is None:
+            seen.append(index.read_text())
+
+    generate([bad, empty, jobs[2]], tiny, out, on_progress=look)
+    assert "1 videos made, 1 failed; still running" in seen[0]
+    last = index.read_text()
+    assert "2 videos made, 1 failed; ended" in last
+    assert last.index(">empty<") < last.index(">bad<"), "what failed comes first"
+    assert "&lt;b&gt;&amp;" in last
+    assert "<b>" not in last
+    for link in re.findall(r'(?:src|href)="([^"]+)"', last):
+        assert (index.parent / link).is_file()
+    with Image.open(index.parent / "bad.jpg") as strip:
+        assert strip.size == (4 * 160, 160)  # reference, first, middle and last, all square
+    assert "refresh" in seen[0]
+    assert "refresh" not in last
+
+
+def test_the_first_few_are_made_to_look_at_and_the_rest_later(jobs, tiny, tmp_path):
+    out = tmp_path / "out"
+    assert [record.sample for record in generate(jobs, tiny, out, first=1).made] == [jobs[0].id]
+    rest = generate(jobs, tiny, out)
+    assert (len(rest.made), rest.finished_before) == (2, 1)
+
+
+def test_a_first_ctrl_c_finishes_the_video_at_hand_and_a_second_one_stops(jobs, tiny, tmp_path, files):
+    class Interrupting(_Fragile):
+        def __init__(self, times):
+            super().__init__()
+            self.times = times
+
+        def make(self, _):
+            for _ in range(self.times):
+                signal.raise_signal(signal.SIGINT)
+            return Clip(pictures=np.zeros((5, 64, 64, 3), dtype=np.uint8))
+
+    before, said = signal.getsignal(signal.SIGINT), []
+    with stop_on_interrupt(lambda: said.append(1)) as stop:
+        outcome = generate(jobs, tiny, tmp_path / "one", load=lambda *_: Interrupting(1), stop=stop)
+    assert (len(outcome.made), outcome.stopped, said) == (1, True, [1])
+    assert list(files(tmp_path / "one")) == [jobs[0].video]
+    assert "ended" in (records_folder(tmp_path / "one") / "index.html").read_text()
+    with pytest.raises(KeyboardInterrupt), stop_on_interrupt(lambda: None) as stop:
+        generate(jobs, tiny, tmp_path / "two", load=lambda *_: Interrupting(2), stop=stop)
+    assert files(tmp_path / "two") == {}
+    assert signal.getsignal(signal.SIGINT) == before
 
 
 def test_interrupting_is_not_a_failed_sample(jobs, tiny, tmp_path):
