@@ -15,7 +15,7 @@ from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.kinds.kind import OWN_SECTIONS
 from ipvg_eval.reference_generator.systems.registry import kind_of
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same settings begin to give another video."""
 
 _SEED_BITS = 63
@@ -31,6 +31,7 @@ class Job:
         references: picture files.
         video: where the video goes, relative to the output folder, with forward slashes.
         timeline: Track 2's timeline as the test set has it, else None.
+        labels: what each reference shows, such as "man" or "dog"; None where the test set does not say.
         given: prompts that are used instead of rewriting `prompt`: one, or one per event; empty for none.
         given_picture: the same for the picture model.
     """
@@ -40,6 +41,7 @@ class Job:
     references: tuple[Path, ...]
     video: str
     timeline: str | None = None
+    labels: tuple[str | None, ...] = ()
     given: tuple[str, ...] = ()
     given_picture: str | None = None
 
@@ -93,6 +95,8 @@ def job_hash(settings: Settings, job: Job, revision: str) -> str:
         "timeline": job.timeline,
         "references": [file_sha256(path) for path in job.references],
     }
+    if any(job.labels):
+        facts["labels"] = job.labels
     if job.given:
         facts["given"] = [job.given, job.given_picture]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()

@@ -178,11 +178,13 @@ class TimelineSettings(Section):
         mode: "segments" lets every latent frame see its own event's text; "global" uses one prompt.
         overlap: frames that a longer video's next pass takes over from the last; 4 n + 1.
         max_seconds: longest video that is made.
+        match_colours: give every further pass the colours that its overlap had before, so that none drift.
     """
 
     mode: Literal["segments", "global"] = "segments"
     overlap: Annotated[int, Field(ge=1)] = 5
     max_seconds: Annotated[float, Field(gt=0)] = 60.0
+    match_colours: bool = True
 
     @model_validator(mode="after")
     def _latent_frames(self) -> Self:

@@ -44,6 +44,7 @@ from ipvg_eval.reference_generator.rewriting.prompts import Texts, prepare_texts
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.system_loading import load_rewriter
 from ipvg_eval.reference_generator.systems.orders import kept_file
+from ipvg_eval.reference_generator.systems.registry import kind_of
 from ipvg_eval.reference_generator.task import Clip, Desk, Task
 from ipvg_eval.reference_generator.turns import in_turn
 from ipvg_eval.reference_generator.video_file import write_mp4
@@ -203,7 +204,11 @@ class Stages:
     def _video(self, sample: _Sample, system: System) -> None:
         assert sample.texts is not None
         seed = sample_seed(self._settings, sample.job.id)
-        references = tuple(read_picture(path) for path in sample.job.references)
+        most = kind_of(self._settings.system).most_references(self._settings)
+        count, files = len(sample.job.references), sample.job.references[:most]
+        if len(files) < count:
+            sample.notes += (f"{len(files)} of {count} references are used, the system's most",)
+        references = tuple(read_picture(path) for path in files)
         picture = read_picture(sample.picture) if sample.picture is not None else None
         if picture is not None and self._settings.picture.use == "reference":
             references = (picture, *references[1:])

@@ -141,6 +141,7 @@ def _jobs(testset: TestSet) -> list[Job]:
             references=tuple(reference.path for reference in sample.references),
             video=sample.video,
             timeline=sample.timeline,
+            labels=tuple(reference.label for reference in sample.references),
         )
         for sample in testset.samples
     ]

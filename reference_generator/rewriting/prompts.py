@@ -94,13 +94,28 @@ def _rewritten(
         return text, None
     if settings.prompt.task == "video":
         return _ask(rewriter, instructions.VIDEO, text, job, settings), None
-    answer = _ask(rewriter, instructions.FACE, text, job, settings)
-    insertion = inserted_text(text, answer)
-    if insertion is None:
-        return text, "the language model changed the caption itself; the original is used"
-    if not insertion:
-        return text, "the language model added nothing to the caption"
-    return answer, None
+    note = None
+    for instruction, picture in _subjects(job):
+        answer = _ask(rewriter, instruction, text, job, settings, picture)
+        insertion = inserted_text(text, answer)
+        if insertion:
+            text = answer
+        elif insertion is None:
+            note = "the language model changed the caption itself; the original is used"
+        else:
+            note = "the language model added nothing to the caption"
+    return text, note
+
+
+def _subjects(job: Job) -> list[tuple[str, int]]:
+    """What to ask with which picture: the only person's face, or every labelled subject."""
+    first: dict[str, int] = {}
+    for index, label in enumerate(job.labels):
+        if label:
+            first.setdefault(label, index)
+    if len(first) < 2:
+        return [(instructions.FACE, 0)]
+    return [(instructions.SUBJECT.format(label=label), index) for label, index in first.items()]
 
 
 def _given_note(text: str, given: str, settings: Settings) -> str | None:
@@ -120,6 +135,9 @@ def _picture_text(job: Job, settings: Settings, rewriter: TextRewriter | None, v
     return _ask(rewriter, instructions.FIRST_FRAME if first else instructions.REFERENCE, text, job, settings)
 
 
-def _ask(rewriter: TextRewriter, instruction: str, text: str, job: Job, settings: Settings) -> str:
-    picture: Path | None = job.references[0] if settings.prompt.send_picture and job.references else None
+def _ask(
+    rewriter: TextRewriter, instruction: str, text: str, job: Job, settings: Settings, reference: int = 0
+) -> str:
+    shown = settings.prompt.send_picture and job.references
+    picture: Path | None = job.references[reference] if shown else None
     return rewriter.rewrite(Request(instruction=instruction, text=text, picture=picture))

@@ -18,6 +18,14 @@ FACE = (
     "glasses, marks. Say nothing about clothes, pose, expression or background. Keep every other "
     "character of the caption as it is. Return the caption alone."
 )
+SUBJECT = (
+    "You get a video caption and a picture of one of its subjects, which is: {label}. Return the caption "
+    "with one short clause put in right after the first mention of this subject. The clause describes what "
+    "identifies it in the picture: of a person the apparent age, hair, face shape, skin, eyes, nose, mouth, "
+    "beard, glasses; of anything else its kind, shape, colours, material, marks. Say nothing about pose or "
+    "background, and nothing about the other subjects. Keep every other character of the caption as it is. "
+    "Return the caption alone."
+)
 VIDEO = (
     "You get a video caption and a picture of the person whom the video shall show. Write the prompt for "
     "a video model that starts from a first frame: one paragraph in English of at most 120 words that "

@@ -12,6 +12,7 @@ import torch
 
 from ipvg_eval.reference_generator.schedule import frame_events
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.colours import colours_matched
 from ipvg_eval.reference_generator.systems.features import transformers_of
 from ipvg_eval.reference_generator.systems.passes import Pass, plan_passes, whole_frames
 from ipvg_eval.reference_generator.systems.timeline_attention import timeline_attention
@@ -54,7 +55,10 @@ class VideoSystem(System):
             known = made[-part.known :] if made is not None and part.known else None
             with self._text(task, part) as text:
                 pictures = self._pass(task, part, known, {**text, "generator": generator})
-            made = pictures if made is None else np.concatenate([made, pictures[part.known :]])
+            new = pictures[part.known :]
+            if known is not None and self.settings.timeline.match_colours:
+                new = colours_matched(new, pictures[: part.known], known)
+            made = new if made is None else np.concatenate([made, new])
         assert made is not None
         return Clip(pictures=made, notes=notes)
 

@@ -336,6 +336,21 @@ def test_the_first_frame_is_written_from_the_video_prompt_or_the_caption(jobs):
         assert model.asked[-1].text == text
 
 
+def test_every_labelled_subject_is_described_from_its_own_picture(jobs, tmp_path):
+    pictures = tuple(tmp_path / f"{name}.png" for name in ("man", "man2", "dog"))
+    job = replace(jobs[2], references=pictures, labels=("man", "man", "dog"), prompt="a man walks a dog")
+    man, dog = (instructions.SUBJECT.format(label=label) for label in ("man", "dog"))
+    model = Canned({man: "a man with a beard walks a dog", dog: "a man with a beard walks a dog with spots"})
+    texts = prepare_texts(job, load_settings("tpige-paper"), model)
+    assert (texts.video, texts.notes) == (("a man with a beard walks a dog with spots",), ())
+    assert [request.picture for request in model.asked] == [pictures[0], pictures[2]]
+    assert model.asked[1].text == "a man with a beard walks a dog"
+    careless = Canned({man: "a man with a beard walks a dog", dog: "a cat"})
+    texts = prepare_texts(job, load_settings("tpige-paper"), careless)
+    assert texts.video == ("a man with a beard walks a dog",), "what was changed is left out, the rest stays"
+    assert "changed the caption" in texts.notes[0]
+
+
 def test_given_prompts_are_read_from_lines_and_from_the_published_form(jobs, tmp_path):
     lines = tmp_path / "prompts.jsonl"
     entries = [{"sample": job.id, "prompt": f"{job.prompt} fast", "picture": "she stands"} for job in jobs]

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
 
 if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.settings import Settings
     from ipvg_eval.reference_generator.systems.system import VideoSystem
 
 _TINY = {"ti2v-5b": "tiny-ti2v", "i2v-a14b": "tiny-i2v"}
@@ -26,6 +27,11 @@ class DecoupledKind(WanKind):
     def tiny_settings(self) -> Mapping[str, Any]:
         """See `Kind.tiny_settings`."""
         return {"picture": {"strength": 0.9}}
+
+    def most_references(self, settings: Settings) -> int:
+        """The one that the first frame is made from."""
+        del settings
+        return 1
 
     def classes(self) -> tuple[Any, Any]:
         """See `WanKind.classes`."""

@@ -64,6 +64,11 @@ class Kind(ABC):
         del settings, jobs
         return 0
 
+    def most_references(self, settings: Settings) -> int | None:
+        """How many references it can use; None where no limit is known."""
+        del settings
+        return None
+
     @abstractmethod
     def load(self, settings: Settings, found: dict[str, Found]) -> System:
         """The system, ready for its first task.

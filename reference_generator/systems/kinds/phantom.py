@@ -13,6 +13,9 @@ if TYPE_CHECKING:
     from ipvg_eval.reference_generator.systems.system import VideoSystem
 
 
+_MOST_REFERENCES = 4
+
+
 class PhantomKind(WanKind):
     """Wan's text-to-video transformer with three-branch guidance."""
 
@@ -40,7 +43,12 @@ class PhantomKind(WanKind):
 
     def latent_references(self, settings: Settings, jobs: Sequence[Job]) -> int:
         """One per picture, or the model's fixed number."""
-        return settings.phantom.slots or max((len(job.references) for job in jobs), default=1)
+        most = max((len(job.references) for job in jobs), default=1)
+        return settings.phantom.slots or min(most, _MOST_REFERENCES)
+
+    def most_references(self, settings: Settings) -> int:
+        """As its authors say."""
+        return settings.phantom.slots or _MOST_REFERENCES
 
     def classes(self) -> tuple[Any, Any]:
         """See `WanKind.classes`."""
