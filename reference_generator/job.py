@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.reference_generator.errors import SettingsError, UnreadableReference
+from ipvg_eval.reference_generator.ranks import Ranks
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.kinds.kind import OWN_SECTIONS
 from ipvg_eval.reference_generator.systems.registry import kind_of
@@ -142,20 +142,10 @@ class Shard:
 
     @classmethod
     def from_environment(cls) -> Shard:
-        """The shard that RANK and WORLD_SIZE say, as torchrun and Slurm wrappers set them; else everything.
+        """The shard that torchrun or Slurm's srun say; else everything.
 
         Raises:
             SettingsError: they contradict each other.
         """
-        rank, size = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
-        if rank is None and size is None:
-            return cls()
-        if rank is None or size is None or not rank.isdigit() or not size.isdigit():
-            raise SettingsError(
-                f"RANK={rank} and WORLD_SIZE={size} name no shard", hint="Set or unset both, or give --shard."
-            )
-        if int(rank) >= int(size):
-            raise SettingsError(
-                f"RANK={rank} is outside WORLD_SIZE={size}", hint="RANK runs from 0 to WORLD_SIZE - 1."
-            )
-        return cls(index=int(rank), count=int(size))
+        ranks = Ranks.from_environment()
+        return cls(index=ranks.rank, count=ranks.count)

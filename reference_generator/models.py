@@ -63,6 +63,9 @@ def needs(settings: Settings) -> dict[str, Need]:
         wanted["picture"] = _repository(
             "picture model", picture.repo, picture.revision, picture.path, picture.stored_gb
         )
+    cut = settings.references
+    if cut.segment:
+        wanted["segmenter"] = _repository("segmentation model", cut.repo, cut.revision, cut.path)
     if prompt.rewriter == "local":
         local = Path(prompt.model).is_dir()
         wanted["rewriter"] = _repository(

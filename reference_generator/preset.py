@@ -22,6 +22,7 @@ _PINNED = (
     ("model", "repo", "revision"),
     ("model", "weights_repo", "weights_revision"),
     ("picture", "repo", "revision"),
+    ("references", "repo", "revision"),
 )
 _PLUG_IN_VIDEO = {"width": 832, "height": 480, "frames": 81, "fps": 16}
 _SUFFIXES = (".yaml", ".yml")

@@ -100,6 +100,7 @@ def generate(
             write_json(records_folder(out) / "run.json", _description(settings, found))
         run.prompts()
         with _threads(settings):
+            run.references()
             run.pictures(similarity)
             run.videos(load or load_system)
     run.finish()

@@ -171,6 +171,23 @@ class PictureSettings(Section):
     billions: Annotated[float, Field(gt=0)] | None = 20.4
 
 
+class ReferenceSettings(Section):
+    """What is done with the test set's reference pictures.
+
+    Attributes:
+        segment: cut what the reference's label says, else people, out of the background, as VACE's guide
+            advises.
+        repo: Hugging Face repository of an image-segmentation model of transformers.
+        revision: its branch, tag or commit.
+        path: a folder in the same layout that is used instead of the repository.
+    """
+
+    segment: bool = False
+    repo: str = "shi-labs/oneformer_coco_swin_large"
+    revision: str = "main"
+    path: str | None = None
+
+
 class TimelineSettings(Section):
     """What to do with a timeline of events.
 
@@ -286,6 +303,7 @@ class Settings(Section):
     phantom: PhantomSettings = PhantomSettings()
     prompt: PromptSettings = PromptSettings()
     picture: PictureSettings = PictureSettings()
+    references: ReferenceSettings = ReferenceSettings()
     timeline: TimelineSettings = TimelineSettings()
     runtime: RuntimeSettings = RuntimeSettings()
     command: CommandSettings = CommandSettings()

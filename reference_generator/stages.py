@@ -38,9 +38,11 @@ from ipvg_eval.reference_generator.picture_stage import (
 )
 from ipvg_eval.reference_generator.pictures import read_picture
 from ipvg_eval.reference_generator.plan import Plan, failed_record, made_record
+from ipvg_eval.reference_generator.ranks import Ranks, loading_turn
 from ipvg_eval.reference_generator.record import Record, record_path, records_folder, write_record
 from ipvg_eval.reference_generator.redaction import redacted
 from ipvg_eval.reference_generator.rewriting.prompts import Texts, prepare_texts
+from ipvg_eval.reference_generator.segmentation import wanted_label
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.system_loading import load_rewriter
 from ipvg_eval.reference_generator.systems.orders import kept_file
@@ -50,9 +52,10 @@ from ipvg_eval.reference_generator.turns import in_turn
 from ipvg_eval.reference_generator.video_file import write_mp4
 
 if TYPE_CHECKING:
+    from ipvg_eval.reference_generator.segmentation import Segmenter
     from ipvg_eval.reference_generator.task import System
 
-Stage = Literal["prompts", "pictures", "videos"]
+Stage = Literal["prompts", "references", "pictures", "videos"]
 _ENOUGH = 3
 _TINY_STAMP = "made by tiny random models; this is noise"
 
@@ -90,6 +93,7 @@ class _Sample:
     job: Job
     hash: str
     texts: Texts | None = None
+    references: tuple[Path, ...] = ()
     picture: Path | None = None
     notes: tuple[str, ...] = ()
     seconds: dict[str, float] = field(default_factory=dict)
@@ -124,7 +128,9 @@ class Stages:
         self._overview = Overview(out, f"{settings.name}: {settings.title}")
         self._settings, self._out, self._found = settings, out, found
         self._on_progress = on_progress
-        self._samples = [_Sample(job=job, hash=hash_) for job, hash_ in plan.pending]
+        self._samples = [
+            _Sample(job=job, hash=hash_, references=job.references) for job, hash_ in plan.pending
+        ]
         self.made: list[Record] = []
         self.failed: list[Record] = []
         self._alike: list[str] = []
@@ -148,6 +154,34 @@ class Stages:
         finally:
             if rewriter is not None:
                 rewriter.close()
+
+    def references(self) -> None:
+        """Cut every sample's references out of their background, where that is wanted."""
+        if not self._settings.references.segment or not self._samples:
+            return
+        from ipvg_eval.reference_generator.segmentation import Segmenter
+
+        segmenter = Segmenter(self._found["segmenter"].path, self._settings)
+        try:
+            self._through("references", lambda sample: self._cut_out(sample, segmenter))
+        finally:
+            segmenter.close()
+            free_memory()
+
+    def _cut_out(self, sample: _Sample, segmenter: Segmenter) -> None:
+        """Segment one sample's references, or take those that an interrupted run has left."""
+        labels, files = sample.job.labels, []
+        for number, file in enumerate(sample.job.references):
+            path = record_path(self._out, sample.job).with_suffix(f".{sample.hash[:12]}.{number}.png")
+            if not path.exists():
+                label = wanted_label(labels[number] if number < len(labels) else None)
+                picture = read_picture(file)
+                made = segmenter.cut_out(picture, label)
+                notes = () if made else (f"no {label} was found in {file.name}, which is used as it is",)
+                save_picture(path, made or picture, notes)
+            files.append(path)
+            sample.notes += saved_notes(path)
+        sample.references = tuple(files)
 
     def pictures(self, similarity: Similarity | None) -> None:
         """Make every sample's first frame or enhanced reference."""
@@ -188,7 +222,9 @@ class Stages:
         """Make and write every video."""
         if not self._samples:
             return
-        system = load(self._settings, self._found)
+        alone = Ranks.from_environment().count == 1
+        with nullcontext() if alone else loading_turn("weights"):
+            system = load(self._settings, self._found)
         try:
             system.begin([(sample.job, sample.hash) for sample in self._samples], records_folder(self._out))
             self._through("videos", lambda sample: self._video(sample, system), at_once=system)
@@ -205,7 +241,7 @@ class Stages:
         assert sample.texts is not None
         seed = sample_seed(self._settings, sample.job.id)
         most = kind_of(self._settings.system).most_references(self._settings)
-        count, files = len(sample.job.references), sample.job.references[:most]
+        count, files = len(sample.references), sample.references[:most]
         if len(files) < count:
             sample.notes += (f"{len(files)} of {count} references are used, the system's most",)
         references = tuple(read_picture(path) for path in files)
@@ -230,7 +266,7 @@ class Stages:
     @contextmanager
     def _desk(self, sample: _Sample) -> Iterator[Desk]:
         record = record_path(self._out, sample.job)
-        files = sample.job.references
+        files = sample.references
         if sample.picture is not None:
             files = (sample.picture, *files[1:])
         with output_errors(self._out):

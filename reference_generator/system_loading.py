@@ -30,6 +30,8 @@ def models_of(settings: Settings) -> dict[str, Found]:
     found = {"video": tiny_model(settings.model.architecture)}
     if settings.picture.use != "none":
         found["picture"] = tiny_model("tiny-picture")
+    if settings.references.segment:
+        found["segmenter"] = tiny_model("tiny-segmenter")
     return found
 
 

@@ -15,6 +15,7 @@ from typing import IO
 from ipvg_eval.core.printable import printable
 from ipvg_eval.reference_generator.errors import SystemFailed, SystemUnusable
 from ipvg_eval.reference_generator.job import Job
+from ipvg_eval.reference_generator.ranks import Ranks
 from ipvg_eval.reference_generator.redaction import redacted
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.templates import common_fields, filled, require_environment
@@ -63,7 +64,7 @@ class CommandSystem(System):
             "refs": files,
             "out": str(out.resolve()),
             "python": sys.executable,
-            "gpu": os.environ.get("LOCAL_RANK") or "0",
+            "gpu": Ranks.from_environment().local,
         }
         argv = [str(word) for word in filled(command.argv, fields)]
         environment = {name: str(filled(value, fields)) for name, value in command.environment.items()}

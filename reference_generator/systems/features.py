@@ -10,6 +10,7 @@ import torch
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
 from ipvg_eval.reference_generator.models import Found
+from ipvg_eval.reference_generator.ranks import Ranks
 from ipvg_eval.reference_generator.settings import LoraSettings, Settings
 from ipvg_eval.reference_generator.systems.registry import kind_of
 
@@ -60,13 +61,10 @@ def resolve_device(name: str) -> torch.device:
         ModelsMissing: it does not exist here (exit code 3).
         SettingsError: the name is not understood.
     """
-    import os
-
     if name == "auto":
         if not torch.cuda.is_available():
             return torch.device("cpu")
-        local = int(os.environ.get("LOCAL_RANK", "0") or 0)
-        return torch.device("cuda", local % torch.cuda.device_count())
+        return torch.device("cuda", Ranks.from_environment().local % torch.cuda.device_count())
     try:
         device = torch.device(name)
     except RuntimeError as error:

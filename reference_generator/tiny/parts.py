@@ -23,7 +23,8 @@ def save_tiny(kind: str, folder: Path) -> None:
     """Build a tiny pipeline and save it in diffusers' layout. Equal calls write equal weights.
 
     Args:
-        kind: "tiny-vace", "tiny-vace-a14b", "tiny-wan", "tiny-ti2v", "tiny-i2v" or "tiny-picture".
+        kind: "tiny-vace", "tiny-vace-a14b", "tiny-wan", "tiny-ti2v", "tiny-i2v",
+            "tiny-picture" or "tiny-segmenter".
         folder: where to.
     """
     builders: dict[str, Callable[[], Any]] = {
@@ -33,6 +34,7 @@ def save_tiny(kind: str, folder: Path) -> None:
         "tiny-ti2v": _first_frame_5b,
         "tiny-i2v": _first_frame_a14b,
         "tiny-picture": _picture_editor,
+        "tiny-segmenter": _segmenter,
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -169,6 +171,34 @@ def _first_frame_a14b() -> Any:
 
     first, second = (WanTransformer3DModel(**_transformer_options("tiny-i2v")).eval() for _ in range(2))
     return WanImageToVideoPipeline(**_shared(), transformer=first, transformer_2=second, boundary_ratio=0.9)
+
+
+class _Segmenter:
+    """A segmentation model with its processor: one call saves both."""
+
+    def save_pretrained(self, folder: Path) -> None:
+        from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
+
+        config = SegformerConfig(  # type: ignore[call-arg]
+            num_encoder_blocks=2,
+            depths=[1, 1],
+            hidden_sizes=[8, 16],
+            num_attention_heads=[1, 2],
+            sr_ratios=[4, 2],
+            patch_sizes=[7, 3],
+            strides=[4, 2],
+            mlp_ratios=[2, 2],
+            decoder_hidden_size=16,
+            id2label={0: "wall", 1: "person"},
+            label2id={"wall": 0, "person": 1},
+        )
+        model: Any = SegformerForSemanticSegmentation(config)
+        model.eval().save_pretrained(folder)
+        SegformerImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+
+
+def _segmenter() -> Any:
+    return _Segmenter()
 
 
 def _picture_editor() -> Any:

@@ -36,5 +36,6 @@ def shrunk(system: str, architecture: str) -> dict[str, Any]:
         "prompt": {"rewriter": "none"},
         "picture": {"repo": "tiny-picture", "revision": "built here", "steps": 2, "stored_gb": None}
         | further.get("picture", {}),
+        "references": {"repo": "tiny-segmenter", "revision": "built here", "path": None},
         "runtime": {"device": "cpu", "dtype": "float32"},
     }
