@@ -26,8 +26,7 @@ def models_of(settings: Settings) -> dict[str, Found]:
     from ipvg_eval.reference_generator.tiny.folder import tiny_model
 
     quiet()
-    assert settings.model.architecture is not None
-    found = {"video": tiny_model(settings.model.architecture)}
+    found = {"video": tiny_model(settings.model.repo)}
     if settings.picture.use != "none":
         found["picture"] = tiny_model("tiny-picture")
     if settings.references.segment:

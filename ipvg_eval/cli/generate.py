@@ -39,6 +39,9 @@ def _list_systems(wanted: bool) -> None:
     table = Table("System", "Parameters", "GB at once", "GB with group offload", "What it is")
     for name in preset_names():
         settings = load_settings(name)
+        if settings.model.architecture is None:
+            table.add_row(name, "?", "?", "?", escape(settings.title))
+            continue
         guess = estimate(settings, [], tflops=None)
         saving = load_settings(name, ["runtime.offload=group", "runtime.vae_tiling=true"])
         small = estimate(saving, [], tflops=None).device_gb

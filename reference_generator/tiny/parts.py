@@ -9,13 +9,9 @@ from typing import Any
 import torch
 
 from ipvg_eval.reference_generator.architectures import architecture
+from ipvg_eval.reference_generator.tiny.consisid import consisid
+from ipvg_eval.reference_generator.tiny.vocabulary import CHARACTERS, word_tokenizer
 
-_WORDS = (
-    "a an the man woman person with and in on at of to is are face hair eyes camera light portrait close up "
-    "smiles walks sits runs turns looks reads holds stands beach park street room window coat hat video"
-)
-_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.;:-'\"()[]!?"
-_SPACE = "\u2581"
 _MERGE_END = "</w>"
 
 
@@ -24,7 +20,7 @@ def save_tiny(kind: str, folder: Path) -> None:
 
     Args:
         kind: "tiny-vace", "tiny-vace-a14b", "tiny-wan", "tiny-ti2v", "tiny-i2v",
-            "tiny-picture" or "tiny-segmenter".
+            "tiny-consisid", "tiny-picture" or "tiny-segmenter".
         folder: where to.
     """
     builders: dict[str, Callable[[], Any]] = {
@@ -33,6 +29,7 @@ def save_tiny(kind: str, folder: Path) -> None:
         "tiny-wan": _text_to_video,
         "tiny-ti2v": _first_frame_5b,
         "tiny-i2v": _first_frame_a14b,
+        "tiny-consisid": consisid,
         "tiny-picture": _picture_editor,
         "tiny-segmenter": _segmenter,
     }
@@ -57,16 +54,6 @@ def _transformer_options(kind: str) -> dict[str, Any]:
         "qk_norm": "rms_norm_across_heads",
         "rope_max_seq_len": 64,
     }
-
-
-def _tokenizer() -> Any:
-    """T5's own tokenizer class over a vocabulary written by hand: words, then single characters."""
-    from transformers import T5Tokenizer
-
-    vocabulary = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
-    vocabulary += [(_SPACE + word, -2.0) for word in sorted(set(_WORDS.split()))]
-    vocabulary += [(character, -8.0) for character in (_SPACE, *_CHARACTERS)]
-    return T5Tokenizer(vocab=vocabulary, extra_ids=0)
 
 
 def _text_encoder(vocabulary: int) -> Any:
@@ -117,7 +104,7 @@ def _vae(*, high_compression: bool = False) -> Any:
 def _shared(*, high_compression: bool = False) -> dict[str, Any]:
     from diffusers import UniPCMultistepScheduler
 
-    tokenizer = _tokenizer()
+    tokenizer = word_tokenizer()
     scheduler = UniPCMultistepScheduler(
         prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
     )
@@ -211,7 +198,7 @@ def _picture_editor() -> Any:
     )
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-    symbols = [*_CHARACTERS, *(character + _MERGE_END for character in _CHARACTERS)]
+    symbols = [*CHARACTERS, *(character + _MERGE_END for character in CHARACTERS)]
     vocabulary = {name: place for place, name in enumerate(["<|startoftext|>", "<|endoftext|>", *symbols])}
     tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
     text = CLIPTextConfig(

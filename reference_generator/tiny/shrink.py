@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ipvg_eval.reference_generator.architectures import ARCHITECTURES
 from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.systems.registry import kind_of
 
@@ -26,7 +27,7 @@ def shrunk(system: str, architecture: str) -> dict[str, Any]:
         "model": {
             "repo": tiny,
             "revision": "built here",
-            "architecture": tiny,
+            "architecture": tiny if tiny in ARCHITECTURES else None,
             "weights": None,
             "weights_repo": None,
             "stored_gb": None,

@@ -25,6 +25,7 @@ NAMES = {
     "phantom-14b",
     "vace-fun-a14b",
     "skyreels-r2v-14b",
+    "consisid",
     "tiny",
 }
 
@@ -35,7 +36,7 @@ def test_every_system_has_a_preset_that_loads():
         settings = load_settings(name)
         assert settings.name == name
         assert settings.tiny == (name == "tiny")
-        assert bool(settings.sampling.negative_prompt) == (name != "skyreels-r2v-14b")
+        assert bool(settings.sampling.negative_prompt) == (name not in ("skyreels-r2v-14b", "consisid"))
 
 
 def test_presets_hold_the_published_settings():
@@ -117,6 +118,7 @@ MOVING = {
     "phantom-14b": ("weights_revision",),
     "vace-fun-a14b": ("revision",),
     "skyreels-r2v-14b": ("revision",),
+    "consisid": ("revision",),
 }
 """Revisions that no record names for certain, and that therefore stay at `main`."""
 
@@ -210,7 +212,7 @@ def test_preset_files_that_extend_each_other_are_refused(tmp_path, monkeypatch):
 def test_a_tiny_variant_keeps_what_makes_the_system(name):
     full, tiny = load_settings(name), load_settings(name, tiny=True)
     assert tiny.tiny
-    assert tiny.model.architecture.startswith("tiny-")
+    assert tiny.model.repo.startswith("tiny-")
     assert tiny.model.weights is None
     assert (tiny.system, tiny.identity, tiny.phantom) == (full.system, full.identity, full.phantom)
     assert tiny.sampling.guidance == full.sampling.guidance
