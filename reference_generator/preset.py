@@ -90,7 +90,8 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     else:
         if preset not in _shipped():
             raise SettingsError(
-                f"there is no preset {preset!r}", hint=did_you_mean(preset, (*preset_names(), *plug_ins()))
+                f"there is no preset {preset!r}",
+                hint=did_you_mean(preset, (*preset_names(), *plug_ins())) + " A file must end in .yaml.",
             )
         text = (files("ipvg_eval.reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
     try:
@@ -98,7 +99,11 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError("the preset is not valid YAML", path=preset, hint=str(error)) from error
     if not isinstance(values, dict):
-        raise SettingsError("the preset holds no settings", path=preset)
+        raise SettingsError(
+            "a preset is a mapping of sections to settings",
+            path=preset,
+            hint="Begin with a line such as `extends: vace-1.3b`.",
+        )
     base = values.pop("extends", None)
     if "kind" in values:
         values["system"] = values.pop("kind")
