@@ -7,7 +7,7 @@ docs/baselines.md anew between their marks.
 from __future__ import annotations
 
 import re
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Sequence
 from pathlib import Path
 
 from ipvg_eval.reference_generator.estimate import Estimate, estimate
@@ -102,11 +102,11 @@ def _guess(settings: Settings) -> Estimate | None:
     return estimate(settings, jobs, tflops=named_gpus(GPU)[0].tflops)
 
 
-def _table(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> str:
+def _table(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> str:
     return "".join(_lines(heads, rows))
 
 
-def _lines(heads: tuple[str, ...], rows: list[tuple[str, ...]]) -> Iterator[str]:
+def _lines(heads: tuple[str, ...], rows: Sequence[tuple[str, ...]]) -> Iterator[str]:
     yield f"| {' | '.join(heads)} |\n"
     yield "|" + "---|" * len(heads) + "\n"
     for row in rows:

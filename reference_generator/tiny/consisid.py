@@ -14,7 +14,7 @@ def consisid() -> Any:
     from transformers import T5Config, T5EncoderModel
 
     tokenizer = word_tokenizer()
-    text = T5Config(  # type: ignore[call-arg]
+    text = T5Config(
         vocab_size=len(tokenizer), d_model=32, d_kv=8, d_ff=64, num_layers=2, num_heads=4, dropout_rate=0.0
     )
     encoder: Any = T5EncoderModel(text)

@@ -166,7 +166,7 @@ class _Segmenter:
     def save_pretrained(self, folder: Path) -> None:
         from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
 
-        config = SegformerConfig(  # type: ignore[call-arg]
+        config = SegformerConfig(
             num_encoder_blocks=2,
             depths=[1, 1],
             hidden_sizes=[8, 16],
