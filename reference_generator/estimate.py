@@ -8,10 +8,11 @@ from dataclasses import dataclass
 
 from ipvg_eval.reference_generator.architectures import Architecture, architecture
 from ipvg_eval.reference_generator.job import Job
+from ipvg_eval.reference_generator.model_settings import RuntimeSettings
 from ipvg_eval.reference_generator.models import needs
 from ipvg_eval.reference_generator.output_folder import video_bytes
 from ipvg_eval.reference_generator.schedule import timeline_seconds
-from ipvg_eval.reference_generator.settings import RuntimeSettings, Settings
+from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.registry import kind_of
 
 OFFLOADS = ("none", "model", "group")

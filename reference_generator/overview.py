@@ -16,7 +16,7 @@ from ipvg_eval.reference_generator.pictures import fitted
 from ipvg_eval.reference_generator.record import Record, read_record, records_folder
 from ipvg_eval.reference_generator.video_file import Pictures
 
-_HEIGHT = 160
+_HEIGHT, _WIDEST, _SHOWN = 160, 480, 9
 _PATIENCE = 20.0
 """The page may hold thousands: it is written anew when so many times as long has passed as writing took."""
 
@@ -35,8 +35,9 @@ def strip_path(record: Path) -> Path:
 
 def save_strip(record: Path, references: Sequence[Image.Image], stills: Sequence[Pictures]) -> None:
     """Write references and stills side by side, in one step."""
-    pictures = [*references, *(Image.fromarray(np.ascontiguousarray(still)) for still in stills)]
-    tiles = [fitted(one, max(1, one.width * _HEIGHT // one.height), _HEIGHT) for one in pictures]
+    pictures = [*references[:_SHOWN], *(Image.fromarray(np.ascontiguousarray(still)) for still in stills)]
+    widths = [min(_WIDEST, max(1, one.width * _HEIGHT // one.height)) for one in pictures]
+    tiles = [fitted(one, width, _HEIGHT) for one, width in zip(pictures, widths, strict=True)]
     strip = Image.new("RGB", (sum(tile.width for tile in tiles), _HEIGHT), (255, 255, 255))
     left = 0
     for tile in tiles:

@@ -16,9 +16,10 @@ from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.output_folder import check_output, output_errors
 from ipvg_eval.reference_generator.picture_stage import Similarity
 from ipvg_eval.reference_generator.plan import make_plan, revision_of
+from ipvg_eval.reference_generator.progress import OnProgress, Progress
 from ipvg_eval.reference_generator.record import Record, records_folder, write_json
 from ipvg_eval.reference_generator.settings import Settings
-from ipvg_eval.reference_generator.stages import LoadSystem, OnProgress, Progress, Stages
+from ipvg_eval.reference_generator.stages import LoadSystem, Stages
 from ipvg_eval.reference_generator.system_loading import load_system, models_of
 
 __all__ = ["Outcome", "Progress", "generate"]
@@ -98,12 +99,14 @@ def generate(
     if plan.pending:
         with output_errors(out):
             write_json(records_folder(out) / "run.json", _description(settings, found))
-        run.prompts()
-        with _threads(settings):
-            run.references()
-            run.pictures(similarity)
-            run.videos(load or load_system)
-    run.finish()
+        try:
+            run.prompts()
+            with _threads(settings):
+                run.references()
+                run.pictures(similarity)
+                run.videos(load or load_system)
+        finally:
+            run.finish()
     return Outcome(
         made=tuple(run.made),
         finished_before=plan.finished,

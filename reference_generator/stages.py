@@ -2,32 +2,24 @@
 
 from __future__ import annotations
 
-import os
-import re
 import tempfile
 import threading
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import closing, contextmanager, nullcontext
+from contextlib import closing, contextmanager, nullcontext, suppress
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Literal
+from typing import TYPE_CHECKING
 
 from PIL import Image
 
-from ipvg_eval.reference_generator.errors import (
-    GeneratorError,
-    RewriteFailed,
-    SameFailureAgain,
-    SampleFailed,
-    SystemFailed,
-)
-from ipvg_eval.reference_generator.estimate import memory_advice
-from ipvg_eval.reference_generator.job import Job, file_sha256, sample_seed
-from ipvg_eval.reference_generator.made_video import LookAt, check_clip, check_made, look_at, take
+from ipvg_eval.reference_generator.failures import Failures, free_memory
+from ipvg_eval.reference_generator.finished_video import FinishedVideo, write_finished
+from ipvg_eval.reference_generator.job import Job, sample_seed
+from ipvg_eval.reference_generator.made_video import LookAt, look_at
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.output_folder import output_errors
-from ipvg_eval.reference_generator.overview import Overview, save_strip, stills_of, strip_path
+from ipvg_eval.reference_generator.overview import Overview
 from ipvg_eval.reference_generator.picture_stage import (
     DrawPicture,
     Similarity,
@@ -37,10 +29,10 @@ from ipvg_eval.reference_generator.picture_stage import (
     saved_notes,
 )
 from ipvg_eval.reference_generator.pictures import read_picture
-from ipvg_eval.reference_generator.plan import Plan, failed_record, made_record
+from ipvg_eval.reference_generator.plan import Plan
+from ipvg_eval.reference_generator.progress import OnProgress, Progress, Stage
 from ipvg_eval.reference_generator.ranks import Ranks, loading_turn
-from ipvg_eval.reference_generator.record import Record, record_path, records_folder, write_record
-from ipvg_eval.reference_generator.redaction import redacted
+from ipvg_eval.reference_generator.record import Record, record_path, records_folder
 from ipvg_eval.reference_generator.rewriting.prompts import Texts, prepare_texts
 from ipvg_eval.reference_generator.segmentation import wanted_label
 from ipvg_eval.reference_generator.settings import Settings
@@ -49,41 +41,10 @@ from ipvg_eval.reference_generator.systems.orders import kept_file
 from ipvg_eval.reference_generator.systems.registry import kind_of
 from ipvg_eval.reference_generator.task import Clip, Desk, Task
 from ipvg_eval.reference_generator.turns import in_turn
-from ipvg_eval.reference_generator.video_file import write_mp4
 
 if TYPE_CHECKING:
     from ipvg_eval.reference_generator.segmentation import Segmenter
     from ipvg_eval.reference_generator.task import System
-
-Stage = Literal["prompts", "references", "pictures", "videos"]
-_ENOUGH = 3
-_TINY_STAMP = "made by tiny random models; this is noise"
-
-
-@dataclass(frozen=True, kw_only=True)
-class Progress:
-    """How far a stage is.
-
-    Attributes:
-        stage: what is being made.
-        done: how many are through, failed ones included.
-        total: of how many.
-        failed: samples that failed so far, in all stages.
-        seconds_left: of this stage, None before the first step is through.
-        step: steps of the sample at hand that are done, and how many it has; None between samples.
-    """
-
-    stage: Stage
-    done: int
-    total: int
-    failed: int
-    seconds_left: float | None
-    step: tuple[int, int] | None = None
-
-    @property
-    def through(self) -> float:
-        """Samples that are through, the one at hand by its share."""
-        return self.done + (self.step[0] / self.step[1] if self.step else 0.0)
 
 
 @dataclass
@@ -100,7 +61,6 @@ class _Sample:
 
 
 LoadSystem = Callable[[Settings, dict[str, Found]], "System"]
-OnProgress = Callable[[Progress], object]
 
 
 class Stages:
@@ -108,7 +68,6 @@ class Stages:
 
     Attributes:
         made: records of the videos made so far.
-        failed: records of the samples that failed so far.
 
     Where `stop` is set, the sample at hand is finished and no other is begun.
     """
@@ -132,10 +91,14 @@ class Stages:
             _Sample(job=job, hash=hash_, references=job.references) for job, hash_ in plan.pending
         ]
         self.made: list[Record] = []
-        self.failed: list[Record] = []
-        self._alike: list[str] = []
+        self._failures = Failures(settings, out)
         for job, reason in plan.unusable:
-            self._fail(job, None, "input", reason)
+            self._failures.add(job, "input", reason)
+
+    @property
+    def failed(self) -> list[Record]:
+        """Records of the samples that failed so far."""
+        return self._failures.records
 
     def prompts(self) -> None:
         """Prepare every sample's texts."""
@@ -234,7 +197,7 @@ class Stages:
     def finish(self) -> None:
         """Write the page about the run as it stays."""
         if records_folder(self._out).is_dir():
-            with output_errors(self._out):
+            with suppress(OSError):  # no run ends otherwise for its sake
                 self._overview.finish()
 
     def _video(self, sample: _Sample, system: System) -> None:
@@ -261,7 +224,20 @@ class Stages:
             made = system.make(replace(task, desk=desk))
             sample.seconds["videos"] = time.perf_counter() - begun
             with output_errors(self._out):
-                self._write(sample, made, references)
+                self._finished(sample, made, references)
+
+    def _finished(self, sample: _Sample, made: Clip | Path, references: Sequence[Image.Image]) -> None:
+        assert sample.texts is not None
+        finished = FinishedVideo(
+            job=sample.job,
+            hash=sample.hash,
+            prompts=sample.texts.video,
+            references=references,
+            revisions={name: place.revision for name, place in self._found.items()},
+            seconds=sample.seconds,
+            notes=sample.notes,
+        )
+        self.made.append(write_finished(finished, made, self._settings, self._out, self._look))
 
     @contextmanager
     def _desk(self, sample: _Sample) -> Iterator[Desk]:
@@ -283,49 +259,6 @@ class Stages:
                 kept=kept_file(record),
             )
 
-    def _write(self, sample: _Sample, made: Clip | Path, references: Sequence[Image.Image]) -> None:
-        """Write video and record: the record first, so that a video without one is nobody's."""
-        video, settings = self._out / sample.job.video, self._settings
-        place = record_path(self._out, sample.job)
-        for folder in (video.parent, place.parent):
-            folder.mkdir(parents=True, exist_ok=True)
-        temporary = place.with_name(f".{place.stem}.{os.getpid()}.mp4")
-        begun = time.perf_counter()
-        try:
-            if isinstance(made, Path):
-                take(made, temporary)
-                found, notes = check_made(temporary, settings.video, self._look)
-                frames, stills = found.frames, found.stills
-            else:
-                check_clip(made, settings.video)
-                frames, notes, stills = len(made.pictures), made.notes, stills_of(made.pictures)
-                write_mp4(
-                    temporary,
-                    made.pictures,
-                    fps=settings.video.fps,
-                    crf=settings.video.crf,
-                    comment=_TINY_STAMP if settings.tiny else None,
-                )
-            sample.seconds["writing"] = time.perf_counter() - begun
-            assert sample.texts is not None
-            record = made_record(
-                sample.job,
-                settings,
-                hash=sample.hash,
-                video_sha256=file_sha256(temporary),
-                prompts=sample.texts.video,
-                revisions={name: place.revision for name, place in self._found.items()},
-                frames=frames,
-                seconds={name: round(seconds, 3) for name, seconds in sample.seconds.items()},
-                notes=(*sample.notes, *notes),
-            )
-            save_strip(place, references, stills)
-            write_record(place, record)
-            temporary.replace(video)
-        finally:
-            temporary.unlink(missing_ok=True)
-        self.made.append(record)
-
     def _through(
         self, stage: Stage, work: Callable[[_Sample], None], *, at_once: System | None = None
     ) -> None:
@@ -337,7 +270,7 @@ class Stages:
             at_once: a system that may work on several samples at the same time.
         """
         begun, total, kept, through = time.monotonic(), len(self._samples), [], 0
-        self._alike = []
+        self._failures.begin_stage()
 
         def tell(step: tuple[int, int] | None = None) -> None:
             if self._on_progress is None:
@@ -352,7 +285,7 @@ class Stages:
             at_once.on_step = lambda done, of: tell((done, of))
         with closing(in_turn(self._samples, work, at_once, self._stop)) as turns:
             for sample, outcome in turns:
-                with self._guarded(sample) as state, _timed(sample, stage):
+                with self._failures.guarded(sample) as state, _timed(sample, stage):
                     outcome()
                 if not state.failed:
                     kept.append(sample)
@@ -363,86 +296,9 @@ class Stages:
                 tell()
         self._samples = [] if self._stop.is_set() else kept
 
-    @contextmanager
-    def _guarded(self, sample: _Sample) -> Iterator[_State]:
-        """Turn one sample's failure into a record. What concerns all samples is raised."""
-        state = _State()
-        try:
-            yield state
-            self._alike = []
-        except RewriteFailed as error:
-            state.failed = self._fail(sample.job, sample, "rewriter", str(error))
-        except SystemFailed as error:
-            state.failed = self._fail(sample.job, sample, "system", str(error))
-        except SampleFailed as error:
-            state.failed = self._fail(sample.job, sample, "input", str(error))
-        except Exception as error:
-            if isinstance(error, GeneratorError):
-                raise
-            kind = "out-of-memory" if _is_out_of_memory(error) else "error"
-            state.failed = self._fail(sample.job, sample, kind, f"{type(error).__name__}: {error}")
-        if state.failed:
-            free_memory()
-
-    def _fail(self, job: Job, sample: _Sample | None, kind: str, reason: str) -> bool:
-        reason = redacted(reason)
-        record = failed_record(
-            job,
-            self._settings,
-            hash_=sample.hash if sample else None,
-            kind=kind,
-            reason=reason,
-            notes=sample.notes if sample else (),
-        )
-        self.failed.append(record)
-        with output_errors(self._out):
-            strip_path(record_path(self._out, job)).unlink(missing_ok=True)
-            write_record(record_path(self._out, job), record)
-        self._stop_if_alike(kind, reason)
-        return True
-
-    def _stop_if_alike(self, kind: str, reason: str) -> None:
-        """End the run where it is the system that fails. A sample's own input says nothing of the others."""
-        if kind == "input":
-            self._alike = []
-            return
-        failure = re.sub(r"\d+", "#", f"{kind} {reason}")
-        self._alike = [*self._alike, failure] if failure in self._alike[-1:] else [failure]
-        if len(self._alike) == _ENOUGH:
-            raise SameFailureAgain(
-                f"{_ENOUGH} samples in a row failed alike, so the run stops: {reason}",
-                hint=memory_advice(self._settings)
-                if kind == "out-of-memory"
-                else "Mend the cause and run the same command again: it goes on from here.",
-            )
-
-
-@dataclass
-class _State:
-    failed: bool = False
-
 
 @contextmanager
 def _timed(sample: _Sample, stage: Stage) -> Iterator[None]:
     begun = time.perf_counter()
     yield
     sample.seconds.setdefault(stage, time.perf_counter() - begun)
-
-
-def _is_out_of_memory(error: Exception) -> bool:
-    import torch
-
-    return isinstance(error, (MemoryError, torch.OutOfMemoryError))
-
-
-def free_memory() -> None:
-    """Give the device's unused memory back."""
-    import gc
-    import sys
-
-    gc.collect()
-    if "torch" in sys.modules:
-        import torch
-
-        if torch.cuda.is_available():
-            torch.cuda.empty_cache()

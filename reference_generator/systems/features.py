@@ -9,9 +9,10 @@ import torch
 
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
+from ipvg_eval.reference_generator.model_settings import LoraSettings
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.ranks import Ranks
-from ipvg_eval.reference_generator.settings import LoraSettings, Settings
+from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.registry import kind_of
 
 _REFUSED = {

@@ -19,6 +19,7 @@ from PIL import Image
 
 from ipvg_eval.reference_generator.errors import ModelsMissing, OutputUnusable, SameFailureAgain
 from ipvg_eval.reference_generator.job import Job, Shard, seed_of
+from ipvg_eval.reference_generator.overview import save_strip
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.record import read_record, record_path, records_folder
 from ipvg_eval.reference_generator.run import generate
@@ -380,6 +381,13 @@ def test_a_page_about_the_run_grows_while_it_runs(jobs, tiny, tmp_path):
         assert strip.size == (4 * 160, 160)  # reference, first, middle and last, all square
     assert "refresh" in seen[0]
     assert "refresh" not in last
+
+
+def test_a_strip_of_pictures_has_bounds(tmp_path):
+    wide, still = Image.new("RGB", (20_000, 2)), np.zeros((64, 128, 3), dtype=np.uint8)
+    save_strip(tmp_path / "a.json", [wide] * 200, [still] * 3)
+    with Image.open(tmp_path / "a.jpg") as strip:
+        assert strip.size == (9 * 480 + 3 * 320, 160)
 
 
 def test_the_first_few_are_made_to_look_at_and_the_rest_later(jobs, tiny, tmp_path):
