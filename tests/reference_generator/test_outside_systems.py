@@ -89,6 +89,7 @@ def test_a_command_and_a_server_go_from_generate_to_the_leaderboard(testset, tmp
             runs.append(run)
     capsys.readouterr()
     board = ["leaderboard", *runs, "--config", ROOT / "fixtures" / "challenge.yaml", "--unofficial", "--json"]
+    board += ["--out", tmp_path / "site"]
     assert ended(board) == 0
     shown = capsys.readouterr().out
     assert '"lab"' in shown
