@@ -19,13 +19,12 @@ from ipvg_eval.core.errors import ExitCode, IpvgError
 
 ROOT = Path(__file__).resolve().parents[3]
 UNAVAILABLE = {
-    "BrokenPlugin", "DeviceUnavailable", "Interrupted", "ModelsMissing", "NoSpace", "NotThere",
-    "PullFailed",
-    "RewriterUnusable", "Unavailable", "WeightsMissing", "WrongHash",
+    "BrokenPlugin", "DeviceUnavailable", "DoesNotFit", "Interrupted", "ModelsMissing", "NoSpace", "NotThere",
+    "PullFailed", "RewriterUnusable", "SystemUnusable", "Unavailable", "WeightsMissing", "WrongHash",
 }  # fmt: skip
 USAGE = {
-    "ChallengeError", "NotARun", "OutputInUse", "OutputUnusable", "ProtocolError", "RunUnwritable",
-    "SettingsError", "SiteError", "StudyConfigError", "TestSetError", "UsageError",
+    "ChallengeError", "CostCapReached", "NotARun", "OutputInUse", "OutputUnusable", "ProtocolError",
+    "RunUnwritable", "SettingsError", "SiteError", "StudyConfigError", "TestSetError", "UsageError",
 }  # fmt: skip
 SOME_FAILED = {"SameFailureAgain"}
 INVALID = {
