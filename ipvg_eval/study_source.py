@@ -116,9 +116,8 @@ def _check_teams(runs: Sequence[Run]) -> None:
 
 def _submission_of(run: Run, given: Sequence[GivenSubmission]) -> Submission:
     places = places_of(run, given)
-    named = any(
-        entry.team == run.info.team for entry in given
-    )  # then a path that is not there says so itself
+    # A path that was given for the team says itself that nothing is there.
+    named = any(entry.team == run.info.team for entry in given)
     for path in places:
         if named or path.exists():
             return load_submission(path)

@@ -53,7 +53,7 @@ def view(
         ),
     ] = None,
 ) -> None:
-    """Look at every sample: video, prompt, reference, curves and numbers; one run, or several side by side."""
+    """Look at every sample with its video, prompt and numbers; one run, or several side by side."""
     from ipvg_eval.viewer import gather
 
     given = list(submissions or [])

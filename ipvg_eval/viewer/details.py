@@ -33,7 +33,7 @@ def details(material: Material, pictures: Pictures, sample: str) -> dict[str, An
         "prompt": "" if asked is None else asked.prompt,
         "events": [[event.start, event.end, event.description] for event in events],
         "references": pictures.of_sample(sample),
-        "runs": [_one_run(side, sample, len(events)) for side in material.sides],
+        "runs": [_one_run(material, side, sample, len(events)) for side in material.sides],
     }
 
 
@@ -62,7 +62,7 @@ def _timeline(material: Material, sample: str) -> str | None:
     return next((row.timeline for row in rows if row is not None and row.timeline is not None), None)
 
 
-def _one_run(side: Side, sample: str, events: int) -> dict[str, Any] | None:
+def _one_run(material: Material, side: Side, sample: str, events: int) -> dict[str, Any] | None:
     row = side.rows.get(sample)
     if row is None:
         return None
@@ -76,9 +76,9 @@ def _one_run(side: Side, sample: str, events: int) -> dict[str, Any] | None:
         "seconds": row.duration,
         "state": state,
         "words": words,
-        "remarks": list(row.remarks),
+        "remarks": [text for text in row.remarks if material.may_say(text)],
         "findings": [
-            [remark.severity, remark.message, remark.action] for remark in side.remarks.get(sample, ())
+            [remark.severity, remark.message, remark.action] for remark in material.remarks(side, sample)
         ],
         "curves": [] if frames is None else _curves(side, frames, row.fps),
         "found": _found(side, sample, events),

@@ -76,7 +76,8 @@ def read_run(path: Path) -> Run:
     check_run_folder(path)
     folder = RunFolder(path)
     info = folder.read_info()
-    if info.finished is not None or not (path / "journal.jsonl").exists():
+    trimmed = (path / "summary.json").exists() and not (path / "journal.jsonl").exists()
+    if info.finished is not None or trimmed:
         return load_run(path)
     rows = tuple(folder.journal.read().values())
     info = info.model_copy(update={"counts": count(rows, samples=info.counts.samples)})

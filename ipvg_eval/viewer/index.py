@@ -67,7 +67,7 @@ def _run(side: Side, material: Material) -> dict[str, Any]:
     present = [row is not None and _has_video(side, row.video) for row in rows]
     kinds: dict[str, list[int]] = {}
     for number, name in enumerate(names):
-        for kind in dict.fromkeys(remark.kind for remark in side.remarks.get(name, ())):
+        for kind in dict.fromkeys(remark.kind for remark in material.remarks(side, name)):
             kinds.setdefault(kind, []).append(number)
     return {
         "name": side.name,
@@ -79,6 +79,7 @@ def _run(side: Side, material: Material) -> dict[str, Any]:
         "videos": side.videos,
         "status": "".join(NO_ROW if row is None else LETTERS[row.status] for row in rows),
         "video": _packed(present),
+        "strip": _packed([_has_strip(side, name) for name in names]),
         "aspect": _packed(_aspects(table)),
         "values": {
             spec.name: column(table[spec.name])
@@ -92,6 +93,10 @@ def _run(side: Side, material: Material) -> dict[str, Any]:
 
 def _has_video(side: Side, relative: str) -> bool:
     return side.submission is not None and side.submission.has(relative)
+
+
+def _has_strip(side: Side, name: str) -> bool:
+    return name in side.rows and side.run.folder.thumbnail(name).is_file()
 
 
 def _aspects(table: pd.DataFrame) -> list[float | None]:
@@ -118,7 +123,10 @@ def _packed(values: Sequence[Any]) -> Any:
 
 def _known(material: Material, metric: str) -> list[float]:
     """The smallest and largest value of any run."""
-    columns = [side.run.samples[metric] for side in material.sides if metric in side.run.samples]
+    tables = (side.run.samples for side in material.sides)
+    columns = [
+        table.loc[table["sample"].isin(material.samples), metric] for table in tables if metric in table
+    ]
     ends = [float(end) for values in columns for end in (values.min(), values.max())]
     return [end for end in ends if not math.isnan(end)]
 

@@ -131,6 +131,28 @@ class Material:
         """Every metric that any run has a value or a reason for, in the runs' order."""
         return tuple(_first_of_name(spec for side in self.sides for spec in side.run.info.sample_metrics))
 
+    @cached_property
+    def _hidden(self) -> frozenset[str]:
+        """Ids, videos and identities of the samples that are left out."""
+        rows = [row for side in self.sides for row in side.rows.values() if row.sample not in self._shown]
+        asked = [sample for sample in self.asked.values() if sample.id not in self._shown]
+        words = {word for row in rows for word in (row.sample, row.video, row.identity)}
+        words |= {word for sample in asked for word in (sample.id, sample.video, sample.identity)}
+        return frozenset(words - {self.identity[name] for name in self.samples})
+
+    @cached_property
+    def _shown(self) -> frozenset[str]:
+        return frozenset(self.samples)
+
+    def may_say(self, text: str) -> bool:
+        """Whether a text names no sample that is left out."""
+        return not self.excerpt or not any(word in text for word in self._hidden)
+
+    def remarks(self, side: Side, sample: str) -> tuple[Remark, ...]:
+        """Findings about a sample's video, but for those that name a sample that is left out."""
+        found = side.remarks.get(sample, ())
+        return tuple(one for one in found if self.may_say(one.message) and self.may_say(one.action))
+
     @property
     def live(self) -> bool:
         """Whether a run is still being written."""

@@ -50,6 +50,7 @@ def application(current: Callable[[], Site], token: str, port: int) -> ASGIApp:
         return _nothing() if content is None else await run_in_threadpool(lambda: _sent(content, request))
 
     app = Starlette(routes=[Route("/{token}/{address:path}", answer, methods=["GET"])])
+    app.router.redirect_slashes = False  # that would tell which addresses there are
     return LocalOnly(Guard(app), port)
 
 

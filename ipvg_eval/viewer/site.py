@@ -58,7 +58,7 @@ class Site:
 
     def addresses(self, *, videos: bool = True) -> Iterator[str]:
         """Every address; some have no content."""
-        yield from ("index.html", "viewer.css", "viewer.js", "data/index.js", "data/prompts.js")
+        yield from ("index.html", "icon.svg", "viewer.css", "viewer.js", "data/index.js", "data/prompts.js")
         yield from self._pictures.files
         for number in range(len(self.material.samples)):
             yield f"data/samples/{number}.js"
@@ -93,6 +93,8 @@ class Site:
         if address in ("", "index.html"):
             html = read_asset("static/index.html", _HERE).replace("POLICY", _POLICY)
             return Content.of("text/html; charset=utf-8", html.encode())
+        if address == "icon.svg":
+            return Content.of("image/svg+xml", read_asset("static/icon.svg", _HERE).encode())
         if address == "viewer.css":
             style = read_asset("look.css") + read_asset("static/viewer.css", _HERE)
             return Content.of("text/css; charset=utf-8", style.encode())

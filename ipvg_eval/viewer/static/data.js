@@ -44,6 +44,7 @@ const Data = {
     for (const run of index.runs) {
       const unpacked = (packed) => (Array.isArray(packed) ? packed : index.samples.map(() => packed));
       run.video = unpacked(run.video);
+      run.strip = unpacked(run.strip);
       run.aspect = unpacked(run.aspect);
     }
     Data.index = index;

@@ -46,22 +46,24 @@ function swatch(place) {
 
 const STATUSES = { s: "scored", m: "missing", u: "undecodable", c: "crashed", ".": "no row" };
 
-/**
- * A poster: one of the five frames of a strip, the middle one, and the one under the pointer.
- * `aspect` is width over height of a frame.
- */
-function poster(address, aspect, words) {
+/** A poster of a run's video of a sample: the middle one of its five stills, or the one under the pointer. */
+function poster(run, number, words) {
+  const { status, strip, aspect } = Data.index.runs[run];
+  if (!strip[number]) {
+    const why = status[number] === "s" ? "no frames" : STATUSES[status[number]];
+    return element("span", { class: "poster" }, element("span", { class: "empty", text: why }));
+  }
   const frame = element("span", { class: "frame" });
   const box = element("span", { class: "poster" }, frame);
   const image = element("img", { alt: words, decoding: "async", loading: "lazy" });
   const show = (number) => {
     frame.style.setProperty("--at", number);
   };
-  frame.style.setProperty("--aspect", aspect || 16 / 9);
+  frame.style.setProperty("--aspect", aspect[number] || 16 / 9);
   image.addEventListener("error", () => {
     frame.replaceChildren(element("span", { class: "empty", text: "no frames" }));
   });
-  image.src = address;
+  image.src = `strips/${run}/${number}.webp`;
   frame.append(image);
   show(2);
   box.addEventListener("pointermove", (event) => {

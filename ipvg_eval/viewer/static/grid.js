@@ -159,9 +159,7 @@ function sampleCard(number, place, total) {
     return element(
       "div",
       { class: "take" },
-      status === "." || status === "m"
-        ? element("span", { class: "poster" }, element("span", { class: "empty", text: STATUSES[status] }))
-        : poster(`strips/${k}/${number}.webp`, run.aspect[number], ""),
+      poster(k, number, ""),
       element(
         "span",
         { class: "take-line" },
@@ -187,15 +185,15 @@ function sampleCard(number, place, total) {
 function gridControls(count) {
   const { runs } = Data.index;
   const state = Address.state;
-  let pause;
+  const pauses = {};
   const change = (key, later = false) => (event) => {
     const value = event.target.value;
-    clearTimeout(pause);
+    clearTimeout(pauses[key]);
     const act = () => {
       Address.go({ [key]: value }, { quiet: true });
       Grid.refresh();
     };
-    if (later) pause = setTimeout(act, 120);
+    if (later) pauses[key] = setTimeout(act, 120);
     else act();
   };
   const choice = (key, options) => {

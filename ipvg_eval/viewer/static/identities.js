@@ -39,18 +39,15 @@ function renderIdentities(main) {
         {},
         element("div", { class: "person" },
           references[k] ? reference(references[k], name) : null,
-          element("h3", { text: name, dir: "auto" }),
+          element("h2", { text: name, dir: "auto" }),
           metric
             ? element("dl", {}, ...runs.map((each, place) => element("div", {}, element("dt", {}, swatch(place), each.name), element("dd", { text: shown(means[place], metric) }))))
             : null),
         element("ul", { class: "person-samples" }, ...numbers.map((number) => {
-          const status = runs[run].status[number];
           const value = metric ? Data.value(run, metric.name, number) : null;
           return element("li", {},
             element("a", { href: Address.of({ view: "sample", sample: Data.index.samples[number], frame: "" }) },
-              status === "s" || status === "c" || status === "u"
-                ? poster(`strips/${run}/${number}.webp`, runs[run].aspect[number], "")
-                : element("span", { class: "poster" }, element("span", { class: "empty", text: STATUSES[status] })),
+              poster(run, number, ""),
               element("span", { class: "cut", text: Data.index.samples[number], dir: "auto" }),
               element("b", { text: metric ? shown(value, metric) : "" })));
         })),

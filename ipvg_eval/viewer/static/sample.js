@@ -83,7 +83,7 @@ function showDetails(body, details, number, identity) {
     }
     const still = (words) =>
       element("div", { class: "still" },
-        run.status === "missing" ? null : poster(`strips/${k}/${number}.webp`, runs[k].aspect[number], `A frame of the video of ${runs[k].name}`),
+        run.status === "missing" ? null : poster(k, number, `A frame of the video of ${runs[k].name}`),
         element("p", { class: "empty", text: words }));
     if (run.state === "none" || !runs[k].video[number]) figure.append(still(run.status === "missing" ? run.remarks[0] ?? "missing" : "a still: " + (run.words || "no video")));
     else {
@@ -231,7 +231,7 @@ function numbersSection(details, number) {
   return element("section", { "aria-labelledby": "numbers-title" },
     element("h3", { id: "numbers-title", text: "Numbers" }),
     element("p", { class: "legend", text: "Places count from the best of the same run; a mark per run shows where this sample lies among all." }),
-    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-labelledby": "numbers-title" },
+    element("div", { class: "scroll", tabindex: "0", role: "region", "aria-label": "Table of numbers" },
       element("table", { class: "numbers" }, element("caption", { class: "unseen", text: "Values of this sample" }),
         element("thead", {}, head), element("tbody", {}, ...rows))));
 }
