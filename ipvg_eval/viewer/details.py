@@ -13,10 +13,14 @@ from ipvg_eval.metrics.timeline.spec import MIOU
 from ipvg_eval.report.curves import frame_seconds
 from ipvg_eval.report.samples import Sample
 from ipvg_eval.results.features import read_features
+from ipvg_eval.results.tables import BOX_COLUMNS
 from ipvg_eval.submission import MemberError
 from ipvg_eval.viewer.index import short
 from ipvg_eval.viewer.material import Material, Side
 from ipvg_eval.viewer.pictures import Pictures
+
+COMPARED = ("cur_score", "arc_score", "lite_identity")
+"""Metrics whose value of a frame is the similarity of that face with the reference's."""
 
 
 def details(material: Material, pictures: Pictures, sample: str) -> dict[str, Any]:
@@ -81,6 +85,7 @@ def _one_run(material: Material, side: Side, sample: str, events: int) -> dict[s
             [remark.severity, remark.message, remark.action] for remark in material.remarks(side, sample)
         ],
         "curves": [] if frames is None else _curves(side, frames, row.fps),
+        "faces": None if frames is None else _faces(side, frames, row.fps),
         "found": _found(side, sample, events),
     }
 
@@ -99,6 +104,22 @@ def _curves(side: Side, frames: pd.DataFrame, fps: float | None) -> list[dict[st
                 }
             )
     return drawn
+
+
+def _faces(side: Side, frames: pd.DataFrame, fps: float | None) -> dict[str, Any] | None:
+    """Where in each frame the face lay that counts, and the metrics that compared it; None for none."""
+    if not set(BOX_COLUMNS) <= set(frames.columns):
+        return None
+    rows = frames[frames["metric"].isin(frames.loc[frames["left"].notna(), "metric"].head(1))]
+    boxes = rows[list(BOX_COLUMNS)].astype(float)
+    if not len(rows):
+        return None
+    return {
+        "frames": rows["frame"].tolist(),
+        "times": [round(time, 4) for time in frame_seconds(rows, fps).tolist()],
+        "boxes": [None if row.isna().any() else row.tolist() for _, row in boxes.iterrows()],
+        "compared": [name for name in COMPARED if name in {spec.name for spec in side.run.info.specs}],
+    }
 
 
 def _found(side: Side, sample: str, events: int) -> Sequence[Sequence[float] | None] | None:

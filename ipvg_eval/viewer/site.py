@@ -19,7 +19,18 @@ from ipvg_eval.viewer.material import Material
 from ipvg_eval.viewer.pictures import Pictures, webp
 
 _HERE = "ipvg_eval.viewer"
-_SCRIPTS = ("elements", "address", "data", "charts", "players", "grid", "sample", "identities", "main")
+_SCRIPTS = (
+    "elements",
+    "address",
+    "data",
+    "charts",
+    "players",
+    "faces",
+    "grid",
+    "sample",
+    "identities",
+    "main",
+)
 _POLICY = (
     "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; media-src 'self'; "
     "base-uri 'none'; form-action 'none'"

@@ -88,7 +88,7 @@ function showDetails(body, details, number, identity) {
     if (run.state === "none" || !runs[k].video[number]) figure.append(still(run.status === "missing" ? run.remarks[0] ?? "missing" : "a still: " + (run.words || "no video")));
     else {
       const given = { run: k, src: `videos/${k}/${number}.mp4`, fps: run.fps, seconds: run.seconds };
-      given.onError = () => given.video.replaceWith(still("The video is not here, or this browser does not play it; a still."));
+      given.onError = () => given.video.parentElement.replaceWith(still("The video is not here, or this browser does not play it; a still."));
       playable.push(given);
       given.place = figure;
     }
@@ -112,7 +112,10 @@ function showDetails(body, details, number, identity) {
   players.players.forEach((player, k) => {
     playable[k].video = player.video;
     player.video.setAttribute("aria-label", `Video of ${runs[player.run].name}`);
-    player.place.prepend(player.video);
+    const { faces } = details.runs[player.run];
+    const box = faces ? faceBox(faces, player) : null;
+    if (box) cursors.push(box.at);
+    player.place.prepend(element("div", { class: "screen" }, player.video, box?.drawing));
   });
 
   const play = element("button", { type: "button", class: "play", text: "▶ Play", on: { click: () => players.toggle() } });
@@ -147,6 +150,7 @@ function showDetails(body, details, number, identity) {
     element("div", { class: "players", data: { count: takes.length } }, ...takes),
     ...(transport ? [transport] : []),
     ...eventSection(details, seconds, jump, cursors),
+    ...faceSection(details, number, jump, cursors),
     ...curveSection(details, seconds, jump, cursors),
     numbersSection(details, number),
     ...findingSection(details),

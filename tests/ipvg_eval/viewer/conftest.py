@@ -43,7 +43,11 @@ SPECS = tuple(
         summary=f"{title} of a test.",
         source="own",
     )
-    for name, title, higher in (("face", "Face", True), ("noise", "Noise", False))
+    for name, title, higher in (
+        ("face_coverage", "Coverage", True),
+        ("lite_identity", "Face", True),
+        ("noise", "Noise", False),
+    )
 )
 BITS, BAR, HEIGHT = 8, 16, 96
 SECONDS = 3
@@ -94,7 +98,14 @@ def row_of(testset: TestSet, number: int, submission: Path, fps: int, quality: f
             codec="h264",
         ),
         measurements=(
-            MeasurementRow(name="face", value=quality, frame_indices=frames, frame_values=values),
+            MeasurementRow(
+                name="face_coverage",
+                value=(len(frames) - 1) / len(frames),
+                frame_indices=frames,
+                frame_values=tuple(float(k != 2) for k in range(len(frames))),
+                frame_boxes=tuple(None if k == 2 else (0.0, 0.25, 1.0, 0.75) for k in range(len(frames))),
+            ),
+            MeasurementRow(name="lite_identity", value=quality, frame_indices=frames, frame_values=values),
             MeasurementRow(name="noise", value=1 - quality),
         ),
         frame_times={index: index / fps for index in frames},

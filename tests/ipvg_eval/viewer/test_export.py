@@ -87,12 +87,14 @@ def test_a_public_export_holds_nothing_of_other_samples(scene: Scene, tmp_path: 
     }
     ours = {"viewer.css", "viewer.js"}
     everything = b"".join((tmp_path / "out" / name).read_bytes() for name in sorted(names - ours))
-    for hidden in (b"id002", b"id003", str(scene.root).encode(), b"0.7", b"0.6", b"same as"):
+    for hidden in (b"id002", b"id003", str(scene.root).encode(), b"same as"):
         assert hidden not in everything, hidden
     index = data(tmp_path / "out", "index")
     assert isinstance(index, dict)
     assert index["samples"] == ["id001/prompt1", "id001/prompt2"]
-    assert index["runs"][0]["values"]["face"] == [0.5, 0.4]
+    values = [run["values"] for run in index["runs"]]
+    assert [each["lite_identity"] for each in values] == [[0.5, 0.4], [0.1, 0.3]]
+    assert [each["noise"] for each in values] == [[0.5, 0.6], [0.9, 0.7]]
     with pytest.raises(UsageError, match="no sample is called id9"):
         scene.material(public=["id9*"])
 

@@ -124,6 +124,43 @@ def test_a_click_on_a_curve_shows_that_moment(open_page: Open) -> None:
     at_frames(tab, int(seconds * 16), int(seconds * 24))
 
 
+# The number that a crop of the whole width shows, as its box has a fifth of itself around it.
+CROPPED = """number => {
+  const canvas = document.querySelectorAll(".face-list canvas")[number];
+  const row = canvas.getContext("2d").getImageData(0, canvas.height / 2, canvas.width, 1).data;
+  const at = (k) => Math.round((canvas.width * (0.2 + (k + 0.5) / 8)) / 1.4);
+  return [0, 1, 2, 3, 4, 5, 6, 7].reduce((sum, k) => 2 * sum + (row[4 * at(k)] > 127), 0);
+}"""
+
+
+def test_the_faces_that_were_compared_are_those_of_their_frames(open_page: Open) -> None:
+    tab = open_page(sample("id001/prompt1", frame=4))
+    at_frames(tab, 4, 6)
+    box = tab.locator(".face-box rect").first
+    assert [float(box.get_attribute(side) or "") for side in ("x", "y", "width", "height")] == [
+        0,
+        24,
+        128,
+        48,
+    ]
+    tab.keyboard.press("]")
+    at_frames(tab, 5, 8)
+    assert not box.is_visible(), "this frame was not measured"
+    tab.click(".faces summary")
+    until(tab, "document.querySelectorAll('.face-list canvas[data-frame]').length === 22")
+    frames = tab.evaluate(
+        "[...document.querySelectorAll('.face-list canvas')].map(c => Number(c.dataset.frame))"
+    )
+    first, second = ([k * step for k in range(12) if k != 2] for step in (4, 6))
+    assert frames == first + second
+    assert [tab.evaluate(CROPPED, k) for k in range(22)] == frames
+    said = tab.locator(".face-list").first.locator("button").evaluate_all("all => all.map(b => b.ariaLabel)")
+    assert said[0] == "Frame 0: Face 0.5000"
+    assert said[2] == "Frame 8: no face"
+    tab.locator(".face-list").first.locator("button").nth(5).click()
+    at_frames(tab, 20, 30)
+
+
 def test_search_filters_and_sorting_are_in_the_address(open_page: Open) -> None:
     tab = open_page()
     assert names(tab) == [f"id00{who}/prompt{what}" for who in (1, 2, 3) for what in (1, 2)]
@@ -131,7 +168,7 @@ def test_search_filters_and_sorting_are_in_the_address(open_page: Open) -> None:
     until(tab, "Grid.numbers.length === 3")
     assert tab.locator("output").inner_text() == "3 of 6 samples"
     tab.fill("#q", "")
-    tab.select_option("#sort", "face")
+    tab.select_option("#sort", "lite_identity")
     tab.select_option("#by", "0-1")
     # Differences .4, .1, -.2, -.5, .4, and none where a video is missing.
     wanted = [
@@ -155,7 +192,7 @@ def test_search_filters_and_sorting_are_in_the_address(open_page: Open) -> None:
     tab.select_option("#kind", "frame-rate")
     assert names(tab) == ["id002/prompt1"]
     tab.select_option("#kind", "")
-    tab.select_option("#range", "face")
+    tab.select_option("#range", "lite_identity")
     tab.select_option("#of", "1")
     tab.fill("#low", "0.4")
     tab.fill("#high", "0.5")
@@ -171,7 +208,7 @@ def test_lower_is_better_is_sorted_lowest_first(open_page: Open) -> None:
 
 
 def test_the_keyboard_is_enough(open_page: Open) -> None:
-    tab = open_page("sort=face&by=0")
+    tab = open_page("sort=lite_identity&by=0")
     for _ in range(2):
         tab.keyboard.press("j")
     assert tab.evaluate("document.activeElement.textContent") == "id001/prompt1"
@@ -190,7 +227,7 @@ def test_the_keyboard_is_enough(open_page: Open) -> None:
 
 
 def test_identities_are_hardest_first(open_page: Open) -> None:
-    tab = open_page("view=identities&sort=face&of=0")
+    tab = open_page("view=identities&sort=lite_identity&of=0")
     assert tab.locator(".person h2").all_inner_texts() == ["id002", "id001", "id003"]
     tab.select_option("#of", "1")
     # Of the other run: .6, .3 and .2: (.5 + .7) / 2, (.2 + .4) / 2, (.1 + .3) / 2.
