@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from typing import Any
 
 import pandas as pd
@@ -27,6 +27,7 @@ def index(material: Material, pictures: Pictures) -> dict[str, Any]:
     """
     names = material.samples
     identities = list(dict.fromkeys(material.identity[name] for name in names))
+    runs = [_run(side, material) for side in material.sides]
     place = {identity: number for number, identity in enumerate(identities)}
     return {
         "live": material.live,
@@ -44,11 +45,11 @@ def index(material: Material, pictures: Pictures) -> dict[str, Any]:
                 "unit": spec.unit,
                 "proxy": spec.proxy,
                 "summary": spec.summary,
-                "decimals": decimals(*_known(material, spec.name)),
+                "decimals": decimals(*_ends(runs, spec.name)),
             }
             for spec in material.metrics
         ],
-        "runs": [_run(side, material) for side in material.sides],
+        "runs": runs,
     }
 
 
@@ -121,14 +122,11 @@ def _packed(values: Sequence[Any]) -> Any:
     return values[0] if values and all(value == values[0] for value in values) else list(values)
 
 
-def _known(material: Material, metric: str) -> list[float]:
-    """The smallest and largest value of any run."""
-    tables = (side.run.samples for side in material.sides)
-    columns = [
-        table.loc[table["sample"].isin(material.samples), metric] for table in tables if metric in table
-    ]
-    ends = [float(end) for values in columns for end in (values.min(), values.max())]
-    return [end for end in ends if not math.isnan(end)]
+def _ends(runs: Sequence[Mapping[str, Any]], metric: str) -> list[float]:
+    """The smallest and largest value of every run."""
+    columns = [run["values"][metric] for run in runs if metric in run["values"]]
+    known = [[value for value in column if value is not None] for column in columns]
+    return [end for values in known if values for end in (min(values), max(values))]
 
 
 def _notices(material: Material) -> list[str]:

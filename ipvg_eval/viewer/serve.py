@@ -24,7 +24,7 @@ class Current:
     def __init__(self, gather: Callable[[], Material]) -> None:
         self._gather = gather
         self._lock = threading.Lock()
-        self._site = Site(gather())
+        self._site = Site(gather()).prepare()
         self._state = self._seen()
         self._looked = time.monotonic()
 
@@ -40,7 +40,7 @@ class Current:
         state = self._seen()
         if state != self._state:
             with contextlib.suppress(IpvgError):  # half of it is written: there is a next time
-                self._site = Site(self._gather())
+                self._site = Site(self._gather()).prepare()
                 self._state = state
 
     def _seen(self) -> list[tuple[int, int]]:

@@ -67,6 +67,12 @@ class Site:
         self.material = material
         self._pictures = Pictures(material)
 
+    def prepare(self) -> Site:
+        """Make now what every reader asks for first."""
+        for address in ("data/index.js", "data/prompts.js"):
+            self.content(address)
+        return self
+
     def addresses(self, *, videos: bool = True) -> Iterator[str]:
         """Every address; some have no content."""
         yield from ("index.html", "icon.svg", "viewer.css", "viewer.js", "data/index.js", "data/prompts.js")
@@ -116,14 +122,22 @@ class Site:
 
     def _data(self, rest: str) -> Content | None:
         if rest == "index.js":
-            return _script("index", overview.index(self.material, self._pictures))
+            return self._index
         if rest == "prompts.js":
-            return _script("prompts", overview.prompts(self.material))
+            return self._prompts
         number = self._sample_files.get(rest)
         if number is None:
             return None
         sample = self.material.samples[number]
         return _script(f"sample-{number}", details(self.material, self._pictures, sample))
+
+    @cached_property
+    def _index(self) -> Content:
+        return _script("index", overview.index(self.material, self._pictures))
+
+    @cached_property
+    def _prompts(self) -> Content:
+        return _script("prompts", overview.prompts(self.material))
 
     @cached_property
     def _sample_files(self) -> dict[str, int]:
