@@ -10,7 +10,7 @@ function faceBox(faces, player) {
   video.addEventListener("loadedmetadata", () => {
     drawing.setAttribute("viewBox", `0 0 ${video.videoWidth} ${video.videoHeight}`);
   });
-  const at = () => {
+  player.onFrame = () => {
     const box = faces.boxes[faces.frames.indexOf(player.frame ?? 0)];
     outline.style.display = box ? "" : "none";
     if (!box) return;
@@ -20,7 +20,7 @@ function faceBox(faces, player) {
     outline.setAttribute("width", (right - left) * video.videoWidth);
     outline.setAttribute("height", (bottom - top) * video.videoHeight);
   };
-  return { drawing, at };
+  return drawing;
 }
 
 /** Rows of crops, taken from the videos once they are asked for. */

@@ -151,6 +151,10 @@ function sampleCard(number, place, total) {
   const metric = Data.metrics.get(sort) ?? Grid.usual;
   const name = samples[number];
   const link = element("a", { href: Address.of({ view: "sample", sample: name, frame: "" }), text: name, dir: "auto" });
+  // Stills answer to the pointer, so that they lie above the link that covers the card.
+  const open = (event) => {
+    if (!event.target.closest("a")) link.click();
+  };
   const head = element("div", { class: "sample-head" }, link, element("span", { class: "whose", text: Data.identity(number), dir: "auto" }));
   const posters = runs.map((run, k) => {
     const status = run.status[number];
@@ -174,7 +178,7 @@ function sampleCard(number, place, total) {
   });
   return element(
     "div",
-    { class: "sample", role: "listitem", "aria-posinset": place + 1, "aria-setsize": total, data: { place, number } },
+    { class: "sample", role: "listitem", "aria-posinset": place + 1, "aria-setsize": total, data: { place, number }, on: { click: open } },
     head,
     Data.prompts === null ? null : element("p", { class: "prompt", dir: "auto", text: Data.prompts[number] }),
     element("div", { class: "takes" }, ...posters),

@@ -26,8 +26,7 @@ class Players {
     const frame = (_now, { mediaTime }) => {
       player.time = mediaTime;
       player.frame = Math.round(mediaTime * player.rate);
-      video.dataset.frame = player.frame;
-      if (player === this.lead) this.tell(player);
+      this.shown(player);
       if (this.playing) this.align(player);
       video.requestVideoFrameCallback(frame);
     };
@@ -36,8 +35,7 @@ class Players {
       video.addEventListener("timeupdate", () => {
         player.frame = Math.floor(video.currentTime * player.rate + HARDLY);
         player.time = player.frame / player.rate;
-        video.dataset.frame = player.frame;
-        if (player === this.lead) this.tell(player);
+        this.shown(player);
       });
     }
     return player;
@@ -52,7 +50,11 @@ class Players {
     return longest;
   }
 
-  tell(player) {
+  shown(player) {
+    player.video.dataset.frame = player.frame;
+    player.onFrame?.();
+    if (player !== this.lead) return;
+    if (player.frame === this.wanted) this.wanted = null;
     this.onTime(player.time, player.frame);
   }
 
@@ -68,6 +70,7 @@ class Players {
     const able = this.players.filter((player) => !player.failed);
     if (!able.length) return;
     this.playing = true;
+    this.wanted = null;
     const lead = this.lead;
     if (lead.video.ended || lead.video.currentTime >= lead.video.duration - HARDLY) lead.video.currentTime = 0;
     for (const player of able) {
@@ -100,6 +103,7 @@ class Players {
 
   /** Show the frame at a time in every video: each seeks to the middle of its own frame. */
   seek(time) {
+    this.wanted = null;
     for (const player of this.players) {
       const last = Math.max(0, Math.round((player.seconds ?? player.video.duration ?? 0) * player.rate) - 1);
       const frame = Math.min(last, Math.max(0, Math.floor(time * player.rate + HARDLY)));
@@ -119,13 +123,9 @@ class Players {
     if (lead === undefined) return;
     const last = Math.max(0, Math.round((lead.seconds ?? 0) * lead.rate) - 1);
     // Counted from what was asked for last: keys may come faster than frames.
-    const from = this.wanted ?? lead.frame ?? 0;
-    this.wanted = Math.min(last, Math.max(0, from + by));
-    this.show(this.wanted);
-    clearTimeout(this.settled);
-    this.settled = setTimeout(() => {
-      this.wanted = null;
-    }, 400);
+    const to = Math.min(last, Math.max(0, (this.wanted ?? lead.frame ?? 0) + by));
+    this.show(to);
+    this.wanted = to;
   }
 
   speed(rate) {

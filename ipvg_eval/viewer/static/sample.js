@@ -113,9 +113,7 @@ function showDetails(body, details, number, identity) {
     playable[k].video = player.video;
     player.video.setAttribute("aria-label", `Video of ${runs[player.run].name}`);
     const { faces } = details.runs[player.run];
-    const box = faces ? faceBox(faces, player) : null;
-    if (box) cursors.push(box.at);
-    player.place.prepend(element("div", { class: "screen" }, player.video, box?.drawing));
+    player.place.prepend(element("div", { class: "screen" }, player.video, faces ? faceBox(faces, player) : null));
   });
 
   const play = element("button", { type: "button", class: "play", text: "▶ Play", on: { click: () => players.toggle() } });
