@@ -32,6 +32,7 @@ def gather(
     testset: Path | None = None,
     *,
     public: Sequence[str] = (),
+    start: str = "grid",
 ) -> Material:
     """Read runs, and what is given to look at beside them.
 
@@ -40,6 +41,7 @@ def gather(
         submissions: folders or zips, folders that hold them, or TEAM=PATH. A run without one has stills only.
         testset: the test set; looked for as `score` does where None.
         public: patterns of sample ids such as `id001/*`; where given, nothing of other samples is shown.
+        start: the view that is shown first: "grid" or "compare".
 
     Raises:
         UsageError: no run, too many or one twice; a submission of a team without a run; no sample that a
@@ -63,7 +65,14 @@ def gather(
             f"no sample is called {' or '.join(public)}",
             hint=f"The first of {len(samples)} samples are: {', '.join(samples[:3])}.",
         )
-    return Material(sides=sides, samples=shown, testset=found, notices=tuple(notices), excerpt=bool(public))
+    return Material(
+        sides=sides,
+        samples=shown,
+        testset=found,
+        notices=tuple(notices),
+        excerpt=bool(public),
+        start=start,
+    )
 
 
 def read_run(path: Path) -> Run:

@@ -31,6 +31,7 @@ def index(material: Material, pictures: Pictures) -> dict[str, Any]:
     place = {identity: number for number, identity in enumerate(identities)}
     return {
         "live": material.live,
+        "start": material.start,
         "notices": [*material.notices, *_notices(material)],
         "samples": list(names),
         "identities": identities,

@@ -107,6 +107,7 @@ class Material:
         testset: the test set of the runs; None where it is not known, or is another one.
         notices: what a reader must know, each in a sentence.
         excerpt: whether samples of the runs are left out.
+        start: the view that is shown first: "grid" or "compare".
     """
 
     sides: tuple[Side, ...]
@@ -114,6 +115,7 @@ class Material:
     testset: TestSet | None
     notices: tuple[str, ...]
     excerpt: bool = False
+    start: str = "grid"
 
     @cached_property
     def asked(self) -> Mapping[str, Asked]:

@@ -14,6 +14,7 @@ from ipvg_eval.core.page import read_asset
 from ipvg_eval.core.printable import printable
 from ipvg_eval.submission import Submission
 from ipvg_eval.viewer import index as overview
+from ipvg_eval.viewer.contrast import contrast
 from ipvg_eval.viewer.details import details
 from ipvg_eval.viewer.material import Material
 from ipvg_eval.viewer.pictures import Pictures, webp
@@ -29,6 +30,7 @@ _SCRIPTS = (
     "grid",
     "sample",
     "identities",
+    "contrast",
     "main",
 )
 _POLICY = (
@@ -76,6 +78,7 @@ class Site:
     def addresses(self, *, videos: bool = True) -> Iterator[str]:
         """Every address; some have no content."""
         yield from ("index.html", "icon.svg", "viewer.css", "viewer.js", "data/index.js", "data/prompts.js")
+        yield "data/contrast.js"
         yield from self._pictures.files
         for number in range(len(self.material.samples)):
             yield f"data/samples/{number}.js"
@@ -125,6 +128,8 @@ class Site:
             return self._index
         if rest == "prompts.js":
             return self._prompts
+        if rest == "contrast.js":
+            return _script("contrast", contrast(self.material))
         number = self._sample_files.get(rest)
         if number is None:
             return None

@@ -57,7 +57,7 @@ class FacePass:
         self._detector = detector
         self._reference = reference
         self._looked_at: list[int] = []
-        self._boxes: list[Box | None] = []
+        self._boxes: dict[int, Box] = {}
         self._tickets = tickets
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
@@ -65,8 +65,8 @@ class FacePass:
         for index, frame in zip(indices, frames, strict=True):
             self._looked_at.append(index)
             crops = face_crops(self._detector, frame, retry=self._retry)
-            self._boxes.append(None if crops is None else crops.box)
             if crops is not None:
+                self._boxes[index] = crops.box
                 for name, ticket in self._tickets.items():
                     ticket.add(index, crops.of(name))
 
@@ -92,10 +92,9 @@ class FacePass:
         return self._score(spec, features[_network(spec)])
 
     def _with_boxes(self, found: Measurement) -> Measurement:
-        if found.per_frame is None:
+        if found.per_frame is None or not self._boxes:
             return found
-        place = dict(zip(self._looked_at, self._boxes, strict=True))
-        boxes = tuple(place.get(index) for index in found.per_frame.indices)
+        boxes = tuple(self._boxes.get(index) for index in found.per_frame.indices)
         return replace(found, per_frame=replace(found.per_frame, boxes=boxes))
 
     def _fid_samples(self, name: str, kept: FrameFeatures) -> Measurement:

@@ -51,6 +51,7 @@ const Data = {
     Data.metrics = new Map(index.metrics.map((metric) => [metric.name, metric]));
     Data.numbers = new Map(index.samples.map((name, number) => [name, number]));
     Data.details.clear();
+    Data.contrast = null;
   },
 
   async loadPrompts() {

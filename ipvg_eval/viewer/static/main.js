@@ -6,21 +6,24 @@ const AGAIN = 3000; // milliseconds until a run that is being written is asked f
 function render() {
   const { view } = Address.state;
   SampleView.close();
+  Contrast.close();
   document.body.dataset.view = view;
-  for (const [id, name] of [["to-grid", "grid"], ["to-identities", "identities"]]) {
+  for (const [id, name] of [["to-grid", "grid"], ["to-identities", "identities"], ["to-compare", "compare"]]) {
     const link = document.getElementById(id);
     link.href = Address.of({ view: name, sample: "", frame: "" });
     if (name === view) link.setAttribute("aria-current", "page");
     else link.removeAttribute("aria-current");
   }
-  document.title = view === "sample" ? Address.state.sample : view === "identities" ? "Identities" : "Samples";
+  document.title = view === "sample" ? Address.state.sample : { identities: "Identities", compare: "Comparison" }[view] ?? "Samples";
   if (view === "sample" && Data.numbers.has(Address.state.sample)) SampleView.render(main);
   else if (view === "identities") renderIdentities(main);
+  else if (view === "compare") Contrast.render(main);
   else Grid.render(main);
 }
 
 function renderFrame() {
   const { runs, notices } = Data.index;
+  document.getElementById("to-compare").hidden = runs.length !== 2;
   document.getElementById("legend").replaceChildren(
     ...runs.map((run, k) =>
       element("li", { title: `${run.name}, protocol ${run.protocol}` }, swatch(k),
@@ -105,6 +108,7 @@ addEventListener("resize", () => {
     document.getElementById("loading").textContent = `${error.message}. Start \`ipvg-eval view\` again.`;
     return;
   }
+  DEFAULTS.view = Data.index.start;
   Address.start(render);
   renderFrame();
   render();

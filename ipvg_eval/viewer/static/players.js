@@ -14,7 +14,7 @@ class Players {
   }
 
   make(given) {
-    const video = element("video", { src: given.src, preload: "auto", playsinline: true, tabindex: "-1" });
+    const video = element("video", { src: given.src, preload: given.preload ?? "auto", playsinline: true, tabindex: "-1" });
     video.muted = true;
     const player = { ...given, video, rate: given.fps || 25, time: 0, failed: false };
     video.addEventListener("error", () => {
@@ -30,14 +30,15 @@ class Players {
       if (this.playing) this.align(player);
       video.requestVideoFrameCallback(frame);
     };
+    // A browser may leave out the callback of a frame that it shows while it is busy.
+    const still = () => {
+      player.frame = Math.floor(video.currentTime * player.rate + HARDLY);
+      player.time = player.frame / player.rate;
+      this.shown(player);
+    };
+    video.addEventListener("seeked", () => this.playing || still());
     if (video.requestVideoFrameCallback) video.requestVideoFrameCallback(frame);
-    else {
-      video.addEventListener("timeupdate", () => {
-        player.frame = Math.floor(video.currentTime * player.rate + HARDLY);
-        player.time = player.frame / player.rate;
-        this.shown(player);
-      });
-    }
+    else video.addEventListener("timeupdate", still);
     return player;
   }
 

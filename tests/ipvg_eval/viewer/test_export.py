@@ -152,6 +152,18 @@ def test_mistakes_have_one_message(scene: Scene, tmp_path: Path) -> None:
     assert caught.value.hint == "Did you mean 'north'?"
 
 
+def test_compare_writes_pages_that_begin_with_the_comparison(scene: Scene, tmp_path: Path, command) -> None:  # type: ignore[no-untyped-def]
+    videos = scene.root / "submissions"
+    done = command("compare", *scene.runs(), "--html", tmp_path / "out", "--submission", videos)
+    assert done.returncode == 0
+    index = data(tmp_path / "out", "index")
+    assert isinstance(index, dict)
+    assert index["start"] == "compare"
+    assert str(scene.root) not in (tmp_path / "out" / "data" / "contrast.js").read_text()
+    assert (tmp_path / "out" / "videos" / "1" / "5.mp4").is_file()
+    assert command("compare", *scene.runs(), "--submission", videos).returncode == 2
+
+
 def test_the_command_exports_and_says_where(scene: Scene, tmp_path: Path, command) -> None:  # type: ignore[no-untyped-def]
     run = scene.runs("north")[0]
     done = command("view", run, "--export", tmp_path / "out", "--videos", "none")

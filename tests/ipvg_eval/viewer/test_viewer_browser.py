@@ -235,6 +235,28 @@ def test_identities_are_hardest_first(open_page: Open) -> None:
     assert tab.locator(".person-samples li").count() == 6
 
 
+def test_two_runs_are_set_against_each_other(open_page: Open) -> None:
+    tab = open_page("view=compare&sort=lite_identity")
+    tab.wait_for_selector(".differing video")
+    # Differences .4, .1, -.2, -.5, .4: means .4 and .36 over the five samples that both have.
+    row = tab.locator("main tbody tr").nth(1).locator("td").all_inner_texts()
+    assert row == ["0.4000", "0.3600", "+0.0400", "–", "3 / 2 / 0"]
+    assert tab.locator(".point").count() == 5
+    people = tab.locator(".spans li")
+    assert [line.split("\n")[0] for line in people.all_inner_texts()] == ["id002", "id001", "id003"]
+    assert people.locator("b").all_inner_texts() == ["−0.3500", "+0.2500", "+0.4000"]
+    # Two samples: the interval is the mean and 12.706 times half of their distance.
+    assert people.nth(1).get_attribute("title") == "−1.6559 to +2.1559"
+    assert people.nth(2).get_attribute("title") == "one sample"
+    first = tab.locator(".differing").first
+    assert first.locator("h3").inner_text() == "id002/prompt2"
+    first.locator("button").click()
+    until(tab, f"{FRAMES}.slice(0, 2).every(frame => frame > 4)")
+    tab.locator(".point").nth(3).click()
+    tab.wait_for_selector(".sample-bar")
+    assert tab.locator("h2").first.inner_text() == "id002/prompt2"
+
+
 def test_foreign_words_are_text(open_page: Open) -> None:
     tab = open_page(sample("id003/prompt1"))
     tab.wait_for_selector(".whole-prompt")
@@ -253,9 +275,9 @@ def test_what_is_missing_is_said(open_page: Open) -> None:
 
 
 def test_no_violation_of_accessibility_rules(open_page: Open) -> None:
-    for state in ("", "view=identities", sample("id002/prompt1")):
+    for state in ("", "view=identities", "view=compare", sample("id002/prompt1")):
         tab = open_page(state)
-        tab.wait_for_selector("main .sample, main .person, main .findings")
+        tab.wait_for_selector("main .sample, main .person, main .findings, main .differing")
         for scheme in ("light", "dark"):
             tab.emulate_media(color_scheme=scheme)
             found = Axe().run(tab).response["violations"]
@@ -264,10 +286,10 @@ def test_no_violation_of_accessibility_rules(open_page: Open) -> None:
 
 @pytest.mark.parametrize("width", [390, 768, 1280])
 def test_pages_do_not_scroll_sideways(open_page: Open, width: int) -> None:
-    for state in ("", "view=identities", sample("id002/prompt1")):
+    for state in ("", "view=identities", "view=compare", sample("id002/prompt1")):
         tab = open_page(state)
         tab.set_viewport_size({"width": width, "height": 800})
-        tab.wait_for_selector("main .sample, main .person, main .findings")
+        tab.wait_for_selector("main .sample, main .person, main .findings, main .differing")
         assert tab.evaluate("document.documentElement.scrollWidth") == width
 
 
