@@ -32,7 +32,7 @@ def contrast(material: Material) -> dict[str, Any] | None:
         found = compare(a, b, most=MOST, anyway=True)
     except RunError:
         return None
-    record = jsonable(found)
+    record: dict[str, Any] = jsonable(found)
     for side in ("a", "b"):
         del record[side]["folder"]
     tables = [run.samples.set_index("sample") for run in (a, b)]
