@@ -35,6 +35,7 @@ class MeasurementRow(_Row):
         frame_values: one value per index, None where the frame has none.
         frame_boxes: where in each frame the measured face was found, None where there was none; left, top,
             right, bottom as shares of the frame. Empty for measurements of whole frames.
+        broken: whether the code that measures it broke; it may come out another time.
     """
 
     name: str
@@ -44,6 +45,7 @@ class MeasurementRow(_Row):
     frame_indices: tuple[int, ...] = ()
     frame_values: tuple[float | None, ...] = ()
     frame_boxes: tuple[Box | None, ...] = ()
+    broken: bool = False
 
     @model_validator(mode="after")
     def _one_value_per_frame(self) -> Self:
@@ -65,6 +67,7 @@ class MeasurementRow(_Row):
             frame_indices=frames.indices if frames else (),
             frame_values=frames.values if frames else (),
             frame_boxes=frames.boxes if frames else (),
+            broken=measurement.broken,
         )
 
 
@@ -121,4 +124,9 @@ class SampleRow(_Row):
     @property
     def finished(self) -> bool:
         """Whether measuring the same file again would only repeat this row."""
-        return self.status is not Status.CRASHED
+        return self.status is not Status.CRASHED and not self.broken
+
+    @property
+    def broken(self) -> tuple[MeasurementRow, ...]:
+        """The measurements whose code broke, where the sample was scored all the same."""
+        return tuple(measurement for measurement in self.measurements if measurement.broken)
