@@ -14,16 +14,22 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
-def case_clashes(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
-    """Pairs of different names that are equal but for case and Unicode form, sorted."""
+def team_name(name: str) -> str:
+    """The name composed, and with plain spaces: texts copied from pages have others that look the same."""
+    return "".join(" " if unicodedata.category(one) == "Zs" else one for one in composed(name))
+
+
+def look_alikes(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
+    """Pairs of different names that are equal but for case, Unicode form and invisible marks, sorted."""
     first: dict[str, str] = {}
     clashes = []
     for name in sorted(set(names)):
-        same = first.setdefault(composed(composed(name).casefold()), name)
+        seen = "".join(one for one in team_name(name) if unicodedata.category(one) != "Cf")
+        same = first.setdefault(composed(composed(seen).casefold()), name)
         if same != name:
             clashes.append((same, name))
     return tuple(clashes)
 
 
-TeamName = Annotated[str, AfterValidator(composed)]
-"""A team's name in composed form."""
+TeamName = Annotated[str, AfterValidator(team_name)]
+"""A team's name as `team_name` writes it."""
