@@ -8,6 +8,7 @@ import os
 import sys
 from collections.abc import Collection
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -132,11 +133,12 @@ def _wrong_path(error: Exception, words: list[str]) -> UsageError | None:
     """What is wrong with a path that was typed, where the system refuses to look at it at all."""
     if not isinstance(error, OSError) or error.errno not in _WRONG_PATHS or error.filename is None:
         return None
-    refused = os.path.abspath(os.fsdecode(error.filename))
-    for word in (half for word in words for half in (word, word.partition("=")[2]) if half):
-        if f"{refused}{os.sep}".startswith(os.path.join(os.path.abspath(word), "")):
+    here = Path.cwd()
+    refused = here / os.fsdecode(error.filename)
+    for typed in [half for word in words for half in (word, word.partition("=")[2]) if half]:
+        if here / typed in (refused, *refused.parents):
             return UsageError(
-                f"cannot be used ({error.strerror})", path=word, hint="Check the path and its permissions."
+                f"cannot be used ({error.strerror})", path=typed, hint="Check the path and its permissions."
             )
     return None
 

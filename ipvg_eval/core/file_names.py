@@ -47,7 +47,7 @@ def suits_every_system(name: str) -> bool:
 
 
 def as_stored(folder: Path, relative: str) -> Path:
-    """A file below a folder, in the Unicode form that its name is stored in; as it is written if none is there.
+    """A file below a folder in the Unicode form its name is stored in; as it is written if none is there.
 
     Names typed and those of macOS' files look alike and are other bytes.
 

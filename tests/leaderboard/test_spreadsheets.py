@@ -138,12 +138,12 @@ HEAD = "sample,team_a,team_b,winner"
 NO_SHEETS = {
     "a column's name without end": (
         f"{'s' * 200_000},{HEAD}\ns,A,B,a\n",
-        "line 1: a cell of more than 131,072",
+        "a cell of more than 131,072",
     ),
     "a long column": (f"{'s' * 5000},{HEAD}\ns,A,B,a\n", "column 1 has 5,000 characters"),
     "a cell without end": (f"{HEAD}\ns,{'A' * 1_000_000},B,a\n", "line 2: a cell of more than 131,072"),
     "a quotation mark that is not closed": (
-        f'{HEAD}\ns,"A,B,a\n' + "s,A,B,a\n" * 30_000,
+        f'{HEAD}\ns,"A,B,a\n' + "s,A,B,a\n" * 20_000,
         "mark is not closed",
     ),
     "a long team": (f"{HEAD}\ns,{'A' * 5000},B,a\n", "line 2: team_a has 5,000 characters"),

@@ -263,7 +263,8 @@ def test_an_empty_word_is_a_variable_that_is_not_set_and_no_folder(ran, places, 
 
 LONG = "a" * 300
 TOO_LONG = [
-    "validate {long}.zip", "validate {good} --testset {long}", "score {long} --testset {testset} --protocol lite",
+    "validate {long}.zip", "validate {good} --testset {long}",
+    "score {long} --testset {testset} --protocol lite",
     "audit {long} --json", "measure {long}.mp4", "measure {video} --reference {long}.png --protocol lite",
     "report {long}", "compare {run} {long}", "verify {long}", "rescore {long} --protocol lite",
     "leaderboard {long}", "leaderboard {run} --votes {long} --unofficial", "agree {long} --votes {votes}",
