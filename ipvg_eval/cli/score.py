@@ -20,6 +20,7 @@ from ipvg_eval.cli.decoding import (
     RequireConfinement,
 )
 from ipvg_eval.core.errors import ExitCode, UsageError
+from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
@@ -237,7 +238,7 @@ def _teams(submissions: list[Submission], team: str | None) -> list[str]:
 
 
 def _folder(out: Path | None, team: str, submissions: int) -> Path | None:
-    return out / team if out is not None and submissions > 1 else out
+    return out / folder_name(team) if out is not None and submissions > 1 else out
 
 
 @contextmanager

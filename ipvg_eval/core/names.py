@@ -14,9 +14,15 @@ def composed(name: str) -> str:
     return unicodedata.normalize("NFC", name)
 
 
+def storable(text: str) -> str:
+    """The text as every file can hold it: escapes for what of a file's name is no UTF-8."""
+    return text.encode("utf-8", "backslashreplace").decode("utf-8")
+
+
 def team_name(name: str) -> str:
     """The name composed, and with plain spaces: texts copied from pages have others that look the same."""
-    return "".join(" " if unicodedata.category(one) == "Zs" else one for one in composed(name))
+    spaced = "".join(" " if unicodedata.category(one) == "Zs" else one for one in composed(name))
+    return storable(spaced)
 
 
 def look_alikes(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
@@ -33,3 +39,6 @@ def look_alikes(names: Iterable[str]) -> tuple[tuple[str, str], ...]:
 
 TeamName = Annotated[str, AfterValidator(team_name)]
 """A team's name as `team_name` writes it."""
+
+Storable = Annotated[str, AfterValidator(storable)]
+"""A text as `storable` writes it."""
