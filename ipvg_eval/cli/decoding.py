@@ -33,3 +33,4 @@ BudgetOfSubmission = Annotated[
 DecoderSeconds = Annotated[
     float, typer.Option(min=0.1, max=86_400, help="Time to open a video, and again to decode it.")
 ]
+Decoders = Annotated[int, typer.Option(min=1, max=256, help="Videos decoded at a time.")]

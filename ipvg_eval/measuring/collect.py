@@ -12,6 +12,7 @@ from ipvg_eval.core.file_names import as_stored
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import bad_lines, read_sheet
 from ipvg_eval.measuring.asked import Asked
+from ipvg_eval.submission.address import is_url
 from ipvg_eval.testset.order import natural_key
 from ipvg_eval.testset.prompts import decode_text
 
@@ -28,6 +29,8 @@ def videos_at(word: str) -> list[Path]:
         UsageError: there is none.
     """
     path = Path(word)
+    if is_url(word):
+        raise UsageError("this is an address, not a file", path=word, hint="Download it first.")
     if path.is_dir():
         found = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
         if not found:

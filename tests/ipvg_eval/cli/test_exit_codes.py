@@ -189,6 +189,14 @@ CASES = [
     ("measure --pairs {tmp}/a.txt --json", 2),
     ("measure --pairs {tmp}/nothing.csv --json", 2),
     ("new-metric ../x", 2),
+    ("verify {run} --recompute 1 --seed -5 --submission {careful} --json", 2),
+    ("score {careful} --testset {testset} --protocol lite --decoders 100000 --json", 2),
+    ("measure https://example.org/x.mp4 --protocol lite --json", 2),
+    ("measure {careful} --protocol lite --csv {tmp}/empty --json", 2),
+    ("measure {careful} --protocol lite --parquet {good} --json", 2),
+    ("measure {careful} --protocol lite --csv {tmp}/a.txt/x.csv --json", 2),
+    ("report {run} --out {good}", 2),
+    ("timeline calibrate {tmp}/empty", 2),
     ("new-metric clip_score", 2),
 ]
 
@@ -250,6 +258,7 @@ def test_messages_say_what_is_there_and_what_to_do(ran, places, line, says):
         ("validate", "{good}", "--testset", ""),
         ("validate", "{good}", "--testset="),
         ("score", "{careful}", "--out", ""),
+        ("score", "{careful}", "--team", ""),
         ("audit", "", "--json"),
         ("leaderboard", "{run}", ""),
     ],
@@ -280,6 +289,12 @@ def test_a_path_that_no_system_takes_is_a_wrong_path(ran, places, line):
     assert LONG in err
     assert "File name too long" in err
     assert ("--json" in line) == (out != "")
+
+
+def test_a_team_has_a_name(ran, places):
+    words = ("--testset", places["testset"], "--protocol", "lite", "--metrics", "lite_noise", "--team", "  ")
+    code, _, err = ran("score", places["careful"], *words)
+    assert (code, "--team names nobody" in err) == (2, True)
 
 
 def test_an_empty_prompt_is_a_prompt(ran):
