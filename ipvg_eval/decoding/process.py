@@ -8,13 +8,22 @@ from io import FileIO
 from pathlib import Path
 
 from ipvg_eval.core.measurement import ClipInfo
-from ipvg_eval.decoding.messages import Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
+from ipvg_eval.decoding.messages import (
+    BATCH_BYTES,
+    Answer,
+    Batch,
+    Decode,
+    End,
+    Fill,
+    Memory,
+    Open,
+    Opened,
+    Room,
+)
 from ipvg_eval.decoding.shared_memory import FrameMemory, Slot
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
-
-_USUAL_BATCH = 32 * 2**20
 
 
 class DecoderProcess(LimitedProcess[Answer]):
@@ -80,7 +89,7 @@ class OpenVideo:
         process, wanted = self._process, sorted(set(indices))
         process.ask(Decode(indices=tuple(wanted)))
         patience = process.patience()
-        size = max(_USUAL_BATCH, min(self.clip.width * self.clip.height * 3, process.largest_frame))
+        size = max(BATCH_BYTES, min(self.clip.width * self.clip.height * 3, process.largest_frame))
         slot = self._ask_for_more(size)
         unread = True
         try:
@@ -113,7 +122,7 @@ class OpenVideo:
         return slot
 
     def _with_more_room(self, slot: Slot, size: int) -> Slot:
-        if not slot.size < size <= max(_USUAL_BATCH, self._process.largest_frame):
+        if not slot.size < size <= max(BATCH_BYTES, self._process.largest_frame):
             raise self._process.refuse("frames that are too large")
         slot.give_back()
         return self._ask_for_more(size)

@@ -8,12 +8,22 @@ from typing import BinaryIO
 
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.measurement import Frames
-from ipvg_eval.decoding.messages import REQUEST, Answer, Batch, Decode, End, Fill, Memory, Open, Opened, Room
+from ipvg_eval.decoding.messages import (
+    BATCH_BYTES,
+    REQUEST,
+    Answer,
+    Batch,
+    Decode,
+    End,
+    Fill,
+    Memory,
+    Open,
+    Opened,
+    Room,
+)
 from ipvg_eval.sandbox.child import limits, serve, setting
 from ipvg_eval.video import Batch as FrameBatch
 from ipvg_eval.video import Decoding, FrameIndex, decode, decoder_version, index_frames
-
-_BATCH_BYTES = 32 * 2**20
 
 
 def main() -> None:
@@ -67,7 +77,7 @@ class _Decoder:
             self._file,
             request.indices,
             index=self._index,
-            batch_bytes=_BATCH_BYTES,
+            batch_bytes=BATCH_BYTES,
             time_limit=self._limits.seconds,
         )
         self._batches = iter(self._decoding)

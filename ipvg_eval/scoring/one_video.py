@@ -110,22 +110,27 @@ def wanted_frames(evaluators: Sequence[Evaluator], sample: Sample, clip: ClipInf
 def watch(
     sample: Sample,
     open_video: Callable[[], Video],
-    sha256: str,
+    sha256: str | None,
     evaluators: Sequence[Evaluator],
     specs: Sequence[MetricSpec],
     frames_needed: float | None = None,
+    *,
+    pictures: bool = True,
 ) -> Watched:
     """Decode a video, once, for every evaluator.
 
     Args:
         sample: what the video answers.
         open_video: gives the video with the frames of `wanted_frames`.
-        sha256: hash of its file, for the row.
+        sha256: hash of its file, for the row; None where it is none.
         evaluators: what measures it; they may be shown other videos before this one is finished.
         specs: which of the evaluators' metrics are kept, in row order.
         frames_needed: share of the frames of `wanted_frames` that must decode; None for any.
+        pictures: whether the small pictures for people are made.
     """
-    return Watched(sample, sha256, specs, lambda: _see(sample, open_video(), evaluators, frames_needed))
+    return Watched(
+        sample, sha256, specs, lambda: _see(sample, open_video(), evaluators, frames_needed, pictures)
+    )
 
 
 class Watched:
@@ -136,7 +141,7 @@ class Watched:
     """
 
     def __init__(
-        self, sample: Sample, sha256: str, specs: Sequence[MetricSpec], see: Callable[[], _Seen]
+        self, sample: Sample, sha256: str | None, specs: Sequence[MetricSpec], see: Callable[[], _Seen]
     ) -> None:
         self._sample = sample
         self._sha256 = sha256
@@ -177,16 +182,24 @@ class Watched:
         self._failure = unmeasured(self._sample, self._specs, status, reason, self._sha256)
 
 
-def _see(sample: Sample, video: Video, evaluators: Sequence[Evaluator], frames_needed: float | None) -> _Seen:
+def _see(
+    sample: Sample,
+    video: Video,
+    evaluators: Sequence[Evaluator],
+    frames_needed: float | None,
+    pictures: bool,
+) -> _Seen:
     clip, decoded = video.clip, 0
     sheet, events = ContactSheet(clip), EventPictures(sample.timeline, clip)
     viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
     for batch in video:
         decoded += len(batch.indices)
-        sheet.add(batch.indices, batch.frames)
-        events.add(batch.indices, batch.frames)
+        if pictures:
+            sheet.add(batch.indices, batch.frames)
+            events.add(batch.indices, batch.frames)
+        picked: dict[tuple[int, ...], Frames] = {}
         for viewer in viewers:
-            viewer.add(batch.indices, batch.frames)
+            viewer.add(batch.indices, batch.frames, picked)
     wanted = len(wanted_frames(evaluators, sample, clip))
     if frames_needed is not None and decoded < frames_needed * wanted:
         needed = f"the protocol needs {frames_needed:.0%}"
@@ -203,7 +216,7 @@ class _Seen:
     events: EventPictures
     viewers: Sequence[_Viewer]
 
-    def measured(self, sample: Sample, sha256: str, specs: Sequence[MetricSpec]) -> Measured:
+    def measured(self, sample: Sample, sha256: str | None, specs: Sequence[MetricSpec]) -> Measured:
         video, clip = self.video, self.video.clip
         found = {m.name: m for viewer in self.viewers for m in viewer.finish()}
         measurements = [found[spec.name] for spec in specs]
@@ -249,14 +262,17 @@ class _Viewer:
         except IpvgError as error:
             self._refusal = str(error)
 
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
+    def add(self, indices: Sequence[int], frames: Frames, picked: dict[tuple[int, ...], Frames]) -> None:
+        """What is picked out of the frames is kept for the next viewer who wants the same."""
         if self._pass is None:
             return
-        mine = [position for position, index in enumerate(indices) if index in self._wanted]
+        mine = tuple(position for position, index in enumerate(indices) if index in self._wanted)
         if len(mine) == len(indices):
             self._pass.add(indices, frames)
         elif mine:
-            self._pass.add([indices[position] for position in mine], frames[np.asarray(mine)])
+            if mine not in picked:
+                picked[mine] = frames[np.asarray(mine)]
+            self._pass.add([indices[position] for position in mine], picked[mine])
 
     def finish(self) -> Iterator[Measurement]:
         if self._pass is not None:
