@@ -19,6 +19,11 @@ _SUBJECT_FACE = "mean_(s, t matched) max(0, cos(e(face of s in t), e(face of s i
 _REGRESSION = "one output of the network's regression head on sampled frames and the prompt"
 
 FORMULAS: dict[str, str] = {
+    "audio_agrees": "max_k corr(d(t), s(t + k)), |k| <= 1 s, d the driving sound, s the file's, over "
+    "their overlap",
+    "audio_lag": "the k of audio_agrees, in seconds",
+    "audio_present": "[standard deviation of s >= 10 of 32768]",
+    "duration_difference": "length of the pictures - length of the driving sound",
     "aesthetic_score": "mean_t head(e(t) / |e(t)|)",
     "aesthetic_score_unit": "(clip(aesthetic_score, 4, 7) - 4) / 3",
     "arc_score": _FACE,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 
 from ipvg_eval.core.run import DeviceInfo
 from ipvg_eval.core.spec import MetricSpec
@@ -11,6 +11,7 @@ from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.results.provenance import collect_provenance
+from ipvg_eval.scoring.companions import DrivingSounds, heard
 from ipvg_eval.scoring.scorer_info import ScorerInfo, parts_suited_to, protocol_suited_to
 from ipvg_eval.testset.model import TestSet
 from ipvg_eval.video import decoder_version
@@ -24,11 +25,13 @@ class Scorer:
         protocol: the rules.
         runtime: where the networks run.
         evaluators: the evaluators, networks loaded.
+        driving: the driving sounds that were heard so far.
     """
 
     protocol: LoadedProtocol
     runtime: Runtime
     evaluators: tuple[Evaluator, ...]
+    driving: DrivingSounds = field(default_factory=DrivingSounds, repr=False)
 
     def suited_to(self, testset: TestSet) -> Scorer:
         """The same scorer without what needs timelines, where a test set has none.
@@ -58,7 +61,7 @@ class Scorer:
             notices_of_parts=tuple(getattr(evaluator, "notice", None) for evaluator in self.evaluators),
             weights_seed=None if weights is None else weights.random_seed,
             device_info=self._device_info(),
-            decoder=decoder_version(),
+            decoder=decoder_version(sound=bool(heard(self.evaluators))),
             provenance=collect_provenance({p.package: p.version for p in self.protocol.packages}),
         )
 

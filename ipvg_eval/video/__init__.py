@@ -4,6 +4,7 @@ from ipvg_eval.video.check import FrameCheck, check_all_frames, first_frame
 from ipvg_eval.video.decode import Batch, Decoding, decode, decoder_version
 from ipvg_eval.video.header import VideoHeader, probe
 from ipvg_eval.video.index import FrameIndex, index_frames
+from ipvg_eval.video.sound import read_sound
 
 __all__ = [
     "Batch",
@@ -17,4 +18,5 @@ __all__ = [
     "first_frame",
     "index_frames",
     "probe",
+    "read_sound",
 ]
