@@ -19,15 +19,14 @@ _SUBJECT_FACE = "mean_(s, t matched) max(0, cos(e(face of s in t), e(face of s i
 _REGRESSION = "one output of the network's regression head on sampled frames and the prompt"
 
 FORMULAS: dict[str, str] = {
-    "audio_agrees": "max_k corr(d(t), s(t + k)), |k| <= 1 s, d the driving sound, s the file's, over "
-    "their overlap",
-    "audio_lag": "the k of audio_agrees, in seconds",
-    "audio_present": "[standard deviation of s >= 10 of 32768]",
-    "duration_difference": "length of the pictures - length of the driving sound",
     "aesthetic_score": "mean_t head(e(t) / |e(t)|)",
     "aesthetic_score_unit": "(clip(aesthetic_score, 4, 7) - 4) / 3",
     "arc_score": _FACE,
     "arc_score_all_frames": _EVERY_FRAME,
+    "audio_agrees": "max_k corr(d(t), s(t + k)), |k| <= 1 s, d the driving sound, s the file's, over "
+    "their overlap",
+    "audio_lag": "the k of audio_agrees, in seconds",
+    "audio_present": "[standard deviation of s >= 10 of 32768]",
     "clip_prompt_tokens": "tokens of p, with start and end",
     "clip_prompt_truncated": "[clip_prompt_tokens > 77]",
     "clip_score": "mean_t cos(e(t), e(first 77 tokens of p))",
@@ -35,6 +34,7 @@ FORMULAS: dict[str, str] = {
     "cur_score": _FACE,
     "cur_score_all_frames": _EVERY_FRAME,
     "cuts": "hard cuts found by PySceneDetect's ContentDetector (threshold 27)",
+    "duration_difference": "length of the pictures - length of the driving sound",
     "dynamic_degree": "[m(t) > 6 px x short side / 256 for at least |T| / 4 frames t], m(t) = mean of "
     "the longest 5 % of |flow(t, next)|",
     "dynamic_degree_lite": "mean_t (mean of the fastest 5 % of |flow|, in px/s) / short side in px",
@@ -72,6 +72,10 @@ FORMULAS: dict[str, str] = {
     "subject_similarity_all_frames": "(1 / (|S| |T|)) sum_(s, t found) a(s, t), a(s, t) = max_r cos(e(crop "
     "of s in t), e(r)), r over the references of s",
     "timeline_ata": "max(0, SEM) x TIM x CON",
+    "sync_c": "median_k D(k) - min_k D(k), D(k) = mean_i |lips(i) - sound(i + k)|, |k| <= 15 frames",
+    "sync_c_at_zero": "median_k D(k) - D(0), D of sync_c",
+    "sync_d": "min_k D(k), D of sync_c",
+    "sync_offset": "-argmin_k D(k), D of sync_c",
     "timeline_all_present": "[s(k) >= 0.95 for every k], s as in timeline_sem",
     "timeline_boundary_accuracy": "(starts and ends found within 0.5 s) / (2 K)",
     "timeline_boundary_error": "mean over starts and ends of found events of |found - prompted|, in s",

@@ -26,6 +26,7 @@ EVALUATORS: dict[str, str] = {
     "motion_amplitude": "ipvg_eval.metrics.opens2v.motion_amplitude:MotionAmplitude",
     "motion_smoothness": "ipvg_eval.metrics.motion.evaluator:MotionSmoothness",
     "outside_scores": "ipvg_eval.metrics.opens2v.outside_scores:OutsideScores",
+    "lip_sync": "ipvg_eval.metrics.talking.sync:LipSync",
     "sound": "ipvg_eval.metrics.talking.sound:SoundCheck",
     "subject": "ipvg_eval.metrics.subject.evaluator:SubjectMetrics",
     "subject_faces": "ipvg_eval.metrics.faces.subject_faces:SubjectFaces",

@@ -1,0 +1,23 @@
+"""Networks of talking heads: where their weights are published, with hashes and terms."""
+
+from __future__ import annotations
+
+from ipvg_eval.metrics.weight_file import HubFile, WeightFile
+
+_SYNC = ("sync_c", "sync_d", "sync_offset", "sync_c_at_zero")
+
+WEIGHTS = (
+    WeightFile(
+        name="syncnet_v2",
+        used_by=_SYNC,
+        source=HubFile(
+            repository="ByteDance/LatentSync-1.6", path="auxiliary/syncnet_v2.model", revision="c42c7e6"
+        ),
+        file_name="syncnet_v2.model",
+        size=54_573_114,
+        sha256="961e8696f888fce4f3f3a6c3d5b3267cf5b343100b238e79b2659bff2c605442",
+        licence="none stated for this file by the Visual Geometry Group (Oxford), who published it",
+        non_commercial=True,
+        note="SyncNet of Chung and Zisserman 2016; a state dict, loaded as tensors only",
+    ),
+)
