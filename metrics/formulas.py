@@ -50,12 +50,18 @@ FORMULAS: dict[str, str] = {
     "lite_clipping": "mean_t (share of pixels with luma < 2.5 or > 252.5)",
     "lite_identity": "mean_(t in F) max_r cos(d(face of t), d(face of r)), d of HOG and LBP",
     "lite_imaging": "mean_t sharpness(t) exp(-noise(t) / 16) (1 - clipping(t))",
+    "lite_landmark_distance": "mean_(t, i) |p_i(t) - q_i(t)| / |q_1(t) - q_2(t)|, p the five points, q those "
+    "of the real video",
+    "lite_lip_lag": "the k of lite_lip_sync",
+    "lite_lip_sync": "max_k corr(m(t), l(t + k)), |k| <= 6, m(t) = mean |mouth(t) - mouth(t - 1)|, l the "
+    "loudness",
     "lite_motion": "1 - sqrt(mean_t a(t)^2) / 255, a(t) = mean |t - t predicted from both neighbours|",
     "lite_noise": "mean_t (25 % quantile of |L * luma(t)|) / (6 x 0.3186), L the Laplacian difference",
     "lite_sharpness": "mean_t clip(1 - blur(median 3 x 3 of t), 0, 1)",
     "motion_amplitude": "|mean of u and v over pixels and pairs of frames|, (u, v) the optical flow in px",
     "motion_amplitude_unit": "min(motion_amplitude, 1)",
     "motion_smoothness": "(255 - mean_(t odd) mean |t - t predicted from both neighbours|) / 255",
+    "mouth_motion": "share of t with m(t) > 1.5 of 255, m of lite_lip_sync",
     "natural_score": "mean of three marks from 1 to 5",
     "natural_score_unit": "(clip(natural_score, 1, 5) - 1) / 4",
     "nexus_score": "(similarity of the detected subjects with r) / (number of t with a detection)",

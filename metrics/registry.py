@@ -21,6 +21,7 @@ EVALUATORS: dict[str, str] = {
     "imaging_quality": "ipvg_eval.metrics.imaging.evaluator:ImagingQuality",
     "lite_faces": "ipvg_eval.metrics.lite.faces:LiteFaces",
     "lite_imaging": "ipvg_eval.metrics.lite.imaging:LiteImaging",
+    "lite_lips": "ipvg_eval.metrics.lite.lips:LiteLips",
     "lite_motion": "ipvg_eval.metrics.lite.motion:LiteMotion",
     "lite_timeline": "ipvg_eval.metrics.timeline.lite.evaluator:LiteTimeline",
     "motion_amplitude": "ipvg_eval.metrics.opens2v.motion_amplitude:MotionAmplitude",

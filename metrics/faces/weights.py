@@ -96,7 +96,10 @@ WEIGHTS = (
     ),
     WeightFile(
         name="mtcnn",
-        used_by=("lite_identity", "face_coverage"),
+        used_by=(
+            *("lite_identity", "face_coverage", "lite_lip_sync", "lite_lip_lag", "mouth_motion"),
+            "lite_landmark_distance",
+        ),
         source=Bundled(
             package="facenet_pytorch",
             distribution="facenet-pytorch",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from typing import Final
 
@@ -36,3 +37,27 @@ def shown_frames(times: Sequence[float], duration: float, fps: int = FPS) -> tup
             frame += 1
         shown.append(frame)
     return tuple(shown)
+
+
+class Ticks:
+    """The ticks that frames fill as they come; a frame that is lost leaves its ticks to the one before it."""
+
+    def __init__(self, shown: Sequence[int]) -> None:
+        self._shown = shown
+        self._filled = 0
+
+    def before(self, index: int) -> int:
+        """How many ticks the frame before fills until this one is shown."""
+        return self._fill(bisect_left(self._shown, index))
+
+    def of(self, index: int) -> int:
+        """How many ticks this frame fills."""
+        return self._fill(bisect_right(self._shown, index))
+
+    def rest(self) -> int:
+        """How many ticks are left to the last frame."""
+        return self._fill(len(self._shown))
+
+    def _fill(self, end: int) -> int:
+        count, self._filled = end - self._filled, end
+        return count

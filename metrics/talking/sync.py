@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from bisect import bisect_right
 from collections.abc import Callable, Sequence
 from typing import ClassVar, Literal
 
@@ -20,7 +19,7 @@ from ipvg_eval.metrics.faces.scrfd import Scrfd
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.talking.agreement import silence
 from ipvg_eval.metrics.talking.face_tracks import SMALLEST, Box, Track, Tracker
-from ipvg_eval.metrics.talking.frame_clock import FPS, shown_frames
+from ipvg_eval.metrics.talking.frame_clock import FPS, Ticks, shown_frames
 from ipvg_eval.metrics.talking.mfcc import mfcc
 from ipvg_eval.metrics.talking.sync_scores import Padding, SyncScores, mean_distances, sync_scores
 from ipvg_eval.metrics.talking.sync_specs import SPECS, SYNC_C, SYNC_C_AT_ZERO, SYNC_D, SYNC_OFFSET
@@ -105,7 +104,7 @@ class _SyncPass:
         self._why = ""
         self._streams: list[LipStream] = []
         self._tracker = Tracker(self._new_stream)
-        self._ticks = 0
+        self._ticks = Ticks(shown)
         self._read = 0
         self._last: tuple[Frames, list[Box]] | None = None
 
@@ -117,16 +116,16 @@ class _SyncPass:
         if self._why:
             return
         for index, frame in zip(indices, frames, strict=True):
-            self._repeat_until(self._shown.index(index))
+            self._repeat(self._ticks.before(index))
             found = self._detector.detect(frame[None])[0]
             self._last = frame.copy(), [face.box for face in found]
             self._read += 1
-            self._repeat_until(bisect_right(self._shown, index))
+            self._repeat(self._ticks.of(index))
 
     def finish(self) -> list[Measurement]:
         if self._why or isinstance(self._sound, NoSound):
             return missing(SPECS, self._why or "no sound was read")
-        self._repeat_until(len(self._shown))
+        self._repeat(self._ticks.rest())
         self._tracker.finish()
         if self._last is None:
             return missing(SPECS, NO_FRAME_DECODED)
@@ -151,12 +150,11 @@ class _SyncPass:
         self._streams.append(LipStream(self._encoder))
         return self._streams[-1].add
 
-    def _repeat_until(self, tick: int) -> None:
+    def _repeat(self, times: int) -> None:
         """The frame before stays where none is shown anew, or one could not be read."""
-        while self._ticks < tick:
-            if self._last is not None:
-                self._tracker.add(*self._last)
-            self._ticks += 1
+        for _ in range(times if self._last is not None else 0):
+            assert self._last is not None
+            self._tracker.add(*self._last)
 
     def _scores(self, track: Track, stream: LipStream, sound: Sound) -> SyncScores | None:
         lips = stream.finish()
@@ -173,7 +171,7 @@ class _SyncPass:
     @property
     def _first_tick(self) -> int:
         """Tick of the first frame that could be read: the tracker counts from there."""
-        return self._ticks - self._tracker.seen
+        return len(self._shown) - self._tracker.seen
 
     def _no_track(self) -> str:
         tracks, least = self._tracker.tracks, self._options.min_track
