@@ -43,6 +43,11 @@ FORMULAS: dict[str, str] = {
     "face_fid": "|m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)), m and C mean and covariance of "
     "the features of all generated faces (1) and of all distinct reference faces (2)",
     "face_fid_samples": "|F|",
+    "fid": "the distance of face_fid, over features of frames of all videos (1) and of the real ones (2)",
+    "fid_samples": "frames that were read",
+    "fvd": "the distance of face_fid, over I3D's logits of clips of all videos (1) and of the real ones (2)",
+    "fvd_floor": "the distance of fvd, over the clips of every second real video (1) and of the others (2)",
+    "fvd_samples": "whole clips that were read",
     "gme_score": "mean_t e(t).e(p), both of length 1",
     "imaging_quality": "mean_t MUSIQ(t) / 100",
     "lite_boundary_match": "mean_b max(0, 1 - |b - c(b)| / 0.5 s), b over the prompted boundaries, c(b) the "

@@ -13,10 +13,12 @@ from ipvg_eval.metrics.plugins import BrokenPlugin, Plugin, installed_plugins, l
 
 EVALUATORS: dict[str, str] = {
     "aesthetic_score": "ipvg_eval.metrics.opens2v.aesthetics:AestheticScore",
+    "clip_features": "ipvg_eval.metrics.talking.distributions:ClipFeatures",
     "clip_score": "ipvg_eval.metrics.clip.evaluator:ClipScore",
     "cuts": "ipvg_eval.metrics.timeline.cuts:Cuts",
     "dynamic_degree": "ipvg_eval.metrics.motion.dynamic_degree:DynamicDegree",
     "faces": "ipvg_eval.metrics.faces.face_similarity:FaceSimilarity",
+    "frame_features": "ipvg_eval.metrics.talking.distributions:WholeFrameFeatures",
     "gme_score": "ipvg_eval.metrics.gme.evaluator:GmeScore",
     "imaging_quality": "ipvg_eval.metrics.imaging.evaluator:ImagingQuality",
     "lite_faces": "ipvg_eval.metrics.lite.faces:LiteFaces",

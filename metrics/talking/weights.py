@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.metrics.weight_file import HubFile, WeightFile
+from ipvg_eval.metrics.weight_file import HubFile, ReleaseAsset, WeightFile
 
 _SYNC = ("sync_c", "sync_d", "sync_offset", "sync_c_at_zero")
 
@@ -19,5 +19,16 @@ WEIGHTS = (
         licence="none stated for this file by the Visual Geometry Group (Oxford), who published it",
         non_commercial=True,
         note="SyncNet of Chung and Zisserman 2016; a state dict, loaded as tensors only",
+    ),
+    WeightFile(
+        name="i3d_kinetics_400",
+        used_by=("fvd", "fvd_floor", "fvd_samples"),
+        source=ReleaseAsset(
+            url="https://huggingface.co/spaces/LanguageBind/Open-Sora-Plan-v1.0.0/resolve/"
+            "810fa8c4bdb3a4c8eec9bd57375c29bde6fb46de/opensora/eval/fvd/videogpt/i3d_pretrained_400.pt"
+        ),
+        file_name="i3d_pretrained_400.pt",
+        licence="none stated; converted from DeepMind's I3D (Apache-2.0), trained on Kinetics-400",
+        note="about 50 MB; pinned by the commit in its address, as no sha256 is published",
     ),
 )

@@ -1,8 +1,7 @@
-"""SyncNet's network and MFCC against the published package (golden.npz, see its maker)."""
+"""SyncNet's network and MFCC against the published package (syncnet.npz, see its maker)."""
 
 from __future__ import annotations
 
-import sys
 from pathlib import Path
 
 import numpy as np
@@ -15,22 +14,12 @@ from ipvg_eval.metrics.talking.mfcc import mfcc
 from ipvg_eval.metrics.talking.sync_scores import mean_distances, sync_scores
 from ipvg_eval.metrics.talking.syncnet import LipStream, SyncEncoder, SyncNet
 
-GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "syncnet"
-
-
-@pytest.fixture(scope="module")
-def seeded():
-    sys.path.insert(0, str(GOLDEN))
-    try:
-        import seeded
-    finally:
-        sys.path.remove(str(GOLDEN))
-    return seeded
+GOLDEN = Path(__file__).resolve().parents[2] / "golden" / "talking"
 
 
 @pytest.fixture(scope="module")
 def golden():
-    with np.load(GOLDEN / "golden.npz") as file:
+    with np.load(GOLDEN / "syncnet.npz") as file:
         return dict(file)
 
 

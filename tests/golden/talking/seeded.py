@@ -45,3 +45,8 @@ def sound() -> np.ndarray:
     time = np.arange(FRAMES * 640) / 16000
     noise = np.random.default_rng(0).normal(0, 300, len(time))
     return np.rint(6000 * np.sin(2 * np.pi * (150 + 900 * time) * time) + noise).astype(np.int16)
+
+
+def clip() -> np.ndarray:
+    """16 frames for I3D, (16, 224, 224, 3) float32 in [-1, 1]."""
+    return np.asarray(crops()[:16], np.float32) / 127.5 - 1

@@ -1,11 +1,11 @@
-"""Make golden.npz with the published SyncNet package and MFCC on seeded weights.
+"""Make syncnet.npz with the published SyncNet package and MFCC on seeded weights.
 
 Run by hand in a throwaway environment:
 
     python -m venv old
     old/bin/pip install torch opencv-python-headless scipy python_speech_features==0.6
     old/bin/pip install --no-deps syncnet-python==0.2.3
-    old/bin/python tests/golden/syncnet/make.py
+    old/bin/python tests/golden/talking/make_syncnet.py
 """
 
 from __future__ import annotations
@@ -29,7 +29,7 @@ SHOWN = 16
 
 
 def main() -> None:
-    """Write golden.npz beside this file."""
+    """Write syncnet.npz beside this file."""
     torch.set_num_threads(1)
     network = S(num_layers_in_fc_layers=1024).eval()
     with torch.no_grad():
@@ -53,7 +53,7 @@ def main() -> None:
         sounds = torch.cat([network.forward_aud(cepstra[..., 4 * i : 4 * i + 20]) for i in range(windows)])
     means = torch.stack(calc_pdist(lips, sounds, vshift=15), 1).mean(1)
     np.savez(
-        Path(__file__).with_name("golden.npz"),
+        Path(__file__).with_name("syncnet.npz"),
         mfcc=rows,
         lips=lips[:, :SHOWN].numpy(),
         sounds=sounds[:, :SHOWN].numpy(),
