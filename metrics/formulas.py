@@ -21,6 +21,7 @@ _REGRESSION = "one output of the network's regression head on sampled frames and
 FORMULAS: dict[str, str] = {
     "aesthetic_score": "mean_t head(e(t) / |e(t)|)",
     "aesthetic_score_unit": "(clip(aesthetic_score, 4, 7) - 4) / 3",
+    "akd": "mean_(t, i) (|dx| + |dy|) / 2, (dx, dy) from landmark i of the real video to ours, at 256 x 256",
     "arc_score": _FACE,
     "arc_score_all_frames": _EVERY_FRAME,
     "audio_agrees": "max_k corr(d(t), s(t + k)), |k| <= 1 s, d the driving sound, s the file's, over "
@@ -38,6 +39,9 @@ FORMULAS: dict[str, str] = {
     "dynamic_degree": "[m(t) > 6 px x short side / 256 for at least |T| / 4 frames t], m(t) = mean of "
     "the longest 5 % of |flow(t, next)|",
     "dynamic_degree_lite": "mean_t (mean of the fastest 5 % of |flow|, in px/s) / short side in px",
+    "f_lmd": "mean_(t, i) |(dx, dy)| of akd",
+    "f_lmd_aligned": "mean_(t, i) |A_t p_i(t) - q_i(t)| / |q_36(t) - q_45(t)|, "
+    "A_t the similarity of nose and eyes",
     "face_coverage": "|F| / |T|",
     "face_feature_distance": "mean_(t in F) |e(face of t) - e(face of r)|^2",
     "face_fid": "|m1 - m2|^2 + trace(C1 + C2 - 2 (C1 C2)^(1/2)), m and C mean and covariance of "
@@ -50,6 +54,8 @@ FORMULAS: dict[str, str] = {
     "fvd_samples": "whole clips that were read",
     "gme_score": "mean_t e(t).e(p), both of length 1",
     "imaging_quality": "mean_t MUSIQ(t) / 100",
+    "inference_fps": "frames / seconds, both as a file says",
+    "landmark_coverage": "share of t with a face in ours, of those with one in the real video",
     "lite_boundary_match": "mean_b max(0, 1 - |b - c(b)| / 0.5 s), b over the prompted boundaries, c(b) the "
     "change point matched to it; 0 where there is none",
     "lite_clipping": "mean_t (share of pixels with luma < 2.5 or > 252.5)",
@@ -63,6 +69,7 @@ FORMULAS: dict[str, str] = {
     "lite_motion": "1 - sqrt(mean_t a(t)^2) / 255, a(t) = mean |t - t predicted from both neighbours|",
     "lite_noise": "mean_t (25 % quantile of |L * luma(t)|) / (6 x 0.3186), L the Laplacian difference",
     "lite_sharpness": "mean_t clip(1 - blur(median 3 x 3 of t), 0, 1)",
+    "m_lmd": "f_lmd over i from 48 to 67",
     "motion_amplitude": "|mean of u and v over pixels and pairs of frames|, (u, v) the optical flow in px",
     "motion_amplitude_unit": "min(motion_amplitude, 1)",
     "motion_smoothness": "(255 - mean_(t odd) mean |t - t predicted from both neighbours|) / 255",
@@ -72,6 +79,7 @@ FORMULAS: dict[str, str] = {
     "nexus_score": "(similarity of the detected subjects with r) / (number of t with a detection)",
     "nexus_score_unit": "min(nexus_score, 0.05) / 0.05; none where nexus_score is 0",
     "opens2v_smoothness": "1 - (frames with a jump of more than 0.025 in quality) / |T|",
+    "real_time_factor": "inference_fps / frame rate of the video",
     "subject_arc_score": _SUBJECT_FACE,
     "subject_consistency": "mean_(t > 0) (max(0, cos(e(t), e(t before))) + max(0, cos(e(t), e(first)))) / 2",
     "subject_coverage": "(number of (s, t) in which s is found) / (|S| |T|)",

@@ -47,7 +47,7 @@ class SyncOptions(EvaluatorOptions):
     vshift: int = Field(default=15, ge=1, le=100)
     padding: Padding = "zero"
     faces: Literal["largest", "mean"] = "largest"
-    frame_limit: int = Field(default=15000, ge=WINDOW + 1)
+    frame_limit: int = Field(default=15000, ge=1)
 
 
 class LipSync(Evaluator[SyncOptions]):
@@ -147,7 +147,7 @@ class _SyncPass:
         return _measurements(found, "; ".join(notes) or None)
 
     def _new_stream(self) -> Callable[[Frames], None]:
-        self._streams.append(LipStream(self._encoder))
+        self._streams.append(LipStream(self._encoder, self._options.min_track + 1))
         return self._streams[-1].add
 
     def _repeat(self, times: int) -> None:

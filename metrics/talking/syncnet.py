@@ -139,26 +139,34 @@ class SyncEncoder:
 class LipStream:
     """The windows of one track, as its crops come."""
 
-    def __init__(self, encoder: SyncEncoder) -> None:
+    def __init__(self, encoder: SyncEncoder, least: int = WINDOW) -> None:
+        """No crop has come.
+
+        Args:
+            encoder: the network.
+            least: crops without which the track does not count: the network waits for them.
+        """
         self._encoder = encoder
+        self._missing = least
         self._crops: list[Frames] = []
         self._rows: list[npt.NDArray[np.float32]] = []
 
     def add(self, crop: Frames) -> None:
         """Take the next crop, (224, 224, 3)."""
         self._crops.append(crop)
-        if len(self._crops) == _LIP_CHUNK + WINDOW - 1:
-            self._run()
+        self._missing -= 1
+        while self._missing <= 0 and len(self._crops) >= _LIP_CHUNK + WINDOW - 1:
+            self._run(_LIP_CHUNK)
 
     def finish(self) -> npt.NDArray[np.float32]:
         """(number of crops - 4, 1024), or (0, 1024)."""
-        if len(self._crops) >= WINDOW:
-            self._run()
+        while len(self._crops) >= WINDOW:
+            self._run(min(_LIP_CHUNK, len(self._crops) - WINDOW + 1))
         return np.concatenate(self._rows) if self._rows else np.zeros((0, WIDTH), np.float32)
 
-    def _run(self) -> None:
-        self._rows.append(self._encoder.lips(np.stack(self._crops)))
-        self._crops = self._crops[len(self._crops) - WINDOW + 1 :]
+    def _run(self, windows: int) -> None:
+        self._rows.append(self._encoder.lips(np.stack(self._crops[: windows + WINDOW - 1])))
+        del self._crops[:windows]
 
 
 def _array(rows: torch.Tensor) -> npt.NDArray[np.float32]:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ipvg_eval.metrics.weight_file import HubFile, ReleaseAsset, WeightFile
+from ipvg_eval.metrics.weight_file import Bundled, HubFile, ReleaseAsset, WeightFile
 
 _SYNC = ("sync_c", "sync_d", "sync_offset", "sync_c_at_zero")
 
@@ -19,6 +19,21 @@ WEIGHTS = (
         licence="none stated for this file by the Visual Geometry Group (Oxford), who published it",
         non_commercial=True,
         note="SyncNet of Chung and Zisserman 2016; a state dict, loaded as tensors only",
+    ),
+    WeightFile(
+        name="dlib_68_landmarks",
+        used_by=("akd", "f_lmd", "m_lmd", "f_lmd_aligned", "landmark_coverage"),
+        source=Bundled(
+            package="face_recognition_models",
+            distribution="face-recognition-models",
+            folder="models",
+            files=("shape_predictor_68_face_landmarks.dat",),
+        ),
+        file_name="dlib_68_landmarks",
+        size=99_693_937,
+        sha256="178fd15a372b84a066fdbe98de5d67b4b7bde1e424c735068d7044071cc20fb8",
+        licence="CC0 (face-recognition-models); trained on iBUG 300-W, whose terms exclude commercial use",
+        non_commercial=True,
     ),
     WeightFile(
         name="i3d_kinetics_400",
