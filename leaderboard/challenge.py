@@ -208,8 +208,9 @@ def read_challenge(path: Path | str) -> Challenge:
     try:
         text = Path(path).read_text("utf-8-sig")
     except (OSError, UnicodeDecodeError) as error:
+        why = error.strerror if isinstance(error, OSError) else "it is no UTF-8 text"
         raise ChallengeError(
-            f"this file cannot be read ({error})", path=path, hint="Check the path."
+            f"this file cannot be read ({why})", path=path, hint="Check the path."
         ) from error
     return parse_challenge(text, where=str(path))
 

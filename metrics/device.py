@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import platform
+import re
 
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.metrics.errors import DeviceUnavailable
@@ -22,23 +23,31 @@ def resolve_device(wanted: str) -> str:
         UsageError: the name is not understood.
         DeviceUnavailable: there is no such device here.
     """
+    check_device_name(wanted)
     import torch
 
     if wanted == "auto":
         return "cuda:0" if torch.cuda.is_available() else "cpu"
     if wanted == "cpu":
         return wanted
-    kind, _, number = wanted.partition(":")
-    if kind != "cuda" or not (number or "0").isdigit():
-        raise UsageError(f"there is no device {wanted!r}", hint="Use auto, cpu, cuda or cuda:N.")
     count = torch.cuda.device_count() if torch.cuda.is_available() else 0
-    index = int(number or "0")
+    index = int(wanted.partition(":")[2] or "0")
     if index >= count:
         raise DeviceUnavailable(
             f"device {wanted!r} was asked for, but this machine has {count} usable CUDA devices",
             hint="Use --device auto or cpu, or check the driver with nvidia-smi.",
         )
     return f"cuda:{index}"
+
+
+def check_device_name(name: str) -> None:
+    """See that this could be a device, here or elsewhere.
+
+    Raises:
+        UsageError: the name is not understood.
+    """
+    if name not in ("auto", "cpu") and not re.fullmatch(r"cuda(:[0-9]{1,4})?", name):
+        raise UsageError(f"there is no device {name!r}", hint="Use auto, cpu, cuda or cuda:N.")
 
 
 def device_name(device: str) -> str:

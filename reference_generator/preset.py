@@ -72,14 +72,21 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
             raise SettingsError("the preset file cannot be read", path=path, hint=str(error)) from error
     else:
         if preset not in (*preset_names(), "_wan"):
-            raise SettingsError(f"there is no preset {preset!r}", hint=did_you_mean(preset, preset_names()))
+            raise SettingsError(
+                f"there is no preset {preset!r}",
+                hint=did_you_mean(preset, preset_names()) + " A file must end in .yaml.",
+            )
         text = (files("ipvg_eval.reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
     try:
         values = read_yaml(text)
     except (yaml.YAMLError, ValueError, RecursionError) as error:
         raise SettingsError("the preset is not valid YAML", path=preset, hint=str(error)) from error
     if not isinstance(values, dict):
-        raise SettingsError("the preset holds no settings", path=preset)
+        raise SettingsError(
+            "a preset is a mapping of sections to settings",
+            path=preset,
+            hint="Begin with a line such as `extends: vace-1.3b`.",
+        )
     base = values.pop("extends", None)
     _unpin(values)
     return values if base is None else _merged(_read(str(base), (*seen, preset)), values)

@@ -20,6 +20,7 @@ from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.packages import install_line
 from ipvg_eval.decoding import DecoderProcess, PictureProcess
+from ipvg_eval.errors import SubmissionError
 from ipvg_eval.metadata import MetadataProcess
 from ipvg_eval.metrics.protocols.definition import parse_definition
 from ipvg_eval.results import Run, load_run
@@ -59,7 +60,7 @@ def audit(
 
     Raises:
         UsageError: a source does not exist, or two submissions have one name.
-        SubmissionError: a submission cannot be read.
+        SubmissionError: a submission cannot be read, or nobody has a video.
         RunError: a run folder cannot be read.
         TestSetError: the test set cannot be read.
     """
@@ -68,7 +69,14 @@ def audit(
     limit = thresholds or _thresholds_of(runs)
     unchecked = _unchecked(submissions, runs, expected, faces)
     checks = _face_checks() if faces and expected is not None and submissions else None
-    total = sum(len(videos_of(submission, expected)) for submission in submissions.values())
+    videos = {team: len(videos_of(submission, expected)) for team, submission in submissions.items()}
+    total = sum(videos.values())
+    if not (total or runs):
+        first = next(iter(submissions.values()))
+        raise SubmissionError(
+            "there is no video to look at", path=first.address, hint="Give a folder or zip of videos."
+        )
+    unchecked += tuple(f"{team}: there is no video to look at." for team, many in videos.items() if not many)
     seen: list[VideoSignals] = []
     findings: list[AuditFinding] = []
     with DecoderProcess(limits) as decoder, MetadataProcess(limits) as metadata:

@@ -109,5 +109,6 @@ def _thresholds_alone(name: str) -> Mapping[str, Any] | None:
     try:
         content = read_yaml(path.read_text("utf-8"))
     except (OSError, ValueError, RecursionError, yaml.YAMLError) as error:
-        raise ProtocolError(f"cannot be read ({error})", path=path, hint="Check the file.") from error
+        why = error.strerror if isinstance(error, OSError) else error
+        raise ProtocolError(f"cannot be read ({why})", path=path, hint="Check the file.") from error
     return content if isinstance(content, Mapping) and "evaluators" not in content else None

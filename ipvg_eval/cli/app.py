@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 import sys
 from collections.abc import Collection
+from itertools import pairwise
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -12,7 +13,7 @@ from rich.markup import escape
 
 from ipvg_eval.cli.commands import add_commands
 from ipvg_eval.cli.consoles import STDERR, STDOUT, keep_streams_printing
-from ipvg_eval.core.errors import ExitCode, IpvgError
+from ipvg_eval.core.errors import ExitCode, IpvgError, UsageError
 
 # Typer has a click of its own from some version on; this is its class of them in every version.
 _WRONG_WORDS: Any = typer.BadParameter.__base__
@@ -101,6 +102,7 @@ def main(arguments: list[str] | None = None) -> None:
 
 def _run(words: list[str], *, as_json: bool) -> int:
     """The command's exit code; what click finds wrong with the words is printed as click does."""
+    _expect_words(words)
     try:
         command = build_app(words)
         return command(args=words, prog_name="ipvg-eval", standalone_mode=False) or ExitCode.DONE
@@ -111,6 +113,15 @@ def _run(words: list[str], *, as_json: bool) -> int:
             _print_json("UsageError", error.format_message(), ExitCode.USAGE, None, "Try --help.")
         rich_format_error(error)
         return ExitCode.USAGE
+
+
+def _expect_words(words: list[str]) -> None:
+    """See that no word is empty, as a shell variable is that was never set: it would mean the folder here."""
+    for before, word in pairwise(["", *words]):
+        option = before if word == "" else word.removesuffix("=")
+        if (word == "" or word == f"{option}=") and option != "--prompt":
+            what = f"nothing follows {option}" if option.startswith("--") else "an argument is empty"
+            raise UsageError(what, hint="Is a variable of the shell not set?")
 
 
 def _leave(error: IpvgError, *, as_json: bool) -> NoReturn:

@@ -14,7 +14,7 @@ MEMORY = _DEFAULT.memory_mib
 SECONDS = _DEFAULT.seconds
 
 DecoderMemory = Annotated[
-    int, typer.Option(min=512, help="Memory of each process that opens videos, in MiB.")
+    int, typer.Option(min=512, max=2**20, help="Memory of each process that opens videos, in MiB.")
 ]
 RequireConfinement = Annotated[
     bool,
@@ -30,4 +30,7 @@ BudgetOfSubmission = Annotated[
         help="What a submission's videos may cost together; what is left out goes by their number.",
     ),
 ]
-DecoderSeconds = Annotated[float, typer.Option(min=0.1, help="Time to open a video, and again to decode it.")]
+DecoderSeconds = Annotated[
+    float, typer.Option(min=0.1, max=86_400, help="Time to open a video, and again to decode it.")
+]
+Decoders = Annotated[int, typer.Option(min=1, max=256, help="Videos decoded at a time.")]

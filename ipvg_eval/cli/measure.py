@@ -17,9 +17,11 @@ from ipvg_eval.cli.decoding import (
     SECONDS,
     BudgetOfSubmission,
     DecoderMemory,
+    Decoders,
     DecoderSeconds,
     RequireConfinement,
 )
+from ipvg_eval.cli.output_file import expect_writable
 from ipvg_eval.cli.score import metric_names
 from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.limits import ProcessLimits
@@ -73,7 +75,7 @@ def measure(
     batch_size: Annotated[
         int, typer.Option(min=1, help="Frames per forward pass, at most.")
     ] = DEFAULT_BATCH_SIZE,
-    decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at a time.")] = 2,
+    decoders: Decoders = 2,
     decoder_memory: DecoderMemory = MEMORY,
     decoder_seconds: DecoderSeconds = SECONDS,
     require_confinement: RequireConfinement = False,
@@ -101,6 +103,8 @@ def measure(
         weights=weights,
         batch_size=batch_size,
     )
+    expect_writable(csv, endings=(".csv",))
+    expect_writable(parquet, endings=(".parquet",))
     with sample_progress("measure") as on_sample:
         measured = measure_all(
             asked,
@@ -158,8 +162,10 @@ def _write(table: pd.DataFrame, csv: Path | None, parquet: Path | None) -> None:
         if csv is not None and str(csv) == "-":
             STDOUT.out(csv_text(table), end="")
         elif csv is not None:
+            csv.parent.mkdir(parents=True, exist_ok=True)
             csv.write_text(csv_text(table), "utf-8", newline="")
         if parquet is not None:
+            parquet.parent.mkdir(parents=True, exist_ok=True)
             table.to_parquet(parquet, index=False)
     except OSError as error:
         path = csv if parquet is None else parquet

@@ -16,6 +16,7 @@ from ipvg_eval.cli.decoding import (
     SECONDS,
     BudgetOfSubmission,
     DecoderMemory,
+    Decoders,
     DecoderSeconds,
     RequireConfinement,
 )
@@ -84,7 +85,7 @@ def score(
             "--compile", help="Compile the blocks of transformers; worth it for many videos on a GPU."
         ),
     ] = False,
-    decoders: Annotated[int, typer.Option(min=1, help="Videos decoded at a time.")] = 2,
+    decoders: Decoders = 2,
     ray: Annotated[
         str | None,
         typer.Option(
@@ -93,7 +94,7 @@ def score(
         ),
     ] = None,
     workers: Annotated[
-        int | None, typer.Option(min=1, help="With --ray: how many; as many as fit if left out.")
+        int | None, typer.Option(min=1, max=10_000, help="With --ray: how many; as many as fit if left out.")
     ] = None,
     gpus_per_worker: Annotated[
         float | None,
@@ -240,6 +241,8 @@ def _teams(submissions: list[Submission], team: str | None) -> list[str]:
         )
     from ipvg_eval.submission import team_names
 
+    if team is not None and not team.strip():
+        raise UsageError("--team names nobody", hint="Give the team's name, or leave it out.")
     return [team] if team is not None else team_names(submissions)
 
 

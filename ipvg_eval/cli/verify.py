@@ -24,7 +24,7 @@ def verify(
     ] = None,
     submission: Annotated[Path | None, typer.Option(help="What was scored, for --recompute.")] = None,
     testset: Annotated[Path | None, typer.Option(help="Test set, for --recompute; as for `score`.")] = None,
-    seed: Annotated[int, typer.Option(help="Which samples are measured again.")] = 0,
+    seed: Annotated[int, typer.Option(min=0, help="Which samples are measured again.")] = 0,
     device: Annotated[str, typer.Option(help="auto, cpu or cuda:N.")] = "auto",
     as_json: Annotated[bool, typer.Option("--json", help="Print the outcome as JSON.")] = False,
 ) -> None:

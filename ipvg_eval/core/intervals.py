@@ -40,16 +40,17 @@ _SYMMETRIC = 1e-6  # a smaller skewness moves no end by a visible digit
 _ROUNDING = 1e-13  # a standard error below this share of its estimate is that of equal numbers
 
 
-def caution(identities: int, *, what: str = "identities") -> str:
+def caution(identities: int) -> str:
     """What a reader must know about intervals over so few identities; empty where there are enough."""
+    what = f"{identities} {'identity' if identities == 1 else 'identities'}"
     if identities < FEWEST:
         return (
-            f"{identities} {what}: too few for intervals, which need {FEWEST}; no difference is shown "
+            f"{what}: too few for intervals, which need {FEWEST}; no difference is shown "
             "to be more than chance."
         )
     if identities < FEW:
         return (
-            f"{identities} {what}: intervals rest on few of them, and failures that one in {identities} "
+            f"{what}: intervals rest on few of them, and failures that one in {identities} "
             f"shows may not have been seen at all; {FEW} or more are advised."
         )
     return ""

@@ -10,6 +10,7 @@ from ipvg_eval.core.errors import IpvgError
 from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.doctor.machine import Finding, bad, examine_machine, good, memory
 from ipvg_eval.doctor.numbers import CheckedNumber, check_numbers
+from ipvg_eval.metrics.device import check_device_name
 from ipvg_eval.metrics.protocols.definition import read_definition
 from ipvg_eval.metrics.weights import WeightStore
 from ipvg_eval.metrics.weights.places import free_space
@@ -58,14 +59,24 @@ def examine(protocol: str | None = None, *, device: str = "auto") -> Examination
 
     Raises:
         ProtocolError: no such protocol.
+        UsageError: such a device cannot be.
+        DeviceUnavailable: it is not here.
     """
     if protocol is not None:
         read_definition(protocol)  # a wrong word is said at once
+    check_device_name(device)
     findings = list(examine_machine())
-    if protocol is None:
-        return Examination(protocol=None, device=None, findings=tuple(findings), numbers=())
     from ipvg_eval.core.packages import PackageMissing, working_packages
     from ipvg_eval.metrics.device import resolve_device
+
+    if protocol is None:
+        if device != "auto":
+            try:
+                with working_packages():
+                    findings.append(good("device", resolve_device(device)))
+            except PackageMissing as error:
+                findings.append(bad("device", f"{device}: {error}", error.hint))
+        return Examination(protocol=None, device=None, findings=tuple(findings), numbers=())
     from ipvg_eval.metrics.protocols.loading import load_protocol
 
     try:

@@ -8,8 +8,10 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import bad_lines, read_sheet
 from ipvg_eval.measuring.asked import Asked
+from ipvg_eval.submission.address import is_url
 from ipvg_eval.testset.order import natural_key
 from ipvg_eval.testset.prompts import decode_text
 
@@ -26,6 +28,8 @@ def videos_at(word: str) -> list[Path]:
         UsageError: there is none.
     """
     path = Path(word)
+    if is_url(word):
+        raise UsageError("this is an address, not a file", path=word, hint="Download it first.")
     if path.is_dir():
         found = [file for file in path.rglob("*") if file.suffix.lower() in SUFFIXES and file.is_file()]
         if not found:
@@ -107,7 +111,10 @@ def asked_of_table(path: Path) -> list[Asked]:
     Raises:
         UsageError: there is no such file, it has no such column or no lines, or a line cannot be used.
     """
-    sheet = read_sheet(path, check_header=lambda header: _check_header(header, path))
+    try:
+        sheet = read_sheet(path, check_header=lambda header: _check_header(header, path))
+    except VotesError as error:
+        raise UsageError(error.message, path=path, hint=error.hint) from error
     problems = list(sheet.problems)
     found = []
     for line, cells in sheet.records:

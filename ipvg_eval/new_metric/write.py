@@ -98,7 +98,7 @@ def _check_name(metric: str, name: str) -> None:
     if not METRIC_NAME.fullmatch(metric):
         raise UsageError(
             f"{name!r} cannot be a metric's name",
-            hint="Letters a to z, digits and _, a letter first, 60 at most: skin_tone.",
+            hint="Letters a to z, digits, - and _, a letter first, 60 at most: skin-tone.",
         )
     if metric in {*FORMULAS, *CORPUS_METRICS, *EVALUATORS}:
         raise UsageError(f"{metric!r} is one of ipvg-eval's own names", hint="Choose another name.")

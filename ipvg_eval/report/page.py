@@ -27,7 +27,7 @@ from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, MetricSummary
 from ipvg_eval.core.verdict import in_words
-from ipvg_eval.errors import RunError
+from ipvg_eval.errors import RunUnwritable
 from ipvg_eval.findings import Finding
 from ipvg_eval.metrics.timeline.spec import ATA
 from ipvg_eval.report.audit_section import audit_section
@@ -58,14 +58,15 @@ def write_report(run: Run, out: Path | None = None) -> Path:
         The page's path.
 
     Raises:
-        RunError: a table of the run does not fit its run.json, or the page cannot be written.
+        RunError: a table of the run does not fit its run.json.
+        RunUnwritable: the page cannot be written.
     """
     path = out or run.folder.path / "report.html"
     html = _render(run)
     try:
         write_text(path, html)
     except OSError as error:
-        raise RunError(
+        raise RunUnwritable(
             f"the report cannot be written here ({error.strerror})",
             path=path,
             hint="Choose another file for the report.",

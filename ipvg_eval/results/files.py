@@ -9,6 +9,8 @@ from contextlib import contextmanager
 from pathlib import Path
 from typing import TypeVar
 
+from pydantic import ValidationError
+
 from ipvg_eval.core.bounded import read_bounded
 from ipvg_eval.errors import RunError
 
@@ -56,7 +58,17 @@ def read_json(path: Path, parse: Callable[[str], _Content]) -> _Content:
 def unreadable(path: Path, error: Exception) -> RunError:
     """The error for a file of a run that is missing or damaged."""
     return RunError(
-        f"this file of a run cannot be read ({str(error).splitlines()[0]})",
+        f"this file of a run cannot be read ({_reason(error)})",
         path=path,
         hint="Score again with the same arguments; finished samples are not measured again.",
     )
+
+
+def _reason(error: Exception) -> str:
+    if not isinstance(error, ValidationError):
+        return str(error).partition("\n")[0]
+    first = error.errors()[0]
+    where = ".".join(map(str, first["loc"]))
+    if where == "format":
+        return f"its format is {first['input']!r}: another version of ipvg-eval wrote it"
+    return f"{where}: {first['msg']}" if where else first["msg"]

@@ -29,16 +29,30 @@ from ipvg_eval.results.references import REFERENCE_FACES, ReferenceFace
 from ipvg_eval.results.summary import to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, timings_table, write_csv, write_parquet
 
+RUN_FILES = frozenset(
+    {
+        "run.json",
+        "journal.jsonl",
+        "samples.parquet",
+        "samples.csv",
+        "frames.parquet",
+        "timings.csv",
+        "summary.json",
+        "summary.md",
+        "summary.tex",
+        "findings.json",
+        "references.json",
+        "SHA256SUMS",
+    }
+)
+"""The files of a run folder; thumbnails/ and features/ are beside them."""
+
 EVENT_PICTURES = 24
 """Events of a timeline that get a picture, at most."""
 
 
 class RunFolder:
-    """The files of one run.
-
-    run.json, journal.jsonl, samples.parquet, samples.csv, frames.parquet, timings.csv, summary.json,
-    summary.md, summary.tex, findings.json, references.json, SHA256SUMS, thumbnails/ and features/.
-    """
+    """The files of one run: `RUN_FILES`, thumbnails/ and features/."""
 
     def __init__(self, path: Path) -> None:
         self.path = path
@@ -76,6 +90,7 @@ class RunFolder:
 
     def _continue_or_begin(self, info: RunInfo) -> None:
         if not self._info_path.exists():
+            self._expect_room()
             self.write_info(info)
             return
         earlier = self.read_info()
@@ -86,6 +101,21 @@ class RunFolder:
                 "this folder holds a run that differs from this one:\n" + "\n".join(lines),
                 path=self.path,
                 hint="Choose another folder with --out, or remove this one to start afresh.",
+            )
+
+    def _expect_room(self) -> None:
+        """See that nothing lies here that a run could hide or write over; a log beside it may."""
+        taken = sorted(
+            f"{path.name}/" if path.is_dir() else path.name
+            for path in self.path.iterdir()
+            if (path.is_dir() or path.name in RUN_FILES) and not path.name.startswith(".")
+        )
+        if taken:
+            raise RunUnwritable(
+                f"this folder is no run and is not empty: {', '.join(taken[:3])}"
+                + (" ..." if len(taken) > 3 else ""),
+                path=self.path,
+                hint="Choose another folder with --out.",
             )
 
     @property

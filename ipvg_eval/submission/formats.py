@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from codecs import getincrementaldecoder
 from pathlib import Path
 
 _STARTS = (
@@ -18,7 +19,6 @@ _STARTS = (
     (b"\x89PNG", "a PNG picture"),
     (b"\xff\xd8\xff", "a JPEG picture"),
     (b"PAR1", "a Parquet table"),
-    (b"{", "a JSON or text file"),
     (b"\x1aE\xdf\xa3", "a Matroska or WebM video"),
 )
 _HEAD = 512
@@ -45,7 +45,15 @@ def why_no_zip(path: Path) -> tuple[str, str]:
         return "this is a single video, not a zip", "Give a folder of videos or a zip of them."
     if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         return "this is a web page, not a zip: perhaps a download that needed a login", "Download it again."
+    if _is_text(head):
+        return "this is a text file, not a zip", pack
     for start, name in _STARTS:
         if head.startswith(start):
             return f"this is {name}, not a zip", pack
     return "not a readable zip: there is no zip directory in it", pack
+
+
+def _is_text(head: bytes) -> bool:
+    """Whether a file's beginning is UTF-8 without control characters; its last character may be cut."""
+    text = getincrementaldecoder("utf-8")("replace").decode(head)
+    return all(char.isprintable() or char in "\t\n\r\f" for char in text) and "\ufffd" not in text

@@ -74,13 +74,19 @@ class Storage:
         location: the URL without user, password and query.
 
     Raises:
-        UsageError: nobody knows such URLs.
+        UsageError: nobody knows such URLs, or it is a scheme alone.
         Unavailable: the package for them is not installed, or it cannot be set up.
     """
 
     def __init__(self, url: str) -> None:
         self.location = without_secrets(url)
         self._scheme = scheme_of(url)
+        if not url.partition("://")[2].strip("/"):
+            raise UsageError(
+                "this address names nothing",
+                path=self.location,
+                hint="Write it out, such as https://example.org/facial_results.zip.",
+            )
         for name in _CHATTY:  # their debugging output holds keys
             logging.getLogger(name).setLevel(logging.INFO)
         with self.explained():

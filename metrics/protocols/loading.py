@@ -5,12 +5,14 @@ from __future__ import annotations
 import hashlib
 import json
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from contextlib import suppress
 from dataclasses import dataclass
 from typing import TypeVar
 
 from pydantic import BaseModel, ValidationError
 
 from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.errors import IpvgError
 from ipvg_eval.core.run import EvaluatorEntry
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.suggest import did_you_mean
@@ -19,7 +21,13 @@ from ipvg_eval.metrics.errors import ProtocolError
 from ipvg_eval.metrics.evaluator import Evaluator
 from ipvg_eval.metrics.plugin_guard import GuardedEvaluator, explained
 from ipvg_eval.metrics.plugins import BrokenPlugin, Plugin, with_weights
-from ipvg_eval.metrics.protocols.definition import Protocol, parse_definition, read_text, validation_error
+from ipvg_eval.metrics.protocols.definition import (
+    Protocol,
+    parse_definition,
+    read_text,
+    shipped_protocols,
+    validation_error,
+)
 from ipvg_eval.metrics.registry import evaluator_class, outside_evaluators, registered
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.weight_file import WeightFile
@@ -123,7 +131,7 @@ class LoadedProtocol:
             if name not in known:
                 raise ProtocolError(
                     f"protocol {self.definition.name!r} has no metric {name!r}",
-                    hint=did_you_mean(name, known),
+                    hint=_measured_by(name) or did_you_mean(name, known),
                 )
         entries = []
         for part in self.parts:
@@ -332,3 +340,12 @@ def _outside(names: Iterable[str]) -> dict[str, EvaluatorEntry]:
         if here:
             found[", ".join(here)] = EvaluatorEntry(kind=plugin.kind, metrics=here)
     return found
+
+
+def _measured_by(metric: str) -> str | None:
+    """What to say where a shipped protocol has a metric that another one lacks."""
+    for name in shipped_protocols():
+        with suppress(IpvgError, ImportError):  # one whose packages are missing cannot be told
+            if metric in (spec.name for spec in load_protocol(name).specs):
+                return f"Protocol {name} has it: --protocol {name}."
+    return None

@@ -13,6 +13,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.timeline.format import format_timeline
 from ipvg_eval.core.timeline.model import Event, summary
 from ipvg_eval.core.timeline.parse import parse_timeline
@@ -64,12 +65,13 @@ def read_annotated_videos(folder: Path) -> list[AnnotatedVideo]:
     """Every annotated video of a folder, by name.
 
     Raises:
-        MetricsError: there is no annotation, one is not understood, or a video is missing.
+        UsageError: there is no annotation.
+        MetricsError: one is not understood, or a video is missing.
     """
     paths = sorted((folder / ANNOTATIONS).glob("*.json"))
     if not paths:
         hint = f"Give a folder with {ANNOTATIONS}/NAME.json and {VIDEOS}/NAME.mp4; see docs/track2.md."
-        raise MetricsError(f"{folder}: there is no {ANNOTATIONS}/*.json", hint=hint)
+        raise UsageError(f"there is no {ANNOTATIONS}/*.json", path=folder, hint=hint)
     return [_annotated(path, folder / VIDEOS) for path in paths]
 
 

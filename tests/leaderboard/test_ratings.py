@@ -182,7 +182,7 @@ def test_one_vote(write_votes: WriteVotes) -> None:
     assert ratings.table[["points_low", "win_share_high", "bradley_terry_low"]].isna().all(axis=None)
     assert column(ratings, "rank_worst") == {"A": 2, "B": 2}
     assert ratings.table["few"].all()
-    assert [line for line in ratings.warnings if line.startswith("1 identities: too few for intervals")]
+    assert [line for line in ratings.warnings if line.startswith("1 identity: too few for intervals")]
     assert ratings.agreement.alpha is None
 
 
@@ -294,7 +294,7 @@ def test_one_identity_and_one_annotator_have_no_intervals(write_votes: WriteVote
     assert (ratings.clusters, ratings.annotators) == (1, 1)
     assert list(column(ratings, "rank_worst").values()) == [2, 2]
     said = [line.partition(":")[0] for line in ratings.warnings]
-    assert said[:2] == ["1 identities", "One annotator, or unnamed ones"]
+    assert said[:2] == ["1 identity", "One annotator, or unnamed ones"]
 
 
 def test_a_unanimous_share_has_the_interval_of_as_many_identities(write_votes: WriteVotes) -> None:

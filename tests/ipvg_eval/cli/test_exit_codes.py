@@ -19,7 +19,8 @@ from ipvg_eval.core.errors import ExitCode, IpvgError
 
 ROOT = Path(__file__).resolve().parents[3]
 UNAVAILABLE = {
-    "DeviceUnavailable", "Interrupted", "ModelsMissing", "NoSpace", "NotThere", "PullFailed",
+    "BrokenPlugin", "DeviceUnavailable", "Interrupted", "ModelsMissing", "NoSpace", "NotThere",
+    "PullFailed",
     "RewriterUnusable", "Unavailable", "WeightsMissing", "WrongHash",
 }  # fmt: skip
 USAGE = {
@@ -102,10 +103,13 @@ def places(fixtures, careful, tmp_path):
     run = Path(shutil.copytree(ROOT / "tests/golden/runs/careful", tmp_path / "run"))
     changed = Path(shutil.copytree(run, tmp_path / "changed"))
     (changed / "summary.md").write_text("better")
+    (tmp_path / "nothing.csv").touch()
+    lost = Path(shutil.copytree(run, tmp_path / "lost"))
+    (lost / "run.json").unlink()
     (tmp_path / "votes.csv").write_text("sample,team_a\n1,x\n")
     return {
         "good": good, "careful": careful, "testset": fixtures / "testset", "tmp": tmp_path, "run": run,
-        "changed": changed, "runs": ROOT / "tests/golden/runs",
+        "changed": changed, "badrun": lost, "runs": ROOT / "tests/golden/runs",
     }  # fmt: skip
 
 
@@ -170,6 +174,29 @@ CASES = [
     ("measure {tmp}/empty --protocol lite --json", 2),
     ("weights path nope", 2),
     ("weights pull", 2),
+    ("doctor --device gpu0 --json", 2),
+    ("doctor --device cuda:99 --json", 3),
+    ("validate {careful} --decoder-seconds inf --json", 2),
+    ("validate {careful} --decoder-seconds nan --json", 2),
+    ("validate {careful} --decoder-memory 99999999999 --json", 2),
+    ("validate https:// --json", 2),
+    ("validate s3:// --json", 2),
+    ("report {run} --out {tmp}/empty", 2),
+    ("score {careful} --testset {testset} --protocol lite --metrics lite_motion --out {tmp} --json", 2),
+    ("score {careful} --testset {testset} --protocol lite --metrics lite_motion --out {badrun} --json", 2),
+    ("audit {tmp}/empty --json", 1),
+    ("measure --pairs {tmp}/a.txt --json", 2),
+    ("measure --pairs {tmp}/nothing.csv --json", 2),
+    ("new-metric ../x", 2),
+    ("verify {run} --recompute 1 --seed -5 --submission {careful} --json", 2),
+    ("score {careful} --testset {testset} --protocol lite --decoders 100000 --json", 2),
+    ("measure https://example.org/x.mp4 --protocol lite --json", 2),
+    ("measure {careful} --protocol lite --csv {tmp}/empty --json", 2),
+    ("measure {careful} --protocol lite --parquet {good} --json", 2),
+    ("measure {careful} --protocol lite --csv {tmp}/a.txt/x.csv --json", 2),
+    ("report {run} --out {good}", 2),
+    ("timeline calibrate {tmp}/empty", 2),
+    ("new-metric clip_score", 2),
 ]
 
 
@@ -207,12 +234,66 @@ def test_every_command_is_tried_above():
         ("protocols show LITE", "'lite'"),
         ("timeline show nosuch.txt", "does not exist"),
         ("score {careful} --testset {testset} --protocol ipvg", "weights pull --protocol ipvg"),
+        (
+            "score {careful} --testset {testset} --protocol lite --metrics lite_noise --out {tmp}",
+            "is no run",
+        ),
+        ("measure {careful} --metrics lite_motion", "Protocol lite has it: --protocol lite."),
+        ("leaderboard {run} --config nosuch.yaml", "nosuch.yaml: this file cannot be read (No such file"),
+        ("new-metric skin+tone", "skin-tone"),
+        ("generate {testset} --system nosuch.txt --out x", "must end in .yaml"),
     ],
 )
 def test_messages_say_what_is_there_and_what_to_do(ran, places, line, says):
     _, _, err = ran(*(word.format(**places) for word in line.split()))
     assert says in err
     assert "Score again" not in err
+
+
+@pytest.mark.parametrize(
+    "words",
+    [
+        ("validate", ""),
+        ("validate", "{good}", "--testset", ""),
+        ("validate", "{good}", "--testset="),
+        ("score", "{careful}", "--out", ""),
+        ("score", "{careful}", "--team", ""),
+        ("audit", "", "--json"),
+        ("leaderboard", "{run}", ""),
+    ],
+)
+def test_an_empty_word_is_a_variable_that_is_not_set_and_no_folder(ran, places, words):
+    code, out, err = ran(*(word.format(**places) for word in words))
+    assert code == 2
+    assert "Is a variable of the shell not set?" in err
+    assert ("--json" in words) == bool(out)
+
+
+def test_a_team_has_a_name(ran, places):
+    words = ("--testset", places["testset"], "--protocol", "lite", "--metrics", "lite_noise", "--team", "  ")
+    code, _, err = ran("score", places["careful"], *words)
+    assert (code, "--team names nobody" in err) == (2, True)
+
+
+def test_an_empty_prompt_is_a_prompt(ran):
+    _, _, err = ran("measure", "nosuch.mp4", "--protocol", "lite", "--prompt", "")
+    assert "nosuch.mp4" in err
+
+
+@pytest.mark.parametrize(
+    ("field", "value", "says"),
+    [
+        ("format", 99, "another version of ipvg-eval wrote it"),
+        ("team", None, "team: "),
+        ("specs", [{"name": 3}], "specs.0."),
+    ],
+)
+def test_a_damaged_run_json_says_where(ran, places, field, value, says):
+    path = places["run"] / "run.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {field: value}))
+    code, _, err = ran("report", places["run"])
+    assert code == 1
+    assert says in err
 
 
 def test_the_environment_names_the_test_set_for_validate_too(ran, places, monkeypatch):

@@ -183,7 +183,8 @@ NO_ZIPS = {
     "zeros": (bytes(9999), "zeros"),
     "web page": (b"\n<!DOCTYPE html><html>Sign in", "a web page"),
     "video": (b"\x00\x00\x00\x18ftypisom" + b"x" * 99, "a single video"),
-    "noise": (b"no archive at all" * 9, "no zip directory"),
+    "text": ("no archive at all: ä".encode() * 99, "a text file"),
+    "noise": (b"{" + bytes(range(128, 256)) * 9, "no zip directory"),
 }
 
 
