@@ -10,9 +10,7 @@ WEIGHTS = (
     WeightFile(
         name="syncnet_v2",
         used_by=_SYNC,
-        source=HubFile(
-            repository="ByteDance/LatentSync-1.6", path="auxiliary/syncnet_v2.model", revision="c42c7e6"
-        ),
+        source=HubFile(repository="ByteDance/LatentSync-1.6", path="auxiliary/syncnet_v2.model"),
         file_name="syncnet_v2.model",
         size=54_573_114,
         sha256="961e8696f888fce4f3f3a6c3d5b3267cf5b343100b238e79b2659bff2c605442",
