@@ -15,7 +15,7 @@ if TYPE_CHECKING:
     from ipvg_eval.measuring import Asked, measure, measure_all
     from ipvg_eval.report import write_report
     from ipvg_eval.results import load_run
-    from ipvg_eval.scoring import Recipe, rescore, score
+    from ipvg_eval.scoring import Recipe, Scorer, rescore, score
     from ipvg_eval.submission import load_submission
     from ipvg_eval.testset import load_testset
     from ipvg_eval.validation import validate
@@ -23,6 +23,7 @@ if TYPE_CHECKING:
 _HOMES = {
     "Asked": "ipvg_eval.measuring",
     "Recipe": "ipvg_eval.scoring",
+    "Scorer": "ipvg_eval.scoring",
     "compare": "ipvg_eval.comparison",
     "load_run": "ipvg_eval.results",
     "load_submission": "ipvg_eval.submission",
@@ -38,6 +39,7 @@ _HOMES = {
 __all__ = [
     "Asked",
     "Recipe",
+    "Scorer",
     "compare",
     "load_run",
     "load_submission",

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 import math
-from dataclasses import dataclass
+from dataclasses import dataclass, field, fields
+from pathlib import Path
 
 import pandas as pd
 
@@ -17,7 +18,7 @@ from ipvg_eval.errors import RunError
 from ipvg_eval.leaderboard.differences import paired_differences
 from ipvg_eval.leaderboard.metric import Metric
 from ipvg_eval.leaderboard.scores import Scores
-from ipvg_eval.results import Run
+from ipvg_eval.results import Run, load_run
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -131,6 +132,8 @@ class Comparison:
         corpus: metrics of the whole submission.
         intervals: what the intervals are.
         caution: what a reader must know about them, empty for nothing.
+        pairs: one row per metric and sample that both runs have: metric, sample, identity, a, b and
+            a_minus_b; NaN where a run has no value.
     """
 
     a: Side
@@ -142,21 +145,30 @@ class Comparison:
     corpus: tuple[CorpusComparison, ...]
     intervals: str
     caution: str
+    pairs: pd.DataFrame = field(repr=False, compare=False)
+
+    @property
+    def table(self) -> pd.DataFrame:
+        """One row per metric, with the fields of `MetricComparison` but for `most`, by the metric's name."""
+        names = [one.name for one in fields(MetricComparison) if one.name != "most"]
+        rows = [[getattr(metric, name) for name in names] for metric in self.metrics]
+        return pd.DataFrame(rows, columns=names).set_index("name")
 
 
-def compare(a: Run, b: Run, *, most: int = 3, anyway: bool = False) -> Comparison:
+def compare(a: Run | Path | str, b: Run | Path | str, *, most: int = 3, anyway: bool = False) -> Comparison:
     """Compare two runs sample by sample.
 
     Args:
-        a: the first run.
-        b: the second run.
+        a: the first run, or its folder.
+        b: the second run, or its folder.
         most: how many of the samples that differ most are named for each metric.
         anyway: compare what both have although their numbers do not compare.
 
     Raises:
-        RunError: the runs do not compare, which names every fact that differs; or they share no sample or
-            no metric.
+        RunError: a folder is no run; the runs do not compare, which names every fact that differs; or they
+            share no sample or no metric.
     """
+    a, b = (run if isinstance(run, Run) else load_run(run) for run in (a, b))
     different = differences(a.info, b.info)
     if different and not anyway:
         lines = "".join(f"\n  {fact}: {one} there, {other} here" for fact, (one, other) in different.items())
@@ -181,6 +193,7 @@ def compare(a: Run, b: Run, *, most: int = 3, anyway: bool = False) -> Compariso
         corpus=_corpus(a.summary.corpus, b.summary.corpus),
         intervals=INTERVAL_TITLE,
         caution=caution(len(scores.resampling.identities)),
+        pairs=_pairs(scores),
     )
 
 
@@ -207,6 +220,16 @@ def _paired(a: Run, b: Run) -> Scores:
         resampling=Resampling.of(identities),
         coverage=0.0,
     )
+
+
+def _pairs(scores: Scores) -> pd.DataFrame:
+    tables = []
+    for name, values in scores.values.items():
+        table = values.rename_axis("sample").reset_index()
+        table.insert(0, "metric", name)
+        table.insert(2, "identity", list(scores.identities))
+        tables.append(table.assign(a_minus_b=table["a"] - table["b"]))
+    return pd.concat(tables, ignore_index=True)
 
 
 def _columns(run: Run) -> list[Metric]:

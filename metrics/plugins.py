@@ -63,10 +63,6 @@ class BrokenPlugin(MetricsError):
     exit_code = ExitCode.UNAVAILABLE
 
 
-class EvaluatorFailed(Exception):
-    """An evaluator of another package raised, or returned what is no measurement, on one video."""
-
-
 @dataclass(frozen=True, kw_only=True)
 class Plugin:
     """One evaluator that a package registers.

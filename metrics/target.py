@@ -5,6 +5,8 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from ipvg_eval.core.pictures import PictureInMemory
+
 NO_REFERENCE = "no reference picture is given"
 
 
@@ -13,15 +15,22 @@ class Reference:
     """One reference picture of a sample.
 
     Attributes:
-        path: the picture file (png, webp or jpg).
+        path: the picture file (png, webp or jpg), or what messages call one that is in memory.
         label: class label ("man", "ball", ...) where the test set names one.
         subject: references of a sample with the same number are pictures of one subject; None for a picture
             that is the only one of its subject.
+        in_memory: the picture where it is no file, or where the file may change before it is read; else None.
     """
 
     path: Path
     label: str | None = None
     subject: int | None = None
+    in_memory: PictureInMemory | None = None
+
+    @property
+    def picture(self) -> Path | PictureInMemory:
+        """What is read, by `ipvg_eval.core.pictures`; equal pictures in memory are equal."""
+        return self.in_memory or self.path
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -1,7 +1,8 @@
-"""Every command in the README and in the guide to Track 2 runs as it is printed."""
+"""The commands and examples of the README, the guide to Track 2 and the page on Python run as printed."""
 
 from __future__ import annotations
 
+import doctest
 import os
 import re
 import shlex
@@ -74,13 +75,74 @@ def test_the_extras_it_names_exist():
     assert {extra for names in named for extra in names.split(",")} <= set(project["optional-dependencies"])
 
 
-@pytest.mark.parametrize(("place", "said"), [(0, "{0: 0."), (1, "id001/prompt1")])
+PYTHON_EXAMPLES = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
+
+
+@pytest.mark.parametrize(("place", "said"), [(0, "{0: 0."), (2, "id001/prompt1")])
 def test_the_python_examples_run(desk, monkeypatch, capsys, place, said):
     monkeypatch.chdir(desk)
-    examples = re.findall(r"```python\n(.+?)```", README, re.DOTALL)
-    assert len(examples) == 2
-    exec(examples[place], {})
+    assert len(PYTHON_EXAMPLES) == 3
+    exec(PYTHON_EXAMPLES[place], {})
     assert said in capsys.readouterr().out
+
+
+def test_the_training_loop_runs(desk, monkeypatch, capsys, tmp_path):
+    """On a tiny pipeline of diffusers, with accelerate's own log."""
+    import torch
+    from accelerate import Accelerator
+    from accelerate.tracking import GeneralTracker, on_main_process
+    from diffusers import WanPipeline
+
+    from ipvg_eval.reference_generator.tiny.parts import save_tiny
+
+    class Kept(GeneralTracker):
+        name, requires_logging_directory, tracker = "kept", False, None
+
+        def __init__(self):
+            super().__init__(_blank=True)
+            self.logged = []
+
+        @on_main_process
+        def log(self, values, step=None, **_):
+            self.logged.append((step, values))
+
+        @on_main_process
+        def store_init_configuration(self, values):
+            pass
+
+    monkeypatch.chdir(desk)
+    save_tiny("tiny-wan", tmp_path)
+    pipeline = WanPipeline.from_pretrained(tmp_path)
+    pipeline.set_progress_bar_config(disable=True)
+    kept = Kept()
+    accelerator = Accelerator(cpu=True, log_with=[kept])
+    accelerator.init_trackers("training")
+    weight = next(pipeline.transformer.parameters())
+    capsys.readouterr()
+    exec(
+        PYTHON_EXAMPLES[1],
+        {
+            "pipeline": pipeline,
+            "accelerator": accelerator,
+            "settings": {"height": 32, "width": 32, "num_frames": 5, "num_inference_steps": 1},
+            "train_one_step": lambda _pipeline: torch.nn.init.normal_(weight, std=0.02),
+        },
+    )
+    assert [step for step, _ in kept.logged] == [2, 4]
+    assert all(0 < values["eval/lite_sharpness"] <= 1 for _, values in kept.logged)
+    assert len(re.findall(r"^step \d: 1 videos in ", capsys.readouterr().err, re.MULTILINE)) == 2
+
+
+def test_the_page_on_python_says_what_happens(desk, monkeypatch):
+    """Fences end an example as an empty line does."""
+    monkeypatch.chdir(desk)
+    page = re.sub(r"^```.*$", "", (ROOT / "docs" / "api.md").read_text("utf-8"), flags=re.MULTILINE)
+    examples = doctest.DocTestParser().get_doctest(page, {}, "api.md", "docs/api.md", 0)
+    said: list[str] = []
+    runner = doctest.DocTestRunner(optionflags=doctest.ELLIPSIS)
+    result = runner.run(examples, out=said.append)
+    assert not result.failed, "".join(said)
+    assert result.attempted > 30
 
 
 def test_its_links_lead_somewhere():

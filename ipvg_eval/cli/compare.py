@@ -26,17 +26,22 @@ def compare(
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Say where two runs differ, by how much, and whether that is more than chance."""
+    from ipvg_eval.cli.tables import print_outside_metrics
     from ipvg_eval.comparison import compare as compare_runs
     from ipvg_eval.results import load_run
 
-    comparison = compare_runs(load_run(run_a), load_run(run_b), most=most, anyway=anyway)
+    first = load_run(run_a)
+    comparison = compare_runs(first, load_run(run_b), most=most, anyway=anyway)
     _shout(comparison)
     if as_json:
         from ipvg_eval.core.jsonable import jsonable
 
-        STDOUT.out_json(jsonable(comparison))
+        shown = jsonable(comparison)
+        del shown["pairs"]
+        STDOUT.out_json(shown)
     else:
         _print(comparison)
+        print_outside_metrics(first.info, STDOUT)
 
 
 def _shout(comparison: Comparison) -> None:

@@ -132,7 +132,7 @@ def measure(
         STDERR.print(f"[yellow]{escape(notice)}[/]", soft_wrap=True)
     print_outside_metrics(measured.info, STDERR)
     print_verdicts(measured.info, STDERR)
-    if any(one.status != "scored" for one in measured.videos):
+    if measured.info.counts.failed or measured.info.counts.broken:
         raise typer.Exit(ExitCode.SOME_FAILED)
 
 

@@ -20,6 +20,7 @@ from ipvg_eval.cli.decoding import (
     DecoderSeconds,
     RequireConfinement,
 )
+from ipvg_eval.cli.log_to import LogStep, LogTo, log_runs, open_trackers
 from ipvg_eval.core.errors import ExitCode, UsageError
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
@@ -107,6 +108,8 @@ def score(
     profile: Annotated[
         bool, typer.Option("--profile", help="Show where the time went, and write it to profile.csv.")
     ] = False,
+    log_to: LogTo = None,
+    log_step: LogStep = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the summaries as JSON.")] = False,
 ) -> None:
     """Measure every video of a submission. Run it again to go on after an interruption."""
@@ -121,6 +124,7 @@ def score(
     _check_ray_options(ray, workers, gpus_per_worker)
     if ray is not None and profile:
         raise UsageError("--profile looks at one process", hint="Leave out --ray, or --profile.")
+    trackers = open_trackers(log_to, log_step)
     loaded = [load_submission(path) for path in submissions]
     place = find_testset(testset, loaded[0].beside)  # before the networks, which take a while
     teams = _teams(loaded, team)
@@ -169,6 +173,7 @@ def score(
             runs.append(run)
             if stopwatch is not None:
                 profiles.append(_profiled(run, stopwatch))
+    log_runs(trackers, runs, log_step)
     finish(runs, as_json, profiles)
 
 
@@ -287,5 +292,5 @@ def finish(runs: list[Run], as_json: bool, profiles: Sequence[Profile] = ()) -> 
     counts = [run.summary.counts for run in runs]
     if any(count.missing == count.samples for count in counts):
         raise typer.Exit(ExitCode.INVALID)
-    if any(count.failed for count in counts):
+    if any(count.failed or count.broken for count in counts):
         raise typer.Exit(ExitCode.SOME_FAILED)

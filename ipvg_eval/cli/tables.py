@@ -92,10 +92,16 @@ def print_verdicts(info: RunInfo, console: Console) -> None:
 
 
 def print_failures(run: Run, console: Console) -> None:
-    """The first few samples that could not be scored, with their reasons."""
-    failed = run.samples[run.samples["status"] != "scored"]
-    for row in failed.head(_SHOWN_FAILURES).itertuples():
-        console.print(f"{run.summary.team} {row.sample}: {row.reason}", markup=False, soft_wrap=True)
+    """The first few samples that could not be scored, or lack a metric that broke, with their reasons."""
+    unscored = run.samples[run.samples["status"] != "scored"]
+    failed = list(zip(unscored["sample"], unscored["reason"], strict=True))
+    if run.summary.counts.broken:
+        rows = run.folder.journal.read()
+        failed += [
+            (name, measurement.reason) for name in run.samples["sample"] for measurement in rows[name].broken
+        ]
+    for sample, reason in failed[:_SHOWN_FAILURES]:
+        console.print(f"{run.summary.team} {sample}: {reason}", markup=False, soft_wrap=True)
     if (rest := len(failed) - _SHOWN_FAILURES) > 0:
         console.print(f"... and {rest} more, all in {run.folder.path / 'samples.csv'}", markup=False)
 

@@ -81,6 +81,7 @@ class Measurement:
         note: what a reader must know about a number that is there (a flag on the row), or None.
         per_frame: the values behind it, where the metric has any.
         features: the embeddings behind it, where they are worth keeping.
+        broken: whether the code that measures it broke; there may be a number another time.
     """
 
     name: str
@@ -89,6 +90,7 @@ class Measurement:
     note: str | None = None
     per_frame: FrameValues | None = None
     features: FrameFeatures | None = None
+    broken: bool = False
 
     def __post_init__(self) -> None:
         if (self.value is None) != (self.reason is not None):

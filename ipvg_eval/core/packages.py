@@ -31,6 +31,8 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "ray": ("ray",),
     "remote": ("fsspec", "gcsfs", "s3fs"),
     "sign": ("cryptography",),
+    "torchmetrics": ("torchmetrics",),
+    "plot": ("matplotlib",),
     "talking": ("dlib",),
 }
 """Import names by extra; what an extra takes over from another stands at the other."""

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import hashlib
+import io
 import warnings
 from collections.abc import Mapping
+from contextlib import AbstractContextManager, nullcontext
 from pathlib import Path
-from typing import BinaryIO
+from typing import BinaryIO, Self
 
 import numpy as np
 from PIL import ExifTags, Image, UnidentifiedImageError
@@ -45,13 +48,60 @@ _OF_BRANDS = {b"avif": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF"
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
 
-def read_picture(
-    path: Path | BinaryIO, *, apply_orientation: bool = True, over_white: bool = True
-) -> Image.Image:
+class PictureInMemory:
+    """A picture that is no file, or no longer: the bytes of one, or pixels.
+
+    Two with the same content are equal, so that what was made of one can be kept for the other.
+
+    Attributes:
+        key: tells one content from another.
+    """
+
+    def __init__(self, content: bytes | Image.Image) -> None:
+        """Take a picture over.
+
+        Args:
+            content: the bytes of a png, jpeg or webp file, or a picture of Pillow's that nobody changes.
+        """
+        self._content = content
+        self.key = _content_key(content)
+
+    @classmethod
+    def of_pixels(cls, pixels: Frames) -> Self:
+        """A copy of (height, width, 3) uint8, RGB."""
+        return cls(Image.fromarray(pixels.copy()))
+
+    @property
+    def head(self) -> bytes:
+        """The first bytes of a file; none of pixels."""
+        return self._content[:32] if isinstance(self._content, bytes) else b""
+
+    def opened(self) -> AbstractContextManager[Image.Image]:
+        """The picture as Pillow has it.
+
+        Raises:
+            Exception: whatever Pillow raises for what is no picture.
+        """
+        if isinstance(self._content, bytes):
+            return Image.open(io.BytesIO(self._content), formats=FORMATS)
+        return nullcontext(self._content)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, PictureInMemory) and self.key == other.key
+
+    def __hash__(self) -> int:
+        return hash(self.key)
+
+
+Picture = Path | BinaryIO | PictureInMemory
+"""What can be read: a png, jpeg or webp file, one that is open, or a picture in memory."""
+
+
+def read_picture(path: Picture, *, apply_orientation: bool = True, over_white: bool = True) -> Image.Image:
     """A picture as RGB, 8 bits a channel; grey of 16 bits is scaled.
 
     Args:
-        path: a png, jpeg or webp file, or one that is open.
+        path: the picture.
         apply_orientation: turn the picture as its EXIF orientation says. Published face scripts do not.
         over_white: lay transparent pixels over white. Published face scripts drop the transparency, which
             shows whatever colour is stored under it.
@@ -60,7 +110,7 @@ def read_picture(
         UnreadablePicture: the file is missing, is no picture of these kinds, or is damaged.
     """
     try:
-        with warnings.catch_warnings(action="ignore"), Image.open(path, formats=FORMATS) as image:
+        with warnings.catch_warnings(action="ignore"), _opened(path) as image:
             image.load()
             turn = _TURNS.get(_orientation(image)) if apply_orientation else None
             picture = _eight_bits(image)
@@ -77,9 +127,24 @@ def read_picture(
         ) from error
 
 
-def read_rgb(path: Path | BinaryIO, *, apply_orientation: bool = True, over_white: bool = True) -> Frames:
+def read_rgb(path: Picture, *, apply_orientation: bool = True, over_white: bool = True) -> Frames:
     """As `read_picture`, as pixels: (height, width, 3) uint8."""
     return np.asarray(read_picture(path, apply_orientation=apply_orientation, over_white=over_white))
+
+
+def _opened(picture: Picture) -> AbstractContextManager[Image.Image]:
+    return picture.opened() if isinstance(picture, PictureInMemory) else Image.open(picture, formats=FORMATS)
+
+
+def _content_key(content: bytes | Image.Image) -> str:
+    if isinstance(content, bytes):
+        return hashlib.sha256(content).hexdigest()
+    content.load()
+    palette = None if content.palette is None else content.palette.tobytes()
+    beside = (content.mode, content.size, palette, content.info.get("transparency"), _orientation(content))
+    digest = hashlib.sha256(repr(beside).encode())
+    digest.update(np.asarray(content).data if content.mode == "RGB" else content.tobytes())
+    return digest.hexdigest()
 
 
 def _orientation(image: Image.Image) -> int:
@@ -116,7 +181,9 @@ def no_picture(head: bytes) -> str:
     return "it is no png, webp or jpg file" + (f", but a file of the kind {kind}" if kind else "")
 
 
-def _head(path: Path | BinaryIO) -> bytes:
+def _head(path: Picture) -> bytes:
+    if isinstance(path, PictureInMemory):
+        return path.head
     if isinstance(path, Path):
         with path.open("rb") as file:
             return file.read(32)
@@ -124,7 +191,7 @@ def _head(path: Path | BinaryIO) -> bytes:
     return path.read(32)
 
 
-def _cause(error: Exception, path: Path | BinaryIO) -> str:
+def _cause(error: Exception, path: Picture) -> str:
     if isinstance(error, OSError) and error.strerror:
         return error.strerror
     if isinstance(error, UnidentifiedImageError):

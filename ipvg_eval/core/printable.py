@@ -7,8 +7,10 @@ escapes and never obeyed.
 from __future__ import annotations
 
 import json
+import math
 import re
 import unicodedata
+from collections.abc import Sequence
 from typing import TYPE_CHECKING
 
 if TYPE_CHECKING:
@@ -98,6 +100,28 @@ def csv_text(table: pd.DataFrame) -> str:
 def latex_text(text: str) -> str:
     """The text as LaTeX prints it, on one line."""
     return " ".join(printable(text, longest=None, keep="\n\t").split()).translate(_LATEX)
+
+
+def latex_best(cells: Sequence[str], higher_is_better: bool | None) -> list[str]:
+    r"""A column of a LaTeX table with its best number in bold and the second underlined.
+
+    What prints alike is alike: several may be best, and several second. Nothing is marked where neither
+    direction is better, or fewer than two cells are numbers.
+    """
+    numbers = {cell: value for cell in cells if (value := _finite(cell)) is not None}
+    if higher_is_better is None or sum(cell in numbers for cell in cells) < 2:
+        return list(cells)
+    best, *rest = sorted(set(numbers.values()), reverse=higher_is_better)
+    marks = {best: r"\textbf{%s}", **dict.fromkeys(rest[:1], r"\underline{%s}")}
+    return [marks.get(numbers[cell], "%s") % cell if cell in numbers else cell for cell in cells]
+
+
+def _finite(cell: str) -> float | None:
+    try:
+        value = float(cell)
+    except ValueError:
+        return None
+    return value if math.isfinite(value) else None
 
 
 def markdown_text(text: str) -> str:

@@ -33,6 +33,7 @@ class MeasurementRow(_Row):
         note: what a reader must know about the number.
         frame_indices: frames the per-frame values belong to, ascending.
         frame_values: one value per index, None where the frame has none.
+        broken: whether the code that measures it broke; it may come out another time.
     """
 
     name: str
@@ -41,6 +42,7 @@ class MeasurementRow(_Row):
     note: str | None = None
     frame_indices: tuple[int, ...] = ()
     frame_values: tuple[float | None, ...] = ()
+    broken: bool = False
 
     @model_validator(mode="after")
     def _one_value_per_frame(self) -> Self:
@@ -59,6 +61,7 @@ class MeasurementRow(_Row):
             note=measurement.note,
             frame_indices=frames.indices if frames else (),
             frame_values=frames.values if frames else (),
+            broken=measurement.broken,
         )
 
 
@@ -115,4 +118,9 @@ class SampleRow(_Row):
     @property
     def finished(self) -> bool:
         """Whether measuring the same file again would only repeat this row."""
-        return self.status is not Status.CRASHED
+        return self.status is not Status.CRASHED and not self.broken
+
+    @property
+    def broken(self) -> tuple[MeasurementRow, ...]:
+        """The measurements whose code broke, where the sample was scored all the same."""
+        return tuple(measurement for measurement in self.measurements if measurement.broken)

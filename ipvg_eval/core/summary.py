@@ -14,7 +14,7 @@ class _Part(BaseModel):
 
 
 class Counts(_Part):
-    """How many samples came how far."""
+    """How many samples came how far; `broken` ones are scored, but lack a metric whose code broke."""
 
     samples: int
     scored: int
@@ -23,6 +23,7 @@ class Counts(_Part):
     crashed: int
     damaged: int
     pending: int
+    broken: int = 0
 
     @property
     def failed(self) -> int:

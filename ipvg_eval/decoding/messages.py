@@ -13,6 +13,9 @@ from pydantic import Field, NonNegativeInt, PositiveInt, TypeAdapter, model_vali
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.sandbox.messages import Message
 
+BATCH_BYTES = 32 * 2**20
+"""Of the frames that come at a time, at most; one frame always comes."""
+
 
 class Open(Message):
     """Look at the video whose file comes with this."""

@@ -12,6 +12,7 @@ import numpy as np
 from ipvg_eval.core.measurement import ClipInfo
 from ipvg_eval.core.sound import LONGEST, RATE, NoSound, Sound
 from ipvg_eval.decoding.messages import (
+    BATCH_BYTES,
     Answer,
     Batch,
     Decode,
@@ -30,7 +31,6 @@ from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
 
-_USUAL_BATCH = 32 * 2**20
 _SOUND_BYTES = 2 * int(LONGEST * RATE)
 
 
@@ -138,7 +138,7 @@ class OpenVideo:
         process, wanted = self._process, sorted(set(indices))
         process.ask(Decode(indices=tuple(wanted)))
         patience = process.patience()
-        size = max(_USUAL_BATCH, min(self.clip.width * self.clip.height * 3, process.largest_frame))
+        size = max(BATCH_BYTES, min(self.clip.width * self.clip.height * 3, process.largest_frame))
         slot = self._ask_for_more(size)
         unread = True
         try:
@@ -171,7 +171,7 @@ class OpenVideo:
         return slot
 
     def _with_more_room(self, slot: Slot, size: int) -> Slot:
-        if not slot.size < size <= max(_USUAL_BATCH, self._process.largest_frame):
+        if not slot.size < size <= max(BATCH_BYTES, self._process.largest_frame):
             raise self._process.refuse("frames that are too large")
         slot.give_back()
         return self._ask_for_more(size)

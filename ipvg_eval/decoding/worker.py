@@ -13,6 +13,7 @@ from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.measurement import Frames
 from ipvg_eval.core.sound import NoSound
 from ipvg_eval.decoding.messages import (
+    BATCH_BYTES,
     REQUEST,
     Answer,
     Batch,
@@ -31,8 +32,6 @@ from ipvg_eval.decoding.messages import (
 from ipvg_eval.sandbox.child import limits, serve, setting
 from ipvg_eval.video import Batch as FrameBatch
 from ipvg_eval.video import Decoding, FrameIndex, decode, decoder_version, index_frames, read_sound
-
-_BATCH_BYTES = 32 * 2**20
 
 Samples = npt.NDArray[np.int16]
 
@@ -112,7 +111,7 @@ class _Decoder:
             self._file,
             request.indices,
             index=self._index,
-            batch_bytes=_BATCH_BYTES,
+            batch_bytes=BATCH_BYTES,
             time_limit=self._limits.seconds,
         )
         self._batches = iter(self._decoding)

@@ -12,7 +12,6 @@ from ipvg_eval.core.verdict import Verdict
 from ipvg_eval.doctor.goldens import GOLDENS, INPUTS, Golden
 from ipvg_eval.doctor.measuring import SAMPLE, measure, sample_target
 from ipvg_eval.metrics.evaluator import Evaluator
-from ipvg_eval.metrics.plugins import EvaluatorFailed
 from ipvg_eval.metrics.protocols.loading import LoadedProtocol, Part
 from ipvg_eval.metrics.registry import evaluator_class
 from ipvg_eval.metrics.runtime import Runtime
@@ -81,10 +80,9 @@ def _check_part(
                 if IDENTITY.keys() & own.keys()
                 else {}
             )
-    except (IpvgError, EvaluatorFailed) as error:
-        hint = error.hint if isinstance(error, IpvgError) else None
+    except IpvgError as error:
         return [
-            CheckedNumber(metric=name, verdict=None, detail=str(error), hint=hint, weights={})
+            CheckedNumber(metric=name, verdict=None, detail=str(error), hint=error.hint, weights={})
             for name in names
         ]
     found = []

@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import json
 import tempfile
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
+from fractions import Fraction
 from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pandas as pd
 
 from ipvg_eval.core.budget import Budget
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.run import RunInfo
 from ipvg_eval.core.summary import CorpusSummary
 from ipvg_eval.measuring.asked import Asked, AskedVideos, as_scored
@@ -18,43 +21,12 @@ from ipvg_eval.results import Run
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring import Recipe, Scorer, score
 from ipvg_eval.scoring.run import OnSample
+from ipvg_eval.scoring.video_measurements import NO_TIMELINE, VideoMeasurements
+
+if TYPE_CHECKING:
+    from ipvg_eval.scoring.scorer import Clip, Pictured
 
 PathLike = Path | str
-
-
-@dataclass(frozen=True, kw_only=True)
-class VideoMeasurements:
-    """What was measured of one video.
-
-    Attributes:
-        video: the file, as it was given.
-        status: "scored", or why there are no values: "undecodable", "crashed".
-        reason: why there are none, or None.
-        values: every metric of the protocol that one video has, by name; None where it is missing.
-        missing: why, by metric.
-        notes: what a reader must know of a value, by metric.
-        frames: per metric that has them, the value of every frame that was looked at, by frame index.
-        columns: what belongs to the video and was given along.
-        notice: what a reader must know first (random weights, rules that are not published); may be empty.
-    """
-
-    video: str
-    status: str
-    reason: str | None
-    values: Mapping[str, float | None]
-    missing: Mapping[str, str]
-    notes: Mapping[str, str]
-    frames: Mapping[str, Mapping[int, float | None]]
-    columns: Mapping[str, str]
-    notice: str
-
-    def __getitem__(self, metric: str) -> float | None:
-        """The value of a metric; None where it is missing.
-
-        Raises:
-            KeyError: the protocol has no such metric.
-        """
-        return self.values[metric]
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -65,16 +37,18 @@ class Measurements:
         videos: in the order asked.
         corpus: metrics of all videos together (face FID), with the reason where one has no value.
         info: of the run: protocol, weights, device, verdicts per metric.
+        left_out: metrics of the protocol that need timelines, where no video has one.
     """
 
     videos: tuple[VideoMeasurements, ...]
     corpus: tuple[CorpusSummary, ...]
     info: RunInfo
+    left_out: tuple[str, ...] = ()
 
     @property
     def table(self) -> pd.DataFrame:
         """A row per video: video, the columns given along, status, reason, then a float column per metric."""
-        metrics = [spec.name for spec in self.info.sample_metrics]
+        metrics = [*(spec.name for spec in self.info.sample_metrics), *self.left_out]
         given = list(dict.fromkeys(name for one in self.videos for name in one.columns))
         records = [
             {
@@ -91,36 +65,42 @@ class Measurements:
 
 
 def measure(
-    video: PathLike,
+    video: Clip,
     *,
-    reference: PathLike | Sequence[PathLike] = (),
+    reference: Pictured | Sequence[Pictured] = (),
     prompt: str = "",
     timeline: str | None = None,
+    fps: float | Fraction | None = None,
+    times: Sequence[float] | None = None,
     protocol: str | None = None,
     recipe: Recipe | Scorer | None = None,
 ) -> VideoMeasurements:
-    """Measure one video file.
+    """Measure one video, a file or frames in memory.
 
     Args:
-        video: the file.
-        reference: one reference picture, or several.
+        video: a file; or RGB frames, uint8, as an array (n, height, width, 3), a torch tensor
+            (n, 3, height, width) on any device, or a list of pictures.
+        reference: one reference picture, or a list: paths, Pillow's pictures, arrays (height, width, 3),
+            tensors (3, height, width).
         prompt: its text prompt.
         timeline: which action when.
+        fps: of frames in memory, per second; 25 where neither this nor times are given.
+        times: of frames in memory, in seconds from the first, (n,).
         protocol: short for `Recipe(protocol=...)`.
-        recipe: how it is measured; `Recipe(...).build()` once serves any number of calls.
+        recipe: how it is measured; what `Recipe(...).build()` gives serves any number of calls.
 
     Returns:
         Its numbers, the same to the last bit as `score` gives. What a metric needs and is not given makes it
         missing, with the reason.
 
     Raises:
-        UsageError: a file is not there, a reference cannot be read, both a recipe and a protocol are given.
+        UsageError: a file is not there, a reference or frames cannot be used, or both a recipe and a protocol
+            are given.
         MetricsError: the protocol, its weights or the device cannot be used.
         Unavailable: the installation is broken.
     """
-    references = [reference] if isinstance(reference, str | Path) else reference
-    one = Asked(video=Path(video), references=tuple(map(Path, references)), prompt=prompt, timeline=timeline)
-    return measure_all([one], protocol=protocol, recipe=recipe).videos[0]
+    scorer = _scorer(recipe, protocol)
+    return scorer(video, reference=reference, prompt=prompt, timeline=timeline, fps=fps, times=times)
 
 
 def measure_all(
@@ -154,12 +134,13 @@ def measure_all(
         RunError: the run folder holds another run, or cannot be written.
     """
     videos = as_scored(asked)
+    scorer = _scorer(recipe, protocol)
+    left_out = () if any(one.timeline is not None for one in asked) else scorer.needing_timelines
     with tempfile.TemporaryDirectory(prefix="ipvg-measure-") as temporary:
         run = score(
             videos.submission,
             testset=videos.testset,
-            protocol=protocol,
-            recipe=recipe,
+            recipe=scorer,
             team="measured",
             out=temporary if out is None else out,
             limits=limits,
@@ -168,27 +149,42 @@ def measure_all(
             command=command,
             on_sample=on_sample,
         )
-        return Measurements(videos=tuple(_of_run(run, videos)), corpus=run.summary.corpus, info=run.info)
+        return Measurements(
+            videos=tuple(_of_run(run, videos, left_out)),
+            corpus=run.summary.corpus,
+            info=run.info,
+            left_out=left_out,
+        )
 
 
-def _of_run(run: Run, videos: AskedVideos) -> Iterator[VideoMeasurements]:
+def _scorer(recipe: Recipe | Scorer | None, protocol: str | None) -> Scorer:
+    if recipe is not None and protocol is not None:
+        raise UsageError("a recipe and a protocol are given", hint="Name the protocol in the recipe.")
+    if isinstance(recipe, Scorer):
+        return recipe
+    return (recipe or (Recipe() if protocol is None else Recipe(protocol=protocol))).build()
+
+
+def _of_run(run: Run, videos: AskedVideos, left_out: Sequence[str]) -> Iterator[VideoMeasurements]:
+    absent = dict.fromkeys(left_out, NO_TIMELINE)
     metrics = [spec.name for spec in run.info.sample_metrics]
     rows = {row["sample"]: row for row in run.samples.to_dict("records")}
     frames: dict[str, dict[str, dict[int, float | None]]] = {}
-    for sample, metric, index, value in run.frames[["sample", "metric", "frame", "value"]].itertuples(
-        index=False
-    ):
+    times: dict[str, dict[int, float]] = {}
+    for sample, metric, index, time, value in run.frames.itertuples(index=False):
         frames.setdefault(sample, {}).setdefault(metric, {})[int(index)] = _number(value)
+        times.setdefault(sample, {})[int(index)] = float(time)
     for name, one in videos.by_id.items():
         row = rows[name]
         yield VideoMeasurements(
             video=name,
             status=row["status"],
             reason=None if pd.isna(row["reason"]) else row["reason"],
-            values={metric: _number(row[metric]) for metric in metrics},
-            missing=_texts(row["missing"]),
+            values={metric: _number(row[metric]) for metric in metrics} | dict.fromkeys(left_out),
+            missing=_texts(row["missing"]) | absent,
             notes=_texts(row["notes"]),
             frames=frames.get(name, {}),
+            times=dict(sorted(times.get(name, {}).items())),
             columns=dict(one.columns),
             notice=run.info.protocol.notice,
         )

@@ -25,6 +25,7 @@ def count(rows: Iterable[SampleRow], *, samples: int) -> Counts:
         crashed=by_status[Status.CRASHED],
         damaged=sum(row.damage is not None for row in rows),
         pending=samples - len(rows),
+        broken=sum(bool(row.broken) for row in rows),
     )
 
 

@@ -32,28 +32,36 @@ def identifications(rows: Sequence[SampleRow], path_of: Callable[[str], Path]) -
     scored = [row for row in rows if row.status is Status.SCORED]
     kept = [(row, read_features(path_of(row.sample))) for row in scored]
     found = (
-        _of(metric, [(row, one[metric]) for row, one in kept if metric in one])
+        identification(
+            metric, [(row.sample, row.identity, one[metric]) for row, one in kept if metric in one]
+        )
         for metric in (*NETWORKS, *PROXIES)
     )
     return tuple(one for one in found if one is not None)
 
 
-def _of(metric: str, kept: Sequence[tuple[SampleRow, FrameFeatures]]) -> Identification | None:
+def identification(metric: str, kept: Sequence[tuple[str, str, FrameFeatures]]) -> Identification | None:
+    """Compare every video with everybody's reference; None where fewer than two people have one.
+
+    Args:
+        metric: the score whose embeddings they are.
+        kept: what each video is called, whose it is, and its embeddings.
+    """
     gallery = {
-        (row.identity, reference.tobytes()): reference
-        for row, features in kept
+        (identity, reference.tobytes()): reference
+        for _, identity, features in kept
         if features.reference is not None
         for reference in np.atleast_2d(features.reference)
     }
-    probes = [(row, features.rows) for row, features in kept if len(features.rows)]
+    probes = [one for one in kept if len(one[2].rows)]
     return identify(
-        [faces for _, faces in probes],
-        [row.identity for row, _ in probes],
+        [features.rows for _, _, features in probes],
+        [identity for _, identity, _ in probes],
         list(gallery.values()),
         [identity for identity, _ in gallery],
         metric=metric,
         proxy=metric in PROXIES,
-        samples=[row.sample for row, _ in probes],
+        samples=[sample for sample, _, _ in probes],
     )
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from ipvg_eval.core.printable import latex_text, markdown_text, printable
+from ipvg_eval.core.printable import latex_best, latex_text, markdown_text, printable
 from ipvg_eval.core.summary import CombinedSummary, CorpusSummary, Counts, MetricSummary, Summary
 
 
@@ -40,6 +40,7 @@ def state(counts: Counts) -> str:
         "crashed": counts.crashed,
         "pending": counts.pending,
         "decoded in part": counts.damaged,
+        "without a metric that broke": counts.broken,
     }
     rest = [f"{amount} {what}" for what, amount in amounts.items() if amount]
     return ", ".join([f"{counts.scored} of {counts.samples} samples scored", *rest])
@@ -138,7 +139,7 @@ def to_latex(summaries: Sequence[Summary]) -> str:
     r"""A booktabs table with one row per team, as papers print it.
 
     Columns are the metrics, the weighted sums and the metrics of the whole submission; all summaries have the
-    same ones.
+    same ones. Of several teams, the best of a column is bold and the second underlined.
     """
     first = summaries[0]
     marks = {True: r" $\uparrow$", False: r" $\downarrow$", None: ""}
@@ -153,9 +154,16 @@ def to_latex(summaries: Sequence[Summary]) -> str:
         " & ".join(["Team", *head]) + r" \\",
         r"\midrule",
     ]
+    rows = []
     for summary in summaries:
         means = [m.mean for m in summary.metrics]
         totals = [c.value for c in summary.combined] + [c.value for c in summary.corpus]
-        values = ["--" if value is None else number(value) for value in (*means, *totals)]
-        lines.append(" & ".join([latex_text(summary.team), *values]) + r" \\")
+        rows.append(["--" if value is None else number(value) for value in (*means, *totals)])
+    marked = [
+        latex_best(cells, column.higher_is_better)
+        for cells, column in zip(zip(*rows, strict=True), columns, strict=True)
+    ]
+    for place, summary in enumerate(summaries):
+        cells = [latex_text(summary.team), *(column[place] for column in marked)]
+        lines.append(" & ".join(cells) + r" \\")
     return "\n".join([*lines, r"\bottomrule", r"\end{tabular}"]) + "\n"

@@ -4,5 +4,6 @@ from ipvg_eval.scoring.recipe import Recipe
 from ipvg_eval.scoring.rescore import rescore
 from ipvg_eval.scoring.score import score
 from ipvg_eval.scoring.scorer import Scorer
+from ipvg_eval.scoring.video_measurements import VideoMeasurements
 
-__all__ = ["Recipe", "Scorer", "rescore", "score"]
+__all__ = ["Recipe", "Scorer", "VideoMeasurements", "rescore", "score"]

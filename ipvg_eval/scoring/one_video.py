@@ -122,28 +122,31 @@ def wanted_frames(evaluators: Sequence[Evaluator], sample: Sample, clip: ClipInf
 def watch(
     sample: Sample,
     open_video: Callable[[], Video],
-    sha256: str,
+    sha256: str | None,
     evaluators: Sequence[Evaluator],
     specs: Sequence[MetricSpec],
     frames_needed: float | None = None,
     open_reference: Callable[[], Video | NoReferenceVideo] = no_reference_video,
+    *,
+    pictures: bool = True,
 ) -> Watched:
     """Decode a video, once, for every evaluator.
 
     Args:
         sample: what the video answers.
         open_video: gives the video with the frames of `wanted_frames`.
-        sha256: hash of its file, for the row.
+        sha256: hash of its file, for the row; None where it is none.
         evaluators: what measures it; they may be shown other videos before this one is finished.
         specs: which of the evaluators' metrics are kept, in row order.
         frames_needed: share of the frames of `wanted_frames` that must decode; None for any.
         open_reference: gives the test set's own video, with the frames that evaluators which compare want of
             it; it is seen before the video is opened.
+        pictures: whether the small pictures for people are made.
     """
 
     def see() -> _Seen:
         references = _see_reference(sample, open_reference, evaluators)
-        return _see(sample, open_video(), evaluators, frames_needed, references)
+        return _see(sample, open_video(), evaluators, frames_needed, references, pictures)
 
     return Watched(sample, sha256, specs, see)
 
@@ -156,7 +159,7 @@ class Watched:
     """
 
     def __init__(
-        self, sample: Sample, sha256: str, specs: Sequence[MetricSpec], see: Callable[[], _Seen]
+        self, sample: Sample, sha256: str | None, specs: Sequence[MetricSpec], see: Callable[[], _Seen]
     ) -> None:
         self._sample = sample
         self._sha256 = sha256
@@ -213,8 +216,9 @@ def _see_reference(
     try:
         viewers = [_Viewer(evaluator, sample.target, video.clip, video.sounds) for evaluator in watching]
         for batch in video:
+            picked: dict[tuple[int, ...], Frames] = {}
             for viewer in viewers:
-                viewer.add(batch.indices, batch.frames)
+                viewer.add(batch.indices, batch.frames, picked)
     except VideoError as error:
         return dict.fromkeys(watching, f"the reference video cannot be read: {error.message}")
     return {evaluator: viewer.seen for evaluator, viewer in zip(watching, viewers, strict=True)}
@@ -226,6 +230,7 @@ def _see(
     evaluators: Sequence[Evaluator],
     frames_needed: float | None,
     references: _References,
+    pictures: bool,
 ) -> _Seen:
     clip, decoded = video.clip, 0
     sheet, events = ContactSheet(clip), EventPictures(sample.timeline, clip)
@@ -235,10 +240,12 @@ def _see(
     ]
     for batch in video:
         decoded += len(batch.indices)
-        sheet.add(batch.indices, batch.frames)
-        events.add(batch.indices, batch.frames)
+        if pictures:
+            sheet.add(batch.indices, batch.frames)
+            events.add(batch.indices, batch.frames)
+        picked: dict[tuple[int, ...], Frames] = {}
         for viewer in viewers:
-            viewer.add(batch.indices, batch.frames)
+            viewer.add(batch.indices, batch.frames, picked)
     wanted = len(wanted_frames(evaluators, sample, clip))
     if frames_needed is not None and decoded < frames_needed * wanted:
         needed = f"the protocol needs {frames_needed:.0%}"
@@ -255,7 +262,7 @@ class _Seen:
     events: EventPictures
     viewers: Sequence[_Viewer]
 
-    def measured(self, sample: Sample, sha256: str, specs: Sequence[MetricSpec]) -> Measured:
+    def measured(self, sample: Sample, sha256: str | None, specs: Sequence[MetricSpec]) -> Measured:
         video, clip = self.video, self.video.clip
         found = {m.name: m for viewer in self.viewers for m in viewer.finish()}
         measurements = [found[spec.name] for spec in specs]
@@ -316,14 +323,17 @@ class _Viewer:
         """The pass, once it has all frames; or why there is none."""
         return self._pass or self._refusal
 
-    def add(self, indices: Sequence[int], frames: Frames) -> None:
+    def add(self, indices: Sequence[int], frames: Frames, picked: dict[tuple[int, ...], Frames]) -> None:
+        """What is picked out of the frames is kept for the next viewer who wants the same."""
         if self._pass is None:
             return
-        mine = [position for position, index in enumerate(indices) if index in self._wanted]
+        mine = tuple(position for position, index in enumerate(indices) if index in self._wanted)
         if len(mine) == len(indices):
             self._pass.add(indices, frames)
         elif mine:
-            self._pass.add([indices[position] for position in mine], frames[np.asarray(mine)])
+            if mine not in picked:
+                picked[mine] = frames[np.asarray(mine)]
+            self._pass.add([indices[position] for position in mine], picked[mine])
 
     def finish(self) -> Iterator[Measurement]:
         if self._reference is not None and isinstance(self._pass, ComparingPass):

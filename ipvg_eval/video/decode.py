@@ -11,7 +11,7 @@ from typing import Any, Self
 import av
 import numpy as np
 
-from ipvg_eval.core.measurement import Frames
+from ipvg_eval.core.measurement import ClipInfo, Frames
 from ipvg_eval.errors import VideoError
 from ipvg_eval.video.container import EXPORT_AGAIN, Source, name_of
 from ipvg_eval.video.damage import DamageLog
@@ -19,6 +19,7 @@ from ipvg_eval.video.index import FrameIndex
 from ipvg_eval.video.picture import Picture
 from ipvg_eval.video.sequence import sound_frames
 
+BATCH_SIZE = 16
 BATCH_BYTES = 128 * 2**20
 
 
@@ -143,7 +144,7 @@ def decode(
     indices: Iterable[int],
     *,
     index: FrameIndex,
-    batch_size: int = 16,
+    batch_size: int = BATCH_SIZE,
     batch_bytes: int = BATCH_BYTES,
     time_limit: float = 120.0,
 ) -> Decoding:
@@ -174,8 +175,19 @@ def decode(
     count = index.clip.frame_count
     if wanted and not 0 <= wanted[0] <= wanted[-1] < count:
         raise ValueError(f"frame indices {wanted[0]} to {wanted[-1]} in a video of {count} frames")
+    per_batch = frames_per_batch(index.clip, len(wanted), batch_size=batch_size, batch_bytes=batch_bytes)
+    return Decoding(source, wanted, index, per_batch, time_limit)
+
+
+def frames_per_batch(
+    clip: ClipInfo, wanted: int, *, batch_size: int = BATCH_SIZE, batch_bytes: int = BATCH_BYTES
+) -> int:
+    """How many of the wanted frames come at a time.
+
+    Raises:
+        ValueError: a limit is not positive.
+    """
     if batch_size < 1 or batch_bytes < 1:
         raise ValueError("batch_size and batch_bytes must be positive")
-    frame_bytes = max(1, index.clip.width * index.clip.height * 3)
-    per_batch = max(1, min(batch_size, batch_bytes // frame_bytes, len(wanted)))
-    return Decoding(source, wanted, index, per_batch, time_limit)
+    frame_bytes = max(1, clip.width * clip.height * 3)
+    return max(1, min(batch_size, batch_bytes // frame_bytes, wanted))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from typing import Any
 
@@ -10,7 +10,7 @@ import pandas as pd
 
 from ipvg_eval.core.file_names import file_name
 from ipvg_eval.core.page import points
-from ipvg_eval.core.printable import csv_text, latex_text, markdown_text
+from ipvg_eval.core.printable import csv_text, latex_best, latex_text, markdown_text
 from ipvg_eval.leaderboard.site.track import Shown, Track
 
 _TEXT = ("Team", "Question", "Metric")
@@ -40,9 +40,12 @@ def track_downloads(track: Track) -> Iterator[Download]:
     """Every table of a track; values of single samples only where the site is not public."""
     board, name = track.board, track.id
     ranking, printed = _ranking(track), _printed(track)
+    latex = latex_table(
+        printed, {str(name): str(name).endswith("↑") for name in printed if str(name).endswith(("↑", "↓"))}
+    )
     yield Download(name=f"{name}-ranking.csv", about="final ranking with every score", text=csv_text(ranking))
     yield Download(name=f"{name}-ranking.md", about="the same as a Markdown table", text=_markdown(printed))
-    yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=latex_table(printed))
+    yield Download(name=f"{name}-ranking.tex", about="the same as a LaTeX table", text=latex)
     scores = board.scores.table
     if track.public:
         scores = scores.drop(columns=["min", "max"])
@@ -129,10 +132,17 @@ def _markdown(table: pd.DataFrame) -> str:
     )
 
 
-def latex_table(table: pd.DataFrame) -> str:
-    r"""A booktabs table; the preamble needs \usepackage{booktabs}."""
-    style = table.style.hide(axis="index").format(_typeset)
-    style = style.format_index(_typeset, axis=1)
+def latex_table(table: pd.DataFrame, better: Mapping[str, bool] | None = None) -> str:
+    r"""A booktabs table; the preamble needs \usepackage{booktabs}.
+
+    Args:
+        table: its cells.
+        better: whether higher is better, for columns whose best is printed bold and whose second underlined.
+    """
+    typeset = table.map(_typeset)
+    for column, higher in (better or {}).items():
+        typeset[column] = latex_best(typeset[column].tolist(), higher)
+    style = typeset.style.hide(axis="index").format_index(_typeset, axis=1)
     return str(style.to_latex(hrules=True, column_format="".join("l" if c in _TEXT else "r" for c in table)))
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections import OrderedDict
 from collections.abc import Collection, Sequence
 from dataclasses import replace
+from pathlib import Path
 from typing import ClassVar, Final, Literal
 
 from pydantic import Field
 
 from ipvg_eval.core.measurement import ClipInfo, Measurement
-from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, Pass
 from ipvg_eval.metrics.faces import arcface, curricularface, face_similarity_specs, scrfd
@@ -20,6 +20,7 @@ from ipvg_eval.metrics.faces.face_crops import Retry, face_crops
 from ipvg_eval.metrics.faces.face_similarity_pass import Encoder, FacePass, ReferenceFace, crop_batches
 from ipvg_eval.metrics.faces.face_similarity_scores import Compared, ScoreRules, score, similarities
 from ipvg_eval.metrics.faces.inception import FID_WEIGHTS, IMAGENET_WEIGHTS, FidInception, ImagenetInception
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.rescoring import Kept, disagreement, not_reported
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import schedule
@@ -27,7 +28,6 @@ from ipvg_eval.metrics.target import NO_REFERENCE, Reference, Target
 
 PERSON_LABELS: Final = frozenset({"man", "woman", "crop_man", "crop_woman"})
 
-_REFERENCES_KEPT: Final = 256
 _WHAT_IS_SEEN: Final = ("frames", "short_clips", "retry", "reference", "reference_pixels")
 _DISTANCE: Final = face_similarity_specs.FACE_FEATURE_DISTANCE.name
 _WITHOUT_RULES: Final = {
@@ -96,7 +96,7 @@ class FaceSimilarity(Evaluator[FaceSimilarityOptions]):
             name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
             for name, encode in self._encoders.items()
         }
-        self._references: OrderedDict[object, ReferenceFace] = OrderedDict()
+        self._encoded = ReferenceCache(self._encode_reference)
 
     @classmethod
     def specs_for(cls, options: FaceSimilarityOptions, /) -> tuple[MetricSpec, ...]:
@@ -171,18 +171,11 @@ class FaceSimilarity(Evaluator[FaceSimilarityOptions]):
         chosen = [r for r in target.references if self._options.reference == "first" or _is_person(r)]
         if not chosen:
             return ReferenceFace(rows=None, reason="no reference picture is labelled as a person")
-        path = chosen[0].path
-        key = path.resolve()
-        if key not in self._references:
-            self._references[key] = self._encode_reference(chosen[0])
-            if len(self._references) > _REFERENCES_KEPT:
-                self._references.popitem(last=False)
-        self._references.move_to_end(key)
-        return self._references[key]
+        return self._encoded(chosen[0].picture)
 
-    def _encode_reference(self, reference: Reference) -> ReferenceFace:
+    def _encode_reference(self, source: Path | PictureInMemory) -> ReferenceFace:
         seen = self._options.reference_pixels == "as_seen"
-        picture = read_rgb(reference.path, apply_orientation=seen, over_white=seen)
+        picture = read_rgb(source, apply_orientation=seen, over_white=seen)
         crops = face_crops(self._detector, picture, retry=self._options.retry)
         if crops is None:
             return ReferenceFace(rows=None, reason="no face in the reference picture")

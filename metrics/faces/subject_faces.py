@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from functools import lru_cache
 from pathlib import Path
-from typing import ClassVar, Final
+from typing import ClassVar
 
 import numpy as np
 from pydantic import Field
 
 from ipvg_eval.core.measurement import ClipInfo
-from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, KnownPass, Pass, missing
 from ipvg_eval.metrics.faces import arcface, curricularface, scrfd, subject_specs
@@ -20,12 +19,11 @@ from ipvg_eval.metrics.faces.curricularface import CurricularFace
 from ipvg_eval.metrics.faces.every_face import every_face
 from ipvg_eval.metrics.faces.face_similarity_pass import Encoder, Rows, crop_batches
 from ipvg_eval.metrics.faces.subject_face_pass import PersonReferences, SubjectFacePass
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.subject.subjects import subjects_of
 from ipvg_eval.metrics.target import NO_REFERENCE, Target
-
-_REFERENCES_KEPT: Final = 256
 
 
 class SubjectFacesOptions(EvaluatorOptions):
@@ -62,7 +60,7 @@ class SubjectFaces(Evaluator[SubjectFacesOptions]):
             name: crop_batches(encode, runtime.batch_size, crossing=runtime.crossing)
             for name, encode in self._encoders.items()
         }
-        self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._encode_reference)
+        self._reference = ReferenceCache(self._encode_reference)
 
     @classmethod
     def required_weights(cls, _options: SubjectFacesOptions, /) -> tuple[str, ...]:
@@ -81,7 +79,7 @@ class SubjectFaces(Evaluator[SubjectFacesOptions]):
         """
         if not target.references:
             return KnownPass(missing(self.specs, NO_REFERENCE))
-        references = [self._reference(reference.path) for reference in target.references]
+        references = [self._reference(reference.picture) for reference in target.references]
         people, without = [], []
         for subject in subjects_of(target.references, unlabelled="reference"):
             rows = [row for row in (references[place] for place in subject.pictures) if row is not None]
@@ -99,9 +97,9 @@ class SubjectFaces(Evaluator[SubjectFacesOptions]):
             most=max(self._options.faces_per_frame, len(people)),
         )
 
-    def _encode_reference(self, path: Path) -> Mapping[str, Rows] | None:
+    def _encode_reference(self, source: Path | PictureInMemory) -> Mapping[str, Rows] | None:
         """One vector per network for the largest face; None where there is none."""
-        faces = every_face(self._detector, read_rgb(path), most=1)
+        faces = every_face(self._detector, read_rgb(source), most=1)
         if not faces:
             return None
         return {name: encode(faces[0].of(name)[None])[0] for name, encode in self._encoders.items()}

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar
 
@@ -12,13 +11,14 @@ from pydantic import Field
 from typing_extensions import override
 
 from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement
-from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, Evaluator, EvaluatorOptions
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces
 from ipvg_eval.metrics.faces.mtcnn import LICENCE, WEIGHT_NAMES, Mtcnn
 from ipvg_eval.metrics.lite.identity import FloatArray, face_descriptor, similarity
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.scaling import shrink
@@ -53,7 +53,6 @@ LITE_IDENTITY = MetricSpec(
 )
 
 _REFERENCE_SIDE = 2048  # a reference picture is never searched at more pixels than this
-_CACHED_REFERENCES = 256
 
 
 class LiteFacesOptions(EvaluatorOptions):
@@ -99,7 +98,7 @@ class LiteFaces(Evaluator[LiteFacesOptions]):
             min_probability=options.min_probability,
         )
         self.weights = self._detector.weights
-        self._reference = lru_cache(maxsize=_CACHED_REFERENCES)(self._describe_reference)
+        self._reference = ReferenceCache(self._describe_reference)
 
     @classmethod
     def required_weights(cls, _options: LiteFacesOptions, /) -> tuple[str, ...]:
@@ -117,12 +116,12 @@ class LiteFaces(Evaluator[LiteFacesOptions]):
         Raises:
             UnreadablePicture: a reference picture cannot be decoded.
         """
-        described = [self._reference(reference.path) for reference in target.references]
+        described = [self._reference(reference.picture) for reference in target.references]
         return _FacesPass(self._detector, described)
 
-    def _describe_reference(self, path: Path) -> FloatArray | None:
+    def _describe_reference(self, source: Path | PictureInMemory) -> FloatArray | None:
         """Descriptors of the picture's face and of its mirror image, (2, d); None without a face."""
-        picture = shrink(read_rgb(path), _REFERENCE_SIDE)
+        picture = shrink(read_rgb(source), _REFERENCE_SIDE)
         found = find_faces(self._detector, picture[None])[0]
         if found is None:
             return None

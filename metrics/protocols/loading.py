@@ -151,8 +151,8 @@ class LoadedProtocol:
         left = [part for part in self.parts if part.entry.needs is None]
         if not left:
             raise ProtocolError(
-                "the metrics that were asked for need timelines, and the test set has none",
-                hint="Choose other metrics, or give a Track 2 test set.",
+                "the metrics that were asked for need timelines, and there is none",
+                hint="Choose other metrics, or give a timeline (Track 2's test sets have them).",
             )
         return self._cut_to([part.entry for part in left], {s.name for part in left for s in part.specs})
 

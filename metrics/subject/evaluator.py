@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from dataclasses import replace
-from functools import lru_cache
 from pathlib import Path
 from typing import ClassVar, Literal
 
@@ -12,10 +11,11 @@ import numpy as np
 from pydantic import Field, field_validator
 
 from ipvg_eval.core.measurement import ClipInfo, Frames
-from ipvg_eval.core.pictures import read_rgb
+from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches
 from ipvg_eval.metrics.evaluator import Evaluator, EvaluatorOptions, missing
+from ipvg_eval.metrics.reference_cache import ReferenceCache
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.metrics.sampling import linspace_indices
 from ipvg_eval.metrics.subject import spec
@@ -28,7 +28,6 @@ from ipvg_eval.metrics.subject.subject_pass import NoReferencePass, SubjectPass
 from ipvg_eval.metrics.subject.subjects import LONGEST_LABEL, Subject, labels_of, subjects_of
 from ipvg_eval.metrics.target import NO_REFERENCE, Target
 
-_REFERENCES_KEPT = 256
 _AUTOMATIC: DetectorName = "owlv2"
 
 Choice = DetectorName | Literal["auto", "none"]
@@ -106,7 +105,7 @@ class SubjectMetrics(Evaluator[SubjectOptions]):
         self._batches = Batches(self._encoder.images, runtime.batch_size, crossing=runtime.crossing)
         self._detector = detector or _detector(options, runtime)
         self._finder = self._make_finder()
-        self._reference = lru_cache(maxsize=_REFERENCES_KEPT)(self._view)
+        self._reference = ReferenceCache(self._view)
         self.weights = {**self._encoder.weights, **(self._detector.weights if self._detector else {})}
         fell_back = options.detector == "auto" and self._detector is None
         self.notice = f"Subjects: {WHOLE_FRAME}; its weights are not on this machine." if fell_back else None
@@ -148,7 +147,7 @@ class SubjectMetrics(Evaluator[SubjectOptions]):
         subjects = subjects_of(target.references, unlabelled=self._options.unlabelled)
         labels = {position: subject.label for subject in subjects for position in subject.pictures}
         views = [
-            self._reference(reference.path, labels[position] if self._finder else "")
+            self._reference(reference.picture, labels[position] if self._finder else "")
             for position, reference in enumerate(target.references)
         ]
         return SubjectPass(
@@ -177,8 +176,8 @@ class SubjectMetrics(Evaluator[SubjectOptions]):
         row: Rows = self._encoder.images([dino_pixels(picture)])[0]
         return row
 
-    def _view(self, path: Path, label: str) -> ReferenceView:
-        picture = read_rgb(path)
+    def _view(self, source: Path | PictureInMemory, label: str) -> ReferenceView:
+        picture = read_rgb(source)
         if self._finder is None:
             return ReferenceView(row=self._embed(picture), found=False)
         return self._finder.reference(picture, label)

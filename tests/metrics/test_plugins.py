@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 import sys
 import textwrap
 
@@ -10,8 +11,8 @@ import pytest
 
 from ipvg_eval.core.errors import ExitCode
 from ipvg_eval.core.measurement import ClipInfo
-from ipvg_eval.metrics.errors import ProtocolError, WeightsMissing
-from ipvg_eval.metrics.plugins import COLUMNS, BrokenPlugin, EvaluatorFailed
+from ipvg_eval.metrics.errors import MetricsError, ProtocolError, WeightsMissing
+from ipvg_eval.metrics.plugins import COLUMNS, BrokenPlugin
 from ipvg_eval.metrics.protocols.loading import load_protocol, parse_protocol
 from ipvg_eval.metrics.registry import evaluator_class, outside_evaluators
 from ipvg_eval.metrics.runtime import Runtime
@@ -188,19 +189,18 @@ def test_a_right_one_measures(install):
 @pytest.mark.parametrize(
     ("right", "wrong", "words"),
     [
-        (
-            "return range(min(self._options.frames, clip.frame_count))",
-            "return [0, 4]",
-            "not ascending frames",
-        ),
-        (
-            "return range(min(self._options.frames, clip.frame_count))",
-            "return [1, 0]",
-            "not ascending frames",
-        ),
+        (RANGE, "return [0, 4]", "not ascending frames"),
+        (RANGE, "return [1, 0]", "not ascending frames"),
         (RANGE, "return 1 / 0", "ZeroDivisionError"),
         ("return Pass()", "raise KeyError('eye')", "KeyError: 'eye'"),
         ("        pass", "        raise ValueError('dark')", "ValueError: dark"),
+        ("        pass", "        raise SystemExit(0)", "SystemExit: 0"),
+        ("        pass", "        from ipvg_eval.errors import VideoError; raise VideoError('bad')", "bad"),
+        (
+            "        pass",
+            "        from ipvg_eval.core.errors import Unavailable; raise Unavailable('?')",
+            "[?]",
+        ),
         ("return [M", "return 1, [M", "no list of Measurement"),
         ("value=0.5)]", "value='much')]", "TypeError"),
         ("value=0.5)]", "value=float('nan'))]", "ValueError: sight: nan is not a finite number"),
@@ -208,11 +208,27 @@ def test_a_right_one_measures(install):
         ("value=0.5)]", "value=0.5)] * 2", "finish.. measures sight, sight"),
     ],
 )
-def test_what_goes_wrong_on_a_video_is_said_with_its_name(install, right, wrong, words):
+def test_what_breaks_on_a_video_is_missing_with_its_name(install, right, wrong, words):
     code = GOOD.replace(right, wrong)
     assert code != GOOD
-    with pytest.raises(EvaluatorFailed, match=f"'sight' of the package seeing 1.2: .*{words}"):
-        _measured(code, install)
+    [measured] = _measured(code, install)
+    assert (measured.name, measured.value, measured.broken) == ("sight", None, True)
+    assert re.search(f"'sight' of the package seeing 1.2: .*{words}", measured.reason)
+
+
+def test_a_target_that_it_refuses_is_no_fault(install):
+    """As with ours: the reason is the evaluator's, and whoever shows the video writes it down."""
+    refusing = "from ipvg_eval.metrics.errors import MetricsError; raise MetricsError('no picture')"
+    with pytest.raises(MetricsError, match="no picture"):
+        _measured(GOOD.replace("return Pass()", refusing), install)
+
+
+def test_what_it_does_to_frames_stays_with_it(install):
+    install(GOOD.replace("        pass", "        frames[:] = 255"))
+    [evaluator] = parse_protocol(PROTOCOL, where="p").build(Runtime())
+    frames = np.zeros((2, 8, 8, 3), np.uint8)
+    evaluator.start(TARGET, CLIP).add([0, 1], frames)
+    assert not frames.any()
 
 
 WEIGHED = GOOD.replace('source="own"', 'source="own", weights=("eye",)').replace(

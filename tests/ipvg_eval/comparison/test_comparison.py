@@ -129,6 +129,20 @@ def test_the_samples_that_differ_most_come_first_with_both_values(make):
     assert [s.sample for s in down.most] == ["a/2", "b/1"], "equal samples do not differ most"
 
 
+def test_folders_are_taken_and_tables_given(make):
+    one, two = (make(name, values).folder.path for name, values in (("one", VALUES_A), ("two", VALUES_B)))
+    found = compare(str(one), two)
+    assert found == compare(load_run(one), load_run(two))
+    assert list(found.table.index) == ["up", "down", "size", "total"]
+    assert found.table.loc["up", ["samples", "wins_a", "wins_b", "ties"]].tolist() == [3, 2, 1, 0]
+    assert "most" not in found.table
+    pairs = found.pairs[found.pairs["metric"] == "up"].set_index("sample")
+    assert list(pairs.index) == list(VALUES_A)
+    assert pairs["identity"].tolist() == ["a", "a", "b", "b"]
+    assert pairs["a_minus_b"].tolist()[:3] == [0.25, 0.5, -0.25]
+    assert pairs["b"].isna().tolist() == [False, False, False, True]
+
+
 def test_swapping_the_runs_swaps_the_sides(make):
     one, two = make("one", _many(VALUES_A)), make("two", _many(VALUES_B))
     for here, there in zip(compare(one, two).metrics, compare(two, one).metrics, strict=True):

@@ -17,6 +17,7 @@ from ipvg_eval.core.printable import (
     encodable,
     from_csv_cell,
     json_text,
+    latex_best,
     latex_text,
     markdown_text,
     printable,
@@ -101,3 +102,21 @@ def test_latex_and_markdown_stay_on_their_line_and_in_their_cell(text: str) -> N
         rest = rest.replace(escaped, "")
     assert not set("&_#%$") & set(rest)
     assert all(piece.endswith("\\") for piece in markdown_text(text).split("|")[:-1])
+
+
+@pytest.mark.parametrize(
+    ("cells", "higher", "marked"),
+    [
+        (["0.1", "0.3", "0.2"], True, ["0.1", r"\textbf{0.3}", r"\underline{0.2}"]),
+        (["0.1", "0.3", "0.2"], False, [r"\textbf{0.1}", "0.3", r"\underline{0.2}"]),
+        (["1.0", "2.0"], None, ["1.0", "2.0"]),
+        (["2.0", "2.0", "1.0"], True, [r"\textbf{2.0}", r"\textbf{2.0}", r"\underline{1.0}"]),
+        (["2.0", "1.0", "1.0", "0.5"], True, [r"\textbf{2.0}", *[r"\underline{1.0}"] * 2, "0.5"]),
+        (["2.0", "--", "missing", "nan"], True, ["2.0", "--", "missing", "nan"]),
+        (["-2.0", "--", "-1.0"], True, [r"\underline{-2.0}", "--", r"\textbf{-1.0}"]),
+        (["10.0", "9.0"], True, [r"\textbf{10.0}", r"\underline{9.0}"]),
+        ([], True, []),
+    ],
+)
+def test_the_best_of_a_column_is_bold_and_the_second_underlined(cells, higher, marked):
+    assert latex_best(cells, higher) == marked

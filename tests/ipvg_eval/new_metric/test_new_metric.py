@@ -20,6 +20,7 @@ from ipvg_eval.new_metric import write_package
 
 ROOT = Path(__file__).resolve().parents[3]
 GUIDE = ROOT / "docs/your-own-metric.md"
+SCORE = ["score", "fixtures/submissions/careful", "--testset", "fixtures/testset", "--limit", "2"]
 MARK = "from ipvg-eval-skin-tone 0.1.0"
 
 
@@ -99,6 +100,11 @@ def test_a_board_says_where_the_metric_is_from(followed, tmp_path):
     assert MARK in (tmp_path / "site/index.html").read_text("utf-8")
 
 
+def test_a_comparison_says_where_the_metric_is_from(followed):
+    run = followed[0] / "runs/own"
+    assert f"{MARK}, not from ipvg-eval: skin_tone" in _command(["compare", run, run], followed[0]).stdout
+
+
 def test_a_run_is_read_where_the_package_is_not_installed(followed, tmp_path):
     run = load_run(followed[0] / "runs/own")
     assert run.info.specs[0].label.endswith(f"({MARK})")
@@ -127,18 +133,28 @@ def changed(followed, tmp_path):
         text = path.read_text("utf-8")
         assert right in text
         path.write_text(text.replace(right, wrong), "utf-8")
-        fixed = ["score", "fixtures/submissions/careful", "--testset", "fixtures/testset", "--limit", "2"]
-        return _command([*fixed, *words, "--out", tmp_path / "run"], followed[0], site, code=code)
+        return _command([*SCORE, *words, "--out", tmp_path / "run"], followed[0], site, code=code)
 
     return change
 
 
-def test_one_that_raises_on_a_video_costs_that_sample_and_is_named(changed, tmp_path):
+def test_one_that_raises_on_a_video_costs_its_metric_and_is_named(changed, followed, tmp_path):
     words = ["--protocol", "skin-tone/protocol.yaml"]
     raising = "return float([].pop() + np.hypot("
     done = changed("maths.py", "return float(np.hypot(", raising, *words, code=ExitCode.SOME_FAILED)
-    assert "'skin_tone' of the package ipvg-eval-skin-tone 0.1.0: IndexError" in done.stderr
-    assert set(load_run(tmp_path / "run").samples["status"]) == {"crashed"}
+    reason = "'skin_tone' of the package ipvg-eval-skin-tone 0.1.0: IndexError: pop from empty list"
+    assert done.stderr.count(reason) == 2
+    run, whole = load_run(tmp_path / "run"), load_run(followed[0] / "runs/own").samples[:2]
+    assert (run.summary.counts.scored, run.summary.counts.broken) == (2, 2)
+    assert [json.loads(text) for text in run.samples["missing"]] == [{"skin_tone": reason}] * 2
+    for name in ("lite_motion", "dynamic_degree_lite"):
+        pd.testing.assert_series_equal(run.samples[name], whole[name])
+
+    site = tmp_path / "site/ipvg_eval_skin_tone/maths.py"  # mended, the same command measures what is missing
+    site.write_text(site.read_text("utf-8").replace("[].pop() + ", ""), "utf-8")
+    again = [*SCORE, *words, "--out", tmp_path / "run"]
+    _command(again, followed[0], tmp_path / "site")
+    pd.testing.assert_series_equal(load_run(tmp_path / "run").samples["skin_tone"], whole["skin_tone"])
 
 
 def test_one_that_cannot_be_imported_is_named_where_it_is_asked_for(changed):

@@ -131,3 +131,26 @@ def test_sums_and_metrics_of_the_whole_submission_are_worked_out(rows, specs):
     head, row = (line for line in to_latex([summary]).splitlines() if " & " in line)
     assert head.endswith(r"Total $\uparrow$ & Starved $\uparrow$ & FID $\downarrow$ \\")
     assert row == r"alpha & 0.3167 & -- & 0.6333 & -- & -- \\"
+
+
+def test_latex_of_several_teams_marks_the_best(rows, specs):
+    """Sharpness is better up and noise down; the third team has no sharpness at all."""
+    metrics = aggregate(rows, specs)
+    means = {"one": (0.5, 3.0), "two": (0.25, 2.0), "three": (None, 1.0)}
+    summaries = [
+        Summary(
+            team=team,
+            protocol="lite 1",
+            testset="f" * 64,
+            notice="",
+            counts=count(rows, samples=3),
+            metrics=tuple(m.model_copy(update={"mean": v}) for m, v in zip(metrics, values, strict=True)),
+        )
+        for team, values in means.items()
+    ]
+    _, *body = (line for line in to_latex(summaries).splitlines() if " & " in line)
+    assert body == [
+        r"one & \textbf{0.5000} & 3.0000 \\",
+        r"two & \underline{0.2500} & \underline{2.0000} \\",
+        r"three & -- & \textbf{1.0000} \\",
+    ]

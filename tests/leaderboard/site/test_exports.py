@@ -84,7 +84,11 @@ def test_latex_escapes_names(hostile_site: Path, published_site: Path) -> None:
     assert r"\textbackslash{}input\{secret\}" in text
     assert not re.search(r"(?<!\\)[%#]", text)
     plain = (published_site / "downloads/facial-ranking.tex").read_text("utf-8")
-    assert r"1 & ghl & 0.4920 & 0.4730 & 170.0 & 27.80 & 1 & 1258 \\" in plain
+    assert (
+        r"1 & ghl & \textbf{0.4920} & \textbf{0.4730} & \textbf{170.0} & 27.80 & 1 & \textbf{1258} \\"
+        in plain
+    )
+    assert r"-- & ConsisID & 0.4000 & 0.3900 & \underline{190.0} & 27.00 & -- & -- \\" in plain
     assert r"face\_cur $\uparrow$" in plain
 
 
