@@ -41,7 +41,7 @@ def study_source(
         UsageError: a submission is not found, two runs are of one team, or the test set is another one.
         IpvgError: a run, submission or test set cannot be read.
     """
-    given = [_Given.of(text) for text in submissions]
+    given = [GivenSubmission.of(text) for text in submissions]
     if not runs:
         opened = [(entry.team, load_submission(entry.path)) for entry in given]
         unnamed = iter(team_names([submission for team, submission in opened if team is None]))
@@ -70,16 +70,36 @@ def study_source(
 
 
 @dataclass(frozen=True, kw_only=True)
-class _Given:
+class GivenSubmission:
+    """A submission as the command line names it: PATH, or TEAM=PATH.
+
+    Attributes:
+        team: whose it is; None where the path alone must say.
+        path: a folder or zip, or a folder that holds several.
+    """
+
     team: str | None
     path: Path
 
     @classmethod
-    def of(cls, text: str) -> _Given:
+    def of(cls, text: str) -> GivenSubmission:
+        """Read the words; a path that is there wins over a team with an equals sign in its name."""
         team, equals, path = text.partition("=")
         if equals and not Path(text).exists():
             return cls(team=team, path=Path(path))
         return cls(team=None, path=Path(text))
+
+
+def places_of(run: Run, given: Sequence[GivenSubmission]) -> list[Path]:
+    """Where the submission that a run measured may lie, best first: by the team's name, or by its own."""
+    scored = run.info.submission
+    file = scored.name + (".zip" if scored.kind == "zip" else "")
+    places = [entry.path for entry in given if entry.team == run.info.team]
+    for entry in given:
+        if entry.team is None:
+            inside = (entry.path, entry.path / file, *_in_a_folder_of(run.info.team, entry.path, file))
+            places += [path for path in inside if path.name == file]
+    return places
 
 
 def _check_teams(runs: Sequence[Run]) -> None:
@@ -94,18 +114,15 @@ def _check_teams(runs: Sequence[Run]) -> None:
         teams[team] = run.folder.path
 
 
-def _submission_of(run: Run, given: Sequence[_Given]) -> Submission:
-    """The submission a run measured, by the team's name or by its own."""
-    for entry in given:
-        if entry.team == run.info.team:
-            return load_submission(entry.path)
+def _submission_of(run: Run, given: Sequence[GivenSubmission]) -> Submission:
+    places = places_of(run, given)
+    # A path that was given for the team says itself that nothing is there.
+    named = any(entry.team == run.info.team for entry in given)
+    for path in places:
+        if named or path.exists():
+            return load_submission(path)
     scored = run.info.submission
     file = scored.name + (".zip" if scored.kind == "zip" else "")
-    for entry in given:
-        if entry.team is None:
-            for path in (entry.path, entry.path / file, *_in_a_folder_of(run.info.team, entry.path, file)):
-                if path.name == file and path.exists():
-                    return load_submission(path)
     raise UsageError(
         f"the submission {file!r} of team {run.info.team!r} is not found",
         path=run.folder.path,

@@ -65,13 +65,18 @@ def decide(
     return _by_scores(scores, phase1, go_on)
 
 
+def _too_few(identities: int) -> str:
+    count = "1 identity is" if identities == 1 else f"{identities} identities are"
+    return f"{count} too few to say how sure the ranking is."
+
+
 def _by_scores(scores: Scores, phase1: Phase1, go_on: _GoOn) -> Decided:
     teams = list(phase1.table["team"])
     leader = _leader(phase1.table)
     identities = len(scores.resampling.identities)
     first = phase1.table["first_share"].to_numpy(dtype=np.float64)
     if np.isnan(first).any() or identities < FEWEST:
-        return _unknown(teams, f"{identities} identities are too few to say how sure the ranking is.")
+        return _unknown(teams, _too_few(identities))
     place = teams.index(leader) if leader else -1
 
     def sure(factor: float) -> float:
@@ -99,7 +104,7 @@ def _by_votes(ratings: PairwiseRatings, phase1: Phase1, go_on: _GoOn) -> Decided
     teams = list(table["team"])
     first = table["first_share"].to_numpy(dtype=np.float64)
     if np.isnan(first).any():
-        return _unknown(teams, f"{ratings.clusters} identities are too few to say how sure the ranking is.")
+        return _unknown(teams, _too_few(ratings.clusters))
     leader = _leader(table)
     chance = first[teams.index(leader)] if leader else 0.0
     gap = _gap(table)

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ipvg_eval.core.names import composed
+from ipvg_eval.core.names import composed, team_name
 from ipvg_eval.core.suggest import did_you_mean, listed
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import Sheet, bad_lines, read_sheet
@@ -117,7 +117,7 @@ def read_opinions(path: Path | str) -> OpinionSheet:
         source=sheet.path,
         sha256=sheet.sha256,
         aspects=tuple(aspect for aspect in aspects if aspect in given),
-        table=pd.DataFrame(rows),
+        table=pd.DataFrame(rows).assign(team=lambda table: table["team"].map(team_name)),
         scale=scale,
     )
 
@@ -131,7 +131,7 @@ def opinions_from_table(table: pd.DataFrame, *, scale: Scale, source: str) -> Op
         source: what to call it in messages.
     """
     scores = table[["team", "sample", "annotator", "aspect", "score"]].reset_index(drop=True)
-    scores = scores.assign(team=scores["team"].map(composed), sample=scores["sample"].map(composed))
+    scores = scores.assign(team=scores["team"].map(team_name), sample=scores["sample"].map(composed))
     return OpinionSheet(
         source=source,
         sha256=hashlib.sha256(table.to_csv(index=False).encode()).hexdigest(),

@@ -8,6 +8,7 @@ import hashlib
 import io
 import re
 import string
+from collections import Counter
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -20,6 +21,8 @@ from ipvg_eval.leaderboard.errors import VotesError
 
 _SEPARATORS = (",", ";", "\t", "|")
 _BLANK = string.whitespace + "\u00a0\u2007\u202f\u200b\ufeff"
+_LONGEST = csv.field_size_limit()
+_LONGEST_NAME = 100
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -52,8 +55,8 @@ def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None
         check_header: raises if the columns are not those that are needed.
 
     Raises:
-        UsageError: there is no such file, or it is a folder.
-        VotesError: the file cannot be read, is no such text, is empty, or has a bad header.
+        UsageError: there is no such file, it is a folder, or it cannot be opened.
+        VotesError: the file is no such text, is empty, or has a bad header.
     """
     content = _content(path)
     text = _text(content, path)
@@ -75,12 +78,18 @@ def read_sheet(path: Path | str, *, check_header: Callable[[Sequence[str]], None
                 rows.append((line, cells))
     except csv.Error as error:
         # The rest cannot be told apart into fields: a quotation mark may have swallowed it.
-        problems.append((begin, f"not CSV ({error})"))
+        found = f"not CSV ({error})"
+        if "field limit" in str(error):
+            found = f"a cell of more than {_LONGEST:,} characters; perhaps a quotation mark is not closed"
+        problems.append((begin, found))
+    if problems and not header:
+        raise bad_lines(problems, path=str(path), hint="The first line names the columns.")
     if not header:
         raise VotesError("the file is empty", path=path, hint="Its first line names the columns.")
     header = _without_empty_columns(header, [cells for _, cells in rows])
-    _check_names(header, path)
+    _check_sizes(header, path)
     check_header(header)
+    _check_names(header, path)
     records: list[tuple[int, dict[str, str]]] = []
     for line, cells in rows:
         if len(cells) < len(header) or any(cells[len(header) :]):
@@ -106,19 +115,26 @@ def _content(path: Path | str) -> bytes:
             "this is a folder", path=path, hint="Give the CSV file, or a study's folder."
         ) from None
     except OSError as error:
-        hint = "Check the file and its permissions."
-        raise VotesError(f"this file cannot be read ({error.strerror})", path=path, hint=hint) from error
+        hint = "Check the path and its permissions."
+        raise UsageError(f"this file cannot be read ({error.strerror})", path=path, hint=hint) from error
 
 
 def _text(content: bytes, path: Path | str) -> str:
     try:
-        return content.decode(_encoding(content))
+        text = content.decode(_encoding(content))
+        line = text[: text.index("\0")].count("\n") + 1 if "\0" in text else 0
     except UnicodeDecodeError as error:
-        line = content[: error.start].count(b"\n") + 1
-        found = (
-            "a workbook, not text" if content.startswith(b"PK") else "not UTF-8 text, nor UTF-16 or UTF-32"
-        )
-        raise VotesError(f"line {line}: {found}", path=path, hint="Save it as CSV UTF-8.") from error
+        text, line = "", content[: error.start].count(b"\n") + 1
+    if not line:
+        return text
+    found, hint = "not UTF-8 text, nor UTF-16 or UTF-32", "Save it as CSV UTF-8."
+    if content.startswith(b"PK"):
+        found = "a workbook, not text"
+    elif content.startswith(b"SQLite format 3"):
+        found, hint = "a study's database, not text", "`leaderboard` and `agree` read a study's folder."
+    elif text:
+        found = "a NUL character, which no text has"
+    raise VotesError(f"line {line}: {found}", path=path, hint=hint)
 
 
 def _encoding(content: bytes) -> str:
@@ -143,9 +159,11 @@ def _encoding(content: bytes) -> str:
 def _separator(text: str) -> tuple[str, int]:
     """What ends a field, and how many lines lie before the header: one of Excel's says `sep=;`."""
     lines = text.splitlines()
+    blank = next((number for number, line in enumerate(lines) if line.strip(_BLANK)), 0)
+    lines = lines[blank:]
     if lines and (told := re.fullmatch(r'"?sep=(.)"?', lines[0].strip("\ufeff"), re.IGNORECASE)):
-        return told[1], 1
-    header = next((line for line in lines if line.strip()), "")
+        return told[1], blank + 1
+    header = lines[0] if lines else ""
     return max(_SEPARATORS, key=header.count), 0
 
 
@@ -155,9 +173,12 @@ def _cell(cell: str) -> str:
 
 def _without_empty_columns(header: tuple[str, ...], rows: Sequence[Sequence[str]]) -> tuple[str, ...]:
     """The header without nameless columns at its end, where the lines below have nothing in them either."""
-    while rows and header and not header[-1] and not any(any(cells[len(header) - 1 :]) for cells in rows):
-        header = header[:-1]
-    return header
+    named = max((place for place, name in enumerate(header, start=1) if name), default=0)
+    used = max(
+        (place for cells in rows for place, cell in enumerate(cells[named:], start=named + 1) if cell),
+        default=named,
+    )
+    return header[: max(named, used)] if rows else header
 
 
 def bad_lines(problems: Sequence[tuple[int, str]], *, path: str, hint: str) -> VotesError:
@@ -168,9 +189,21 @@ def bad_lines(problems: Sequence[tuple[int, str]], *, path: str, hint: str) -> V
     )
 
 
-def _check_names(header: Sequence[str], path: Path | str) -> None:
-    for place, name in enumerate(header):
+def _check_sizes(header: Sequence[str], path: Path | str) -> None:
+    hint = "The first line names the columns."
+    for place, name in enumerate(header, start=1):
         if not name:
-            raise VotesError(f"line 1: column {place + 1} has no name", path=path)
-        if name in header[:place]:
-            raise VotesError(f"line 1: column {name!r} is there twice", path=path)
+            raise VotesError(f"line 1: column {place} has no name", path=path, hint=hint)
+        if len(name) > _LONGEST_NAME:
+            raise VotesError(
+                f"line 1: the name of column {place} has {len(name):,} characters: {name[:20]!r}...",
+                path=path,
+                hint=hint,
+            )
+
+
+def _check_names(header: Sequence[str], path: Path | str) -> None:
+    if twice := [name for name, count in Counter(header).items() if count > 1]:
+        raise VotesError(
+            f"line 1: column {twice[0]!r} is there twice", path=path, hint="Name each column once."
+        )

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import pandas as pd
 
-from ipvg_eval.core.names import case_clashes, composed
+from ipvg_eval.core.names import composed, look_alikes, team_name
 from ipvg_eval.core.suggest import did_you_mean, listed
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import bad_lines, read_sheet
@@ -21,6 +21,7 @@ REQUIRED = ("sample", "team_a", "team_b", "winner")
 OPTIONAL = ("annotator", "question", "time")
 WINNERS = ("a", "b", "draw")
 DEFAULT_QUESTION = "overall"
+_LONGEST = 1000
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -133,6 +134,8 @@ def _check_columns(header: Sequence[str], path: Path | str) -> None:
 def _checked(table: pd.DataFrame, *, source: str, sha256: str, problems: Sequence[tuple[int, str]]) -> Votes:
     problems = list(problems)
     table = table.assign(
+        team_a=table["team_a"].map(team_name),
+        team_b=table["team_b"].map(team_name),
         winner=table["winner"].str.lower(),
         question=table["question"].where(table["question"] != "", DEFAULT_QUESTION),
     )
@@ -152,9 +155,9 @@ def _checked(table: pd.DataFrame, *, source: str, sha256: str, problems: Sequenc
     if problems:
         hint = "Mend these lines; several people's votes on one pair need a column `annotator`."
         raise bad_lines(problems, path=source, hint=hint)
-    if clashes := case_clashes([*table["team_a"], *table["team_b"]]):
+    if clashes := look_alikes([*table["team_a"], *table["team_b"]]):
         raise VotesError(
-            "teams whose names differ by case alone:\n"
+            "teams whose names differ by case or invisible marks alone:\n"
             + listed([f"{one!r} and {other!r}" for one, other in clashes]),
             path=source,
             hint="Write every team's name in one way.",
@@ -168,6 +171,8 @@ def _flaw(row: Mapping[Hashable, str]) -> str:
     empty = [column for column in REQUIRED if not row[column]]
     if empty:
         return f"no {empty[0]}"
+    if long := [column for column, cell in row.items() if len(str(cell)) > _LONGEST]:
+        return f"{long[0]} has {len(row[long[0]]):,} characters, at most {_LONGEST:,} are taken"
     if row["winner"] not in WINNERS:
         return f"winner {row['winner']!r} is not a, b or draw"
     if row["team_a"] == row["team_b"]:

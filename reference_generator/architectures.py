@@ -29,6 +29,7 @@ class Architecture:
         spatial: pixels per latent pixel on a side.
         text_gb: the text encoder's size in GB.
         vae_gb: the VAE's size in GB, float32.
+        vae_mflop: operations of the VAE's decoder per pixel of the video, in 10^6.
     """
 
     width: int
@@ -44,6 +45,7 @@ class Architecture:
     spatial: int = 8
     text_gb: float = 11.4
     vae_gb: float = 0.5
+    vae_mflop: float = 8.7
 
     @property
     def size_step(self) -> int:
@@ -89,13 +91,14 @@ class Architecture:
         return float((self.layers + hints) * block + 2 * tokens * d * d * (hints + (1 if hints else 0)))
 
     def activation_bytes(self, tokens: int, bytes_per_value: int) -> int:
-        """A rough peak of what one forward pass holds beside the weights.
+        """A rough peak of what one forward pass holds beside the weights, and every hint of a VACE branch.
 
-        Hidden states with their modulated copies in float32, queries, keys and values, the feed-forward part,
-        and every hint of a VACE branch, which all wait for their block.
+        72 bytes per channel of a token in 16 bits, as the difference between the published peaks of Wan2.2's
+        A14B at 480p and 720p says: states and their modulated copies in float32, queries, keys, values, and
+        the feed-forward part.
         """
-        per_token = self.width * (3 * 4 + (6 + len(self.vace_layers)) * bytes_per_value)
-        return tokens * (per_token + self.feed_forward * bytes_per_value)
+        per_channel = 40 + (16 + len(self.vace_layers)) * bytes_per_value
+        return tokens * self.width * per_channel
 
 
 _14B: dict[str, Any] = {"width": 5120, "feed_forward": 13824, "layers": 40, "heads": 40}
@@ -108,6 +111,7 @@ ARCHITECTURES = {
     "wan-14b": Architecture(**_14B),
     "vace-1.3b": Architecture(**_1B, vace_layers=tuple(range(0, 30, 2))),
     "vace-14b": Architecture(**_14B, vace_layers=tuple(range(0, 40, 5))),
+    "vace-a14b": Architecture(**_14B, vace_layers=tuple(range(0, 40, 5)), experts=2),
     "i2v-a14b": Architecture(**_14B, in_channels=36, experts=2),
     "ti2v-5b": Architecture(
         width=3072,
@@ -118,8 +122,10 @@ ARCHITECTURES = {
         out_channels=48,
         spatial=16,
         vae_gb=2.8,
+        vae_mflop=18.9,
     ),
     "tiny-vace": Architecture(**_TINY, **_SMALL, layers=6, vace_layers=(0, 2, 4)),
+    "tiny-vace-a14b": Architecture(**_TINY, **_SMALL, layers=6, vace_layers=(0, 2, 4), experts=2),
     "tiny-wan": Architecture(**_TINY, **_SMALL, layers=4),
     "tiny-ti2v": Architecture(**_TINY, **_SMALL, layers=3, in_channels=48, out_channels=48, spatial=16),
     "tiny-i2v": Architecture(**_TINY, **_SMALL, layers=3, in_channels=36, experts=2),

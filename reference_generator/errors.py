@@ -27,6 +27,24 @@ class RewriterUnusable(GeneratorError):
     exit_code = ExitCode.UNAVAILABLE
 
 
+class SystemUnusable(GeneratorError):
+    """A command, a server or another package's system cannot be used at all."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class DoesNotFit(GeneratorError):
+    """The model needs more memory than this machine has."""
+
+    exit_code = ExitCode.UNAVAILABLE
+
+
+class CostCapReached(GeneratorError):
+    """The videos would cost more than was allowed."""
+
+    exit_code = ExitCode.USAGE
+
+
 class OutputInUse(GeneratorError):
     """The output folder holds videos that this run did not make."""
 
@@ -55,3 +73,7 @@ class UnreadableReference(SampleFailed, UnreadablePicture):
 
 class RewriteFailed(SampleFailed):
     """The language model gave no usable answer for one sample, after all retries."""
+
+
+class SystemFailed(SampleFailed):
+    """A command or a server gave no usable video for one sample."""

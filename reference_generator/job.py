@@ -4,16 +4,18 @@ from __future__ import annotations
 
 import hashlib
 import json
-import os
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 from ipvg_eval.reference_generator.errors import SettingsError, UnreadableReference
+from ipvg_eval.reference_generator.ranks import Ranks
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.kinds.kind import OWN_SECTIONS
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
-FORMAT = 2
+FORMAT = 3
 """Raised when the same settings begin to give another video."""
 
 _SEED_BITS = 63
@@ -29,6 +31,9 @@ class Job:
         references: picture files.
         video: where the video goes, relative to the output folder, with forward slashes.
         timeline: Track 2's timeline as the test set has it, else None.
+        labels: what each reference shows, such as "man" or "dog"; None where the test set does not say.
+        given: prompts that are used instead of rewriting `prompt`: one, or one per event; empty for none.
+        given_picture: the same for the picture model.
     """
 
     id: str
@@ -36,6 +41,9 @@ class Job:
     references: tuple[Path, ...]
     video: str
     timeline: str | None = None
+    labels: tuple[str | None, ...] = ()
+    given: tuple[str, ...] = ()
+    given_picture: str | None = None
 
 
 def seed_of(base: int, sample: str) -> int:
@@ -44,11 +52,17 @@ def seed_of(base: int, sample: str) -> int:
     return int.from_bytes(digest[:8], "big") >> (64 - _SEED_BITS)
 
 
+def sample_seed(settings: Settings, sample: str) -> int:
+    """The seed that a sample is made with."""
+    sampling = settings.sampling
+    return sampling.seed if sampling.same_seed else seed_of(sampling.seed, sample)
+
+
 def job_hash(settings: Settings, job: Job, revision: str) -> str:
     """What a finished video is recognised by when a run goes on.
 
-    Every setting counts except where the model runs and how the estimate is made; so do the job and the
-    bytes of its references, and the model's exact revision.
+    Every setting counts except where the model runs, how the estimate is made and what belongs to other kinds
+    of systems; so do the job and the bytes of its references, and the model's exact revision.
 
     Args:
         settings: the system.
@@ -61,11 +75,18 @@ def job_hash(settings: Settings, job: Job, revision: str) -> str:
     values = settings.as_dict()
     for placement in ("device", "offload", "compile", "tflops"):
         del values["runtime"][placement]
-    for wording in ("name", "title"):
+    del values["picture"]["billions"]
+    for wording in ("name", "title", "source", "published"):
         del values[wording]
     for detail in ("timeout", "attempts", "key_variable"):
         del values["prompt"][detail]
     values["model"] = {**values["model"], "revision": revision, "stored_gb": None, "path": None}
+    kind = kind_of(settings.system)
+    for section in OWN_SECTIONS:
+        if section != kind.section:
+            del values[section]
+    for detail in kind.incidental:
+        del values[kind.section or ""][detail]
     facts = {
         "format": FORMAT,
         "settings": values,
@@ -74,6 +95,10 @@ def job_hash(settings: Settings, job: Job, revision: str) -> str:
         "timeline": job.timeline,
         "references": [file_sha256(path) for path in job.references],
     }
+    if any(job.labels):
+        facts["labels"] = job.labels
+    if job.given:
+        facts["given"] = [job.given, job.given_picture]
     return hashlib.sha256(json.dumps(facts, sort_keys=True).encode()).hexdigest()
 
 
@@ -117,20 +142,10 @@ class Shard:
 
     @classmethod
     def from_environment(cls) -> Shard:
-        """The shard that RANK and WORLD_SIZE say, as torchrun and Slurm wrappers set them; else everything.
+        """The shard that torchrun or Slurm's srun say; else everything.
 
         Raises:
             SettingsError: they contradict each other.
         """
-        rank, size = os.environ.get("RANK"), os.environ.get("WORLD_SIZE")
-        if rank is None and size is None:
-            return cls()
-        if rank is None or size is None or not rank.isdigit() or not size.isdigit():
-            raise SettingsError(
-                f"RANK={rank} and WORLD_SIZE={size} name no shard", hint="Set or unset both, or give --shard."
-            )
-        if int(rank) >= int(size):
-            raise SettingsError(
-                f"RANK={rank} is outside WORLD_SIZE={size}", hint="RANK runs from 0 to WORLD_SIZE - 1."
-            )
-        return cls(index=int(rank), count=int(size))
+        ranks = Ranks.from_environment()
+        return cls(index=ranks.rank, count=ranks.count)

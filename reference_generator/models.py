@@ -12,6 +12,7 @@ from pathlib import Path
 from ipvg_eval.reference_generator.architectures import architecture
 from ipvg_eval.reference_generator.errors import ModelsMissing
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
 _COMMIT = re.compile(r"[0-9a-f]{40}")
 
@@ -54,7 +55,36 @@ def needs(settings: Settings) -> dict[str, Need]:
     """What a system reads, by the name under which the loaders ask for it."""
     if settings.tiny:
         return {}
-    model, picture, prompt = settings.model, settings.picture, settings.prompt
+    picture, prompt = settings.picture, settings.prompt
+    wanted = {}
+    if kind_of(settings.system).has_models:
+        wanted = _video_needs(settings)
+    if picture.use != "none":
+        wanted["picture"] = _repository(
+            "picture model", picture.repo, picture.revision, picture.path, picture.stored_gb
+        )
+    cut = settings.references
+    if cut.segment:
+        wanted["segmenter"] = _repository("segmentation model", cut.repo, cut.revision, cut.path)
+    if prompt.rewriter == "local":
+        local = Path(prompt.model).is_dir()
+        wanted["rewriter"] = _repository(
+            "language model", prompt.model, "main", prompt.model if local else None
+        )
+    for number, lora in enumerate(settings.runtime.lora):
+        on_disk = Path(lora.path).exists()
+        wanted[f"lora{number}"] = Need(
+            use="LoRA",
+            repo=None if on_disk else lora.path,
+            path=lora.path if on_disk else lora.weight_name,
+        )
+    return wanted
+
+
+def _video_needs(settings: Settings) -> dict[str, Need]:
+    model = settings.model
+    if model.architecture is None:
+        return {"video": _repository("video model", model.repo, model.revision, model.path, model.stored_gb)}
     facts = architecture(model.architecture)
     replaced = model.weights is not None and model.path is None
     size = None if model.stored_gb is None else facts.text_gb + facts.vae_gb
@@ -73,22 +103,6 @@ def needs(settings: Settings) -> dict[str, Need]:
                     path=file,
                     size_gb=model.stored_gb and model.stored_gb / facts.experts,
                 )
-    if picture.use != "none":
-        wanted["picture"] = _repository(
-            "picture model", picture.repo, picture.revision, picture.path, picture.stored_gb
-        )
-    if prompt.rewriter == "local":
-        local = Path(prompt.model).is_dir()
-        wanted["rewriter"] = _repository(
-            "language model", prompt.model, "main", prompt.model if local else None
-        )
-    for number, lora in enumerate(settings.runtime.lora):
-        on_disk = Path(lora.path).exists()
-        wanted[f"lora{number}"] = Need(
-            use="LoRA",
-            repo=None if on_disk else lora.path,
-            path=lora.path if on_disk else lora.weight_name,
-        )
     return wanted
 
 

@@ -7,7 +7,7 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 
 from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError, UnreadableReference
-from ipvg_eval.reference_generator.job import Job, Shard, file_sha256, job_hash, seed_of
+from ipvg_eval.reference_generator.job import Job, Shard, file_sha256, job_hash, sample_seed
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.record import Record, read_record, record_path
 from ipvg_eval.reference_generator.settings import Settings
@@ -123,7 +123,7 @@ def _facts(job: Job, settings: Settings) -> dict[str, object]:
         "video": job.video,
         "preset": settings.name,
         "tiny": settings.tiny,
-        "seed": seed_of(settings.sampling.seed, job.id),
+        "seed": sample_seed(settings, job.id),
         "prompt": job.prompt,
         "references": [path.name for path in job.references],
     }

@@ -15,20 +15,30 @@ from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.core.yaml_text import read_yaml
 from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.registry import plug_ins
 from ipvg_eval.reference_generator.tiny import shrunk
 
 _PINNED = (
     ("model", "repo", "revision"),
     ("model", "weights_repo", "weights_revision"),
     ("picture", "repo", "revision"),
+    ("references", "repo", "revision"),
 )
+_PLUG_IN_VIDEO = {"width": 832, "height": 480, "frames": 81, "fps": 16}
 _SUFFIXES = (".yaml", ".yml")
+RENAMED = {"std-ti2v-5b": "decoupled-ti2v-5b", "std-a14b": "decoupled-a14b"}
+"""Presets by names that they had."""
 
 
 def preset_names() -> list[str]:
     """Names of the shipped presets."""
+    return sorted(name for name in _shipped() if not name.startswith("_"))
+
+
+def _shipped() -> list[str]:
+    """Shipped presets, and what only others extend."""
     names = (entry.name for entry in files("ipvg_eval.reference_generator.presets").iterdir())
-    return sorted(name[:-5] for name in names if name.endswith(".yaml") and not name.startswith("_"))
+    return [name[:-5] for name in names if name.endswith(".yaml")]
 
 
 def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = False) -> Settings:
@@ -43,6 +53,7 @@ def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = Fa
     Raises:
         SettingsError: the preset, a key or a value is not understood.
     """
+    preset = RENAMED.get(preset, preset)
     values = _read(preset, seen=())
     values["name"] = Path(preset).stem if _is_file(preset) else preset
     changes: dict[str, Any] = {}
@@ -53,7 +64,7 @@ def load_settings(preset: str, overrides: Iterable[str] = (), *, tiny: bool = Fa
     values = _checked({**values, "tiny": wanted_tiny}, values["name"]).as_dict()
     if values["tiny"]:
         # Shrunk before the changes, so that a change of size or steps still has its way.
-        values = _merged(values, shrunk(values["system"], values["model"]["architecture"]))
+        values = _merged(values, shrunk(values["system"], values["model"]["architecture"] or ""))
     return _checked(_merged(values, changes), preset)
 
 
@@ -64,6 +75,12 @@ def _is_file(preset: str) -> bool:
 def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
     if preset in seen:
         raise SettingsError(f"presets extend one another in a circle: {' -> '.join((*seen, preset))}")
+    if not _is_file(preset) and preset not in _shipped() and preset in plug_ins():
+        return {
+            "system": preset,
+            "title": f"{preset}, a system of another package",
+            "video": dict(_PLUG_IN_VIDEO),
+        }
     if _is_file(preset):
         path = Path(preset)
         try:
@@ -71,10 +88,10 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
         except (OSError, UnicodeDecodeError) as error:
             raise SettingsError("the preset file cannot be read", path=path, hint=str(error)) from error
     else:
-        if preset not in (*preset_names(), "_wan"):
+        if preset not in _shipped():
             raise SettingsError(
                 f"there is no preset {preset!r}",
-                hint=did_you_mean(preset, preset_names()) + " A file must end in .yaml.",
+                hint=did_you_mean(preset, (*preset_names(), *plug_ins())) + " A file must end in .yaml.",
             )
         text = (files("ipvg_eval.reference_generator.presets") / f"{preset}.yaml").read_text(encoding="utf-8")
     try:
@@ -88,8 +105,12 @@ def _read(preset: str, seen: tuple[str, ...]) -> dict[str, Any]:
             hint="Begin with a line such as `extends: vace-1.3b`.",
         )
     base = values.pop("extends", None)
+    if "kind" in values:
+        values["system"] = values.pop("kind")
     _unpin(values)
-    return values if base is None else _merged(_read(str(base), (*seen, preset)), values)
+    if base is None:
+        return values
+    return _merged(_read(RENAMED.get(str(base), str(base)), (*seen, preset)), values)
 
 
 def _unpin(change: dict[str, Any]) -> None:
@@ -138,6 +159,8 @@ def _set(changes: dict[str, Any], override: str) -> None:
 
 def _place(key: str) -> tuple[str, ...]:
     known = _known_keys()
+    if key.startswith("options.") and all(key.split(".")):
+        return tuple(key.split("."))
     if key in known:
         return known[key]
     endings = [name for name in known if name.rpartition(".")[2] == key]

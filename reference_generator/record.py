@@ -31,7 +31,7 @@ class Record(BaseModel):
         frames: pictures in the video.
         seconds: wall time of each stage.
         notes: what a reader must know, such as a rewrite that was refused.
-        kind: what failed: "out-of-memory", "input", "rewriter" or "error".
+        kind: what failed: "out-of-memory", "input", "rewriter", "system" (a command or server) or "error".
         reason: why there is no video.
     """
 
@@ -53,7 +53,7 @@ class Record(BaseModel):
     frames: int | None = None
     seconds: dict[str, float] = {}
     notes: tuple[str, ...] = ()
-    kind: Literal["out-of-memory", "input", "rewriter", "error"] | None = None
+    kind: Literal["out-of-memory", "input", "rewriter", "system", "error"] | None = None
     reason: str | None = None
 
 

@@ -3,20 +3,23 @@
 from __future__ import annotations
 
 import platform
+import threading
 from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
 
 from ipvg_eval.reference_generator.job import Job, Shard
+from ipvg_eval.reference_generator.made_video import LookAt, look_at
 from ipvg_eval.reference_generator.models import Found
 from ipvg_eval.reference_generator.output_folder import check_output, output_errors
 from ipvg_eval.reference_generator.picture_stage import Similarity
 from ipvg_eval.reference_generator.plan import make_plan, revision_of
+from ipvg_eval.reference_generator.progress import OnProgress, Progress
 from ipvg_eval.reference_generator.record import Record, records_folder, write_json
 from ipvg_eval.reference_generator.settings import Settings
-from ipvg_eval.reference_generator.stages import LoadSystem, OnProgress, Progress, Stages
+from ipvg_eval.reference_generator.stages import LoadSystem, Stages
 from ipvg_eval.reference_generator.system_loading import load_system, models_of
 
 __all__ = ["Outcome", "Progress", "generate"]
@@ -32,11 +35,13 @@ class Outcome:
         made: records of the videos made now.
         finished_before: how many were there already.
         failed: records of the samples that failed.
+        stopped: whether it was ended before all were tried.
     """
 
     made: tuple[Record, ...]
     finished_before: int
     failed: tuple[Record, ...]
+    stopped: bool = False
 
 
 def generate(
@@ -50,6 +55,9 @@ def generate(
     similarity: Similarity | None = None,
     on_progress: OnProgress | None = None,
     load: LoadSystem | None = None,
+    look: LookAt = look_at,
+    stop: threading.Event | None = None,
+    first: int | None = None,
 ) -> Outcome:
     """Make a video for every job that has none yet.
 
@@ -66,12 +74,17 @@ def generate(
         similarity: compares faces, for pictures made from a reference; without it the first picture is taken.
         on_progress: called after every sample of every stage.
         load: builds the video system.
+        look: reads the videos that commands and servers make, before they count.
+        stop: set by whoever wants the run to end after the sample at hand.
+        first: make so many of the missing ones at most.
 
     Raises:
         ModelsMissing: before anything is made.
         SettingsError: likewise.
         OutputInUse: likewise.
         OutputUnusable: likewise, or later where the disk is full.
+        SystemUnusable: a command, server or plug-in cannot be used at all.
+        CostCapReached: the videos would cost more than was allowed.
         RewriterUnusable: the language model cannot be used at all.
         SameFailureAgain: three samples in a row failed alike.
     """
@@ -81,15 +94,25 @@ def generate(
     plan = make_plan(
         jobs, settings, out, revision=revision_of(found), shard=shard or Shard(), overwrite=overwrite
     )
-    run = Stages(settings, out, found, plan, on_progress)
+    plan = replace(plan, pending=plan.pending[:first])
+    run = Stages(settings, out, found, plan, on_progress, look, stop)
     if plan.pending:
         with output_errors(out):
             write_json(records_folder(out) / "run.json", _description(settings, found))
-        run.prompts()
-        with _threads(settings):
-            run.pictures(similarity)
-            run.videos(load or load_system)
-    return Outcome(made=tuple(run.made), finished_before=plan.finished, failed=tuple(run.failed))
+        try:
+            run.prompts()
+            with _threads(settings):
+                run.references()
+                run.pictures(similarity)
+                run.videos(load or load_system)
+        finally:
+            run.finish()
+    return Outcome(
+        made=tuple(run.made),
+        finished_before=plan.finished,
+        failed=tuple(run.failed),
+        stopped=stop is not None and stop.is_set(),
+    )
 
 
 @contextmanager

@@ -4,70 +4,33 @@ from __future__ import annotations
 
 from typing import Annotated, Any, Literal, Self
 
-from pydantic import BaseModel, ConfigDict, Field, model_validator
+from pydantic import Field, model_validator
 
 from ipvg_eval.reference_generator.architectures import architecture
-
-Positive = Annotated[int, Field(ge=1)]
-
-
-class _Section(BaseModel):
-    model_config = ConfigDict(extra="forbid", frozen=True, allow_inf_nan=False)
+from ipvg_eval.reference_generator.model_settings import ModelSettings, RuntimeSettings
+from ipvg_eval.reference_generator.section import Positive, Section
+from ipvg_eval.reference_generator.system_settings import CommandSettings, DiffusersSettings, HttpSettings
 
 
-class ModelSettings(_Section):
-    """Which video model.
-
-    Attributes:
-        repo: Hugging Face repository in diffusers' layout.
-        revision: its branch, tag or commit.
-        path: a folder in the same layout that is used instead of the repository.
-        architecture: its transformer, by the name in `architectures`, for the estimate.
-        weights: a transformer checkpoint that replaces the repository's: a GGUF file, a checkpoint in the
-            authors' own format, or the index (`.index.json`) of one that is published in shards.
-        weights_2: the same for the second expert of a two-expert model, which takes both or none.
-        weights_repo: Hugging Face repository of `weights`; None if `weights` is a path on this machine.
-        weights_revision: its branch, tag or commit.
-        stored_gb: size of the transformer's files in GB, for the list of missing models.
-    """
-
-    repo: str
-    revision: str = "main"
-    path: str | None = None
-    architecture: str
-    weights: str | None = None
-    weights_2: str | None = None
-    weights_repo: str | None = None
-    weights_revision: str = "main"
-    stored_gb: float | None = None
-
-
-class VideoSettings(_Section):
+class VideoSettings(Section):
     """The file that is written.
 
     Attributes:
-        width: pixels, a multiple of 16, of some models 32.
+        width: pixels, even; of Wan's models a multiple of 16, of some 32.
         height: likewise.
-        frames: frames of one pass, 4 n + 1.
+        frames: frames of one pass, of Wan's models 4 n + 1.
         fps: frames per second.
         crf: x264's quality, lower is better.
     """
 
-    width: Annotated[int, Field(ge=32, multiple_of=16)]
-    height: Annotated[int, Field(ge=32, multiple_of=16)]
-    frames: Annotated[int, Field(ge=5)]
+    width: Annotated[int, Field(ge=32, multiple_of=2)]
+    height: Annotated[int, Field(ge=32, multiple_of=2)]
+    frames: Positive
     fps: Annotated[float, Field(gt=0)]
     crf: Annotated[int, Field(ge=0, le=51)] = 17
 
-    @model_validator(mode="after")
-    def _latent_frames(self) -> Self:
-        if self.frames % 4 != 1:
-            near = (self.frames - 1) // 4 * 4 + 1
-            raise ValueError(f"frames must be 4 n + 1, such as {near} or {near + 4}; it is {self.frames}")
-        return self
 
-
-class SamplingSettings(_Section):
+class SamplingSettings(Section):
     """How the video is denoised.
 
     Attributes:
@@ -77,23 +40,26 @@ class SamplingSettings(_Section):
         boundary: share of the noise levels above which the first expert of a two-expert model works.
         shift: the flow schedule's shift.
         seed: base of every sample's own seed.
+        same_seed: make every video with `seed` itself, as most published programs do; equal noise then lies
+            under all videos of a run.
         negative_prompt: what to steer away from.
         text_length: tokens that the text encoder's answer is padded or cut to.
         conditioning_scale: strength of VACE's hints.
     """
 
-    steps: Positive
-    guidance: float
+    steps: Positive = 50
+    guidance: float = 5.0
     guidance_low_noise: float | None = None
     boundary: Annotated[float, Field(gt=0, lt=1)] | None = None
-    shift: Annotated[float, Field(gt=0)]
+    shift: Annotated[float, Field(gt=0)] = 5.0
     seed: Annotated[int, Field(ge=0)] = 2025
+    same_seed: bool = False
     negative_prompt: str = ""
     text_length: Positive = 512
     conditioning_scale: float = 1.0
 
 
-class IdentitySettings(_Section):
+class IdentitySettings(Section):
     """Identity guidance of TPIGE, for VACE models.
 
     Attributes:
@@ -108,17 +74,19 @@ class IdentitySettings(_Section):
     skip_blocks: tuple[Annotated[int, Field(ge=0)], ...] = (2,)
 
 
-class PhantomSettings(_Section):
+class PhantomSettings(Section):
     """Three-branch guidance of Phantom: without both, with pictures, with pictures and text.
 
     Attributes:
         image_guidance: scale of the step from nothing to the pictures.
+        slots: latent frames for pictures, where those without one stay empty; None for as many as pictures.
     """
 
     image_guidance: float = 5.0
+    slots: Positive | None = None
 
 
-class PromptSettings(_Section):
+class PromptSettings(Section):
     """How the prompt is rewritten.
 
     Attributes:
@@ -144,7 +112,7 @@ class PromptSettings(_Section):
     max_tokens: Positive = 512
 
 
-class PictureSettings(_Section):
+class PictureSettings(Section):
     """A picture made from the reference: a first frame, or an enhanced reference.
 
     Attributes:
@@ -152,38 +120,62 @@ class PictureSettings(_Section):
         repo: Hugging Face repository of an image-editing pipeline.
         revision: its branch, tag or commit.
         path: a folder in the same layout that is used instead of the repository.
+        prompt_from: text that the picture's prompt is written from: the test set's "caption", or the "video"
+            prompt that the language model has made of it.
         steps: denoising steps.
         guidance: the pipeline's guidance scale.
         strength: how far to move from the reference; None where the pipeline knows no strength.
         attempts: how many pictures to try.
         min_similarity: a face similarity with the reference that ends the trying.
         stored_gb: size of its files in GB, for the list of missing models.
+        billions: its parameters, for the estimate; None where they are not known.
     """
 
     use: Literal["none", "reference", "first_frame"] = "none"
     repo: str = "Qwen/Qwen-Image-Edit"
     revision: str = "ac7f9318f633fc4b5778c59367c8128225f1e3de"
     path: str | None = None
+    prompt_from: Literal["caption", "video"] = "caption"
     steps: Positive = 40
     guidance: float = 4.0
     strength: Annotated[float, Field(gt=0, le=1)] | None = None
     attempts: Positive = 3
     min_similarity: Annotated[float, Field(ge=-1, le=1)] = 0.5
     stored_gb: float | None = 57.7
+    billions: Annotated[float, Field(gt=0)] | None = 20.4
 
 
-class TimelineSettings(_Section):
+class ReferenceSettings(Section):
+    """What is done with the test set's reference pictures.
+
+    Attributes:
+        segment: cut what the reference's label says, else people, out of the background, as VACE's guide
+            advises.
+        repo: Hugging Face repository of an image-segmentation model of transformers.
+        revision: its branch, tag or commit.
+        path: a folder in the same layout that is used instead of the repository.
+    """
+
+    segment: bool = False
+    repo: str = "shi-labs/oneformer_coco_swin_large"
+    revision: str = "main"
+    path: str | None = None
+
+
+class TimelineSettings(Section):
     """What to do with a timeline of events.
 
     Attributes:
         mode: "segments" lets every latent frame see its own event's text; "global" uses one prompt.
         overlap: frames that a longer video's next pass takes over from the last; 4 n + 1.
         max_seconds: longest video that is made.
+        match_colours: give every further pass the colours that its overlap had before, so that none drift.
     """
 
     mode: Literal["segments", "global"] = "segments"
     overlap: Annotated[int, Field(ge=1)] = 5
     max_seconds: Annotated[float, Field(gt=0)] = 60.0
+    match_colours: bool = True
 
     @model_validator(mode="after")
     def _latent_frames(self) -> Self:
@@ -192,119 +184,88 @@ class TimelineSettings(_Section):
         return self
 
 
-class LoraSettings(_Section):
-    """A LoRA, such as one that is distilled to few steps.
+class Published(Section):
+    """How one thing is in the published system, for the table of differences.
 
     Attributes:
-        path: file or folder on this machine, or a Hugging Face repository.
-        weight_name: file inside it.
-        scale: strength.
-        expert: which experts of a two-expert model get it: "both", or the one that works at "high" or "low"
-            noise, as distilled LoRAs come in pairs.
+        value: there.
+        here: here, where no setting says it.
+        why: the reason of a difference.
     """
 
-    path: str
-    weight_name: str | None = None
-    scale: float = 1.0
-    expert: Literal["both", "high", "low"] = "both"
+    value: str | float | int
+    here: str = ""
+    why: str = ""
 
 
-class RuntimeSettings(_Section):
-    """How the model runs here; each field is one of diffusers' own features.
-
-    Attributes:
-        device: auto, cpu or cuda:N.
-        dtype: of the transformer and the text encoder. The VAE always computes in float32.
-        offload: parts that wait in main memory: "none", whole "model"s, or "group"s of blocks.
-        vae_tiling: encode and decode in tiles.
-        quantisation: of the transformer's weights.
-        fp8_storage: keep the transformer's weights in 8 bits and compute in `dtype`.
-        attention: diffusers' name of an attention backend, such as "flash" or "sage".
-        compile: compile the transformer's repeated blocks.
-        cache: leaves blocks out where an answer hardly changed since the step before: "none", or "fbcache"
-            for models without VACE's hints. The others are named to say why they are refused.
-        cache_threshold: relative change of the first block's answer below which the rest is left out.
-        lora: LoRAs to load into the transformer.
-        tflops: what the device achieves, in TFLOP/s, for the estimate; None to look it up.
-    """
-
-    device: str = "auto"
-    dtype: Literal["bfloat16", "float16", "float32"] = "bfloat16"
-    offload: Literal["none", "model", "group"] = "none"
-    vae_tiling: bool = False
-    quantisation: Literal["none", "torchao-int8", "torchao-fp8", "bnb-int8", "bnb-nf4", "gguf"] = "none"
-    fp8_storage: bool = False
-    attention: str | None = None
-    compile: bool = False
-    cache: Literal["none", "fbcache", "magcache", "pab"] = "none"
-    cache_threshold: Annotated[float, Field(gt=0)] = 0.05
-    lora: tuple[LoraSettings, ...] = ()
-    tflops: Annotated[float, Field(gt=0)] | None = None
-
-
-class Settings(_Section):
+class Settings(Section):
     """A whole system.
 
     Attributes:
         name: the preset it came from.
         title: one line for people.
-        system: "vace", "phantom" (references as last latent frames) or "decoupled" (first frame, then video).
+        system: kind of system, a file in `systems/kinds` or an entry point of another package; a preset may
+            call it `kind`.
         tiny: replace every model by a tiny random one that is built here, to try the way from test set to
             leaderboard. The videos are noise.
+        command: for systems of kind "command".
+        http: for systems of kind "http".
+        diffusers: for systems of kind "diffusers".
+        options: for systems of other packages.
+        source: where the published system is described.
+        published: what it does there, by the setting's dotted name or in words; see `published.py`.
     """
 
     name: str
     title: str
-    system: Literal["vace", "phantom", "decoupled"]
+    system: str
     tiny: bool = False
-    model: ModelSettings
+    model: ModelSettings = ModelSettings()
     video: VideoSettings
-    sampling: SamplingSettings
+    sampling: SamplingSettings = SamplingSettings()
     identity: IdentitySettings = IdentitySettings()
     phantom: PhantomSettings = PhantomSettings()
     prompt: PromptSettings = PromptSettings()
     picture: PictureSettings = PictureSettings()
+    references: ReferenceSettings = ReferenceSettings()
     timeline: TimelineSettings = TimelineSettings()
     runtime: RuntimeSettings = RuntimeSettings()
+    command: CommandSettings = CommandSettings()
+    http: HttpSettings = HttpSettings()
+    diffusers: DiffusersSettings = DiffusersSettings()
+    options: dict[str, Any] = Field(default_factory=dict)
+    source: str = ""
+    published: dict[str, Published] = Field(default_factory=dict)
 
     @model_validator(mode="after")
     def _fits_together(self) -> Self:
-        if self.identity.scale and self.system != "vace":
-            raise ValueError("identity guidance needs a vace system; set identity.scale=0")
-        if self.system == "phantom" and self.sampling.guidance <= 1:
-            raise ValueError("phantom's guidance has three branches; sampling.guidance must be above 1")
-        if self.system == "decoupled" and self.picture.use == "reference":
-            raise ValueError("a decoupled system starts from a picture; picture.use is first_frame or none")
-        if self.system != "decoupled" and self.picture.use == "first_frame":
-            raise ValueError("only a decoupled system starts from a first frame; use picture.use=reference")
-        if self.timeline.overlap >= self.video.frames:
-            raise ValueError("timeline.overlap must be shorter than video.frames")
-        self._check_size()
-        self._check_experts()
+        from ipvg_eval.reference_generator.systems.registry import kind_of
+
+        kind_of(self.system).check(self)
+        if self.model.architecture is not None:
+            self._check_size(self.model.architecture)
+            self._check_experts(self.model.architecture)
         return self
 
-    def _check_size(self) -> None:
-        step = architecture(self.model.architecture).size_step
+    def _check_size(self, name: str) -> None:
+        step = architecture(name).size_step
         width, height = self.video.width, self.video.height
         if width % step or height % step:
             near = " or ".join(
                 f"{w}x{h}" for w, h in zip(_nearest(width, step), _nearest(height, step), strict=True)
             )
             raise ValueError(
-                f"{self.model.architecture} makes sizes in steps of {step} pixels; {width}x{height} is none. "
-                f"Near it: {near}"
+                f"{name} makes sizes in steps of {step} pixels; {width}x{height} is none. Near it: {near}"
             )
 
-    def _check_experts(self) -> None:
-        model, two = self.model, architecture(self.model.architecture).experts == 2
+    def _check_experts(self, name: str) -> None:
+        model, two = self.model, architecture(name).experts == 2
         if model.weights_2 is not None and not two:
-            raise ValueError(f"{model.architecture} has one transformer; leave model.weights_2 out")
+            raise ValueError(f"{name} has one transformer; leave model.weights_2 out")
         if two and (model.weights is None) != (model.weights_2 is None):
-            raise ValueError(
-                f"{model.architecture} has two transformers, so model.weights and model.weights_2 go together"
-            )
+            raise ValueError(f"{name} has two transformers, so model.weights and model.weights_2 go together")
         if not two and any(lora.expert != "both" for lora in self.runtime.lora):
-            raise ValueError(f"{model.architecture} has one transformer; leave expert out of runtime.lora")
+            raise ValueError(f"{name} has one transformer; leave expert out of runtime.lora")
 
     def as_dict(self) -> dict[str, Any]:
         """Plain values, as JSON holds them."""

@@ -7,10 +7,11 @@ from typing import TYPE_CHECKING
 from ipvg_eval.reference_generator.cache import cache_folder
 from ipvg_eval.reference_generator.models import Found, find_models
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
 if TYPE_CHECKING:
     from ipvg_eval.reference_generator.rewriting.rewriter import TextRewriter
-    from ipvg_eval.reference_generator.systems.system import VideoSystem
+    from ipvg_eval.reference_generator.task import System
 
 
 def models_of(settings: Settings) -> dict[str, Found]:
@@ -25,28 +26,17 @@ def models_of(settings: Settings) -> dict[str, Found]:
     from ipvg_eval.reference_generator.tiny.folder import tiny_model
 
     quiet()
-    found = {"video": tiny_model(settings.model.architecture)}
+    found = {"video": tiny_model(settings.model.repo)}
     if settings.picture.use != "none":
         found["picture"] = tiny_model("tiny-picture")
+    if settings.references.segment:
+        found["segmenter"] = tiny_model("tiny-segmenter")
     return found
 
 
-def load_system(settings: Settings, found: dict[str, Found]) -> VideoSystem:
-    """The video system of these settings, on its device."""
-    from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
-
-    pipeline = load_video_pipeline(settings, found)
-    if settings.system == "vace":
-        from ipvg_eval.reference_generator.systems.vace import VaceSystem
-
-        return VaceSystem(pipeline, settings)
-    if settings.system == "phantom":
-        from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
-
-        return PhantomSystem(pipeline, settings)
-    from ipvg_eval.reference_generator.systems.decoupled import DecoupledSystem
-
-    return DecoupledSystem(pipeline, settings)
+def load_system(settings: Settings, found: dict[str, Found]) -> System:
+    """The system of these settings, on its device."""
+    return kind_of(settings.system).load(settings, found)
 
 
 def load_rewriter(settings: Settings, found: dict[str, Found]) -> TextRewriter | None:

@@ -11,8 +11,9 @@ import numpy.typing as npt
 
 Pictures = npt.NDArray[np.uint8]
 
-# One encoder thread, so that equal pictures give equal bytes on every machine.
-_X264 = "threads=1:lookahead-threads=1:sync-lookahead=0"
+# One encoder thread, so that equal pictures give equal bytes on every machine. No macroblock tree: in x264's
+# fast code for it, the place of its buffers in memory decides, so that two calls may differ.
+_X264 = "threads=1:lookahead-threads=1:sync-lookahead=0:mbtree=0"
 
 
 def write_mp4(

@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+import errno
 import logging
+import os
 import sys
 from collections.abc import Collection
 from itertools import pairwise
+from pathlib import Path
 from typing import Annotated, Any, NoReturn
 
 import typer
@@ -14,6 +17,8 @@ from rich.markup import escape
 from ipvg_eval.cli.commands import add_commands
 from ipvg_eval.cli.consoles import STDERR, STDOUT, keep_streams_printing
 from ipvg_eval.core.errors import ExitCode, IpvgError, UsageError
+
+_WRONG_PATHS = (errno.ENAMETOOLONG, errno.EACCES, errno.EPERM, errno.ELOOP, errno.ENOTDIR)
 
 # Typer has a click of its own from some version on; this is its class of them in every version.
 _WRONG_WORDS: Any = typer.BadParameter.__base__
@@ -89,8 +94,8 @@ def main(arguments: list[str] | None = None) -> None:
 
         if debug:
             raise
-        if broken := broken_package(error):
-            _leave(broken, as_json=as_json)
+        if found := broken_package(error) or _wrong_path(error, words):
+            _leave(found, as_json=as_json)
         what = f"this should not have happened: {type(error).__name__}: {error}"
         hint = "Run the same command with --debug for the traceback, and report it."
         if as_json:
@@ -122,6 +127,20 @@ def _expect_words(words: list[str]) -> None:
         if (word == "" or word == f"{option}=") and option != "--prompt":
             what = f"nothing follows {option}" if option.startswith("--") else "an argument is empty"
             raise UsageError(what, hint="Is a variable of the shell not set?")
+
+
+def _wrong_path(error: Exception, words: list[str]) -> UsageError | None:
+    """What is wrong with a path that was typed, where the system refuses to look at it at all."""
+    if not isinstance(error, OSError) or error.errno not in _WRONG_PATHS or error.filename is None:
+        return None
+    here = Path.cwd()
+    refused = here / os.fsdecode(error.filename)
+    for typed in [half for word in words for half in (word, word.partition("=")[2]) if half]:
+        if here / typed in (refused, *refused.parents):
+            return UsageError(
+                f"cannot be used ({error.strerror})", path=typed, hint="Check the path and its permissions."
+            )
+    return None
 
 
 def _leave(error: IpvgError, *, as_json: bool) -> NoReturn:

@@ -19,6 +19,10 @@ COMMANDS = {
     ),
     "measure": ("measure:measure", "Measure any videos: one, a folder, a table; no test set is needed."),
     "report": ("report:report", "Write one self-contained page about a run."),
+    "view": (
+        "view:view",
+        "Look at every sample with its video, prompt and numbers; one run, or several side by side.",
+    ),
     "compare": (
         "compare:compare",
         "Say where two runs differ, by how much, and whether that is more than chance.",

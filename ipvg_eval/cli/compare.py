@@ -11,6 +11,7 @@ from rich.markup import escape
 from rich.table import Table
 
 from ipvg_eval.cli.consoles import STDERR, STDOUT
+from ipvg_eval.core.errors import UsageError
 
 if TYPE_CHECKING:
     from ipvg_eval.comparison import Comparison, CorpusComparison, MetricComparison
@@ -23,6 +24,21 @@ def compare(
     anyway: Annotated[
         bool, typer.Option("--anyway", help="Compare what both have, although their numbers do not compare.")
     ] = False,
+    html: Annotated[
+        Path | None,
+        typer.Option(metavar="DIR", help="Also write pages: scatter, identities, the samples as players."),
+    ] = None,
+    submissions: Annotated[
+        list[str] | None,
+        typer.Option(
+            "--submission",
+            metavar="PATH|TEAM=PATH",
+            help="With --html: the videos, as for `view`; repeatable. Stills without it.",
+        ),
+    ] = None,
+    testset: Annotated[
+        Path | None, typer.Option(help="With --html: the test set, for prompts and references.")
+    ] = None,
     as_json: Annotated[bool, typer.Option("--json", help="Print the comparison as JSON.")] = False,
 ) -> None:
     """Say where two runs differ, by how much, and whether that is more than chance."""
@@ -33,6 +49,10 @@ def compare(
     first = load_run(run_a)
     comparison = compare_runs(first, load_run(run_b), most=most, anyway=anyway)
     _shout(comparison)
+    if html is None and (submissions or testset is not None):
+        raise UsageError("--submission and --testset are about pages", hint="Give --html DIR, too.")
+    if html is not None:
+        _write_pages([run_a, run_b], submissions or [], testset, html)
     if as_json:
         from ipvg_eval.core.jsonable import jsonable
 
@@ -42,6 +62,19 @@ def compare(
     else:
         _print(comparison)
         print_outside_metrics(first.info, STDOUT)
+
+
+def _write_pages(runs: list[Path], submissions: list[str], testset: Path | None, out: Path) -> None:
+    from ipvg_eval.viewer import export, gather
+
+    material = gather(runs, submissions, testset, start="compare")
+    for side in material.sides:
+        if side.videos:
+            name, why = escape(side.name), escape(side.videos)
+            STDERR.print(f"[yellow]{name}: stills only[/]: {why}", soft_wrap=True)
+    for problem in export(material, out):
+        STDERR.print(f"[yellow]left out:[/] {escape(problem)}", soft_wrap=True)
+    STDERR.print(f"The pages begin with {escape(str(out / 'index.html'))}", soft_wrap=True)
 
 
 def _shout(comparison: Comparison) -> None:

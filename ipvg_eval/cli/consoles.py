@@ -19,6 +19,21 @@ from ipvg_eval.core.printable import encodable, json_text, printable
 
 _ANY_WIDTH = 10_000
 _PLAIN_WIDTH = 160
+_NARROWEST = 20
+
+
+def _take_no_useless_width() -> None:
+    """Forget a width in $COLUMNS that nothing can be printed in, such as the 0 of a terminal without a size.
+
+    In none, rich prints nothing at all, and in a few columns it leaves letters out; so this is said to
+    every console, also those that are not of this module.
+    """
+    width = os.environ.get("COLUMNS", "")
+    if width.isdecimal() and int(width) < _NARROWEST:
+        os.environ["COLUMNS"] = str(_NARROWEST if int(width) else 80)
+
+
+_take_no_useless_width()
 
 
 class Terminal(Console):

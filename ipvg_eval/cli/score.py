@@ -22,6 +22,7 @@ from ipvg_eval.cli.decoding import (
 )
 from ipvg_eval.cli.log_to import LogStep, LogTo, log_runs, open_trackers
 from ipvg_eval.core.errors import ExitCode, UsageError
+from ipvg_eval.core.file_names import folder_name
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.metrics.protocols import DEFAULT_PROTOCOL
 from ipvg_eval.metrics.runtime import DEFAULT_BATCH_SIZE, Dtype
@@ -252,7 +253,7 @@ def _teams(submissions: list[Submission], team: str | None) -> list[str]:
 
 
 def _folder(out: Path | None, team: str, submissions: int) -> Path | None:
-    return out / team if out is not None and submissions > 1 else out
+    return out / folder_name(team) if out is not None and submissions > 1 else out
 
 
 @contextmanager

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import unicodedata
+from pathlib import Path
 
 _LONGEST = 40
 _LONGEST_FOLDER = 80
@@ -43,3 +44,16 @@ def suits_every_system(name: str) -> bool:
         and not name.endswith((".", " "))
         and 0 < len(name.encode("utf-8")) <= 255
     )
+
+
+def as_stored(folder: Path, relative: str) -> Path:
+    """A file below a folder in the Unicode form its name is stored in; as it is written if none is there.
+
+    Names typed and those of macOS' files look alike and are other bytes.
+
+    Raises:
+        OSError, ValueError: no system has such a name.
+    """
+    written = folder / relative
+    forms = (folder / unicodedata.normalize(form, relative) for form in ("NFC", "NFD"))
+    return written if written.exists() else next((path for path in forms if path.exists()), written)

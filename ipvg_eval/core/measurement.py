@@ -36,6 +36,10 @@ class ClipInfo:
     times: tuple[float, ...]
 
 
+Box = tuple[float, float, float, float]
+"""Left, top, right, bottom as shares of a picture's width and height; a face may reach beyond its edges."""
+
+
 @dataclass(frozen=True, kw_only=True)
 class FrameValues:
     """A measurement frame by frame.
@@ -43,14 +47,19 @@ class FrameValues:
     Attributes:
         indices: frame indices, ascending.
         values: one value per index; None where the frame has none (no face, for example).
+        boxes: where in each frame the measured thing was found, None where it was not; empty where the
+            measurement is of whole frames.
     """
 
     indices: tuple[int, ...]
     values: tuple[float | None, ...]
+    boxes: tuple[Box | None, ...] = ()
 
     def __post_init__(self) -> None:
         if len(self.indices) != len(self.values):
             raise ValueError(f"{len(self.indices)} indices for {len(self.values)} values")
+        if len(self.boxes) not in (0, len(self.indices)):
+            raise ValueError(f"{len(self.indices)} indices for {len(self.boxes)} boxes")
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)

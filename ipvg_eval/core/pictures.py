@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import io
+import struct
 import warnings
 from collections.abc import Mapping
 from contextlib import AbstractContextManager, nullcontext
@@ -43,7 +44,14 @@ _OTHER_FORMATS = (
     (b"\0\0\0\x0cjP  ", "JPEG 2000"),
     (b"PK\x03\x04", "zip"),
     (b"version https://git-lfs", "Git LFS pointer"),
+    (b"<svg", "SVG"),
+    (b"<?xml", "XML or SVG"),
+    (b"<html", "web page (perhaps a download that needed a login)"),
+    (b"<!doc", "web page (perhaps a download that needed a login)"),
 )
+_PNG = b"\x89PNG\r\n\x1a\n"
+_OWN_FORMATS = ((_PNG, "png"), (b"\xff\xd8\xff", "jpg"), (b"RIFF", "webp"))
+_OF_PIXELS = (b"tRNS", b"eXIf")
 _OF_BRANDS = {b"avif": "AVIF", b"heic": "HEIC", b"heix": "HEIC", b"mif1": "HEIF"}
 _DEEP_GREY = ("I;16", "I;16B", "I;16L", "I;16N", "I")
 
@@ -83,7 +91,7 @@ class PictureInMemory:
             Exception: whatever Pillow raises for what is no picture.
         """
         if isinstance(self._content, bytes):
-            return Image.open(io.BytesIO(self._content), formats=FORMATS)
+            return _loaded(io.BytesIO(self._content))
         return nullcontext(self._content)
 
     def __eq__(self, other: object) -> bool:
@@ -133,7 +141,7 @@ def read_rgb(path: Picture, *, apply_orientation: bool = True, over_white: bool 
 
 
 def _opened(picture: Picture) -> AbstractContextManager[Image.Image]:
-    return picture.opened() if isinstance(picture, PictureInMemory) else Image.open(picture, formats=FORMATS)
+    return picture.opened() if isinstance(picture, PictureInMemory) else _loaded(picture)
 
 
 def _content_key(content: bytes | Image.Image) -> str:
@@ -145,6 +153,47 @@ def _content_key(content: bytes | Image.Image) -> str:
     digest = hashlib.sha256(repr(beside).encode())
     digest.update(np.asarray(content).data if content.mode == "RGB" else content.tobytes())
     return digest.hexdigest()
+
+
+def _loaded(path: Path | BinaryIO) -> Image.Image:
+    """The decoded picture. Texts and profiles beside a PNG's pixels cannot make those unreadable."""
+    try:
+        return _decoded(path)
+    except Exception as error:
+        bare = _bare_png(path)
+        if bare is None:
+            raise
+        try:
+            return _decoded(io.BytesIO(bare))
+        except Exception:
+            raise error from None
+
+
+def _decoded(path: Path | BinaryIO) -> Image.Image:
+    if isinstance(path, Path):
+        with path.open("rb") as file:
+            return _decoded(file)
+    image = Image.open(path, formats=FORMATS)
+    image.load()
+    return image
+
+
+def _bare_png(path: Path | BinaryIO) -> bytes | None:
+    """A PNG with the chunks alone that its pixels are made of; None where it has no others, or is none."""
+    if not _head(path).startswith(_PNG):
+        return None
+    if not isinstance(path, Path):
+        path.seek(0)
+    data = path.read_bytes() if isinstance(path, Path) else path.read()
+    kept, at = [_PNG], len(_PNG)
+    while at + 12 <= len(data):
+        end = at + 12 + struct.unpack_from(">L", data, at)[0]
+        kind = data[at + 4 : at + 8]
+        if kind[:1].isupper() or kind in _OF_PIXELS:
+            kept.append(data[at:end])
+        at = end
+    bare = b"".join(kept)
+    return bare if len(bare) < len(data) else None
 
 
 def _orientation(image: Image.Image) -> int:
@@ -173,7 +222,12 @@ def no_picture(head: bytes) -> str:
     Args:
         head: at least 32 of them, where there are so many.
     """
-    kind = next((name for magic, name in _OTHER_FORMATS if head.startswith(magic)), None)
+    own = next((name for magic, name in _OWN_FORMATS if head.startswith(magic)), None)
+    if own and (own != "webp" or head[8:12] == b"WEBP"):
+        return f"it is a damaged {own} file"
+    markup = head.lstrip(b"\xef\xbb\xbf\t\r\n ").lower()
+    start = markup if markup.startswith(b"<") else head
+    kind = next((name for magic, name in _OTHER_FORMATS if start.startswith(magic)), None)
     if head[4:8] == b"ftyp":
         kind = _OF_BRANDS.get(head[8:12], "video")
     if not head:

@@ -7,7 +7,7 @@ from typing import Self
 
 from pydantic import BaseModel, ConfigDict, model_validator
 
-from ipvg_eval.core.measurement import Measurement
+from ipvg_eval.core.measurement import Box, Measurement
 
 
 class Status(StrEnum):
@@ -33,6 +33,8 @@ class MeasurementRow(_Row):
         note: what a reader must know about the number.
         frame_indices: frames the per-frame values belong to, ascending.
         frame_values: one value per index, None where the frame has none.
+        frame_boxes: where in each frame the measured face was found, None where there was none; left, top,
+            right, bottom as shares of the frame. Empty for measurements of whole frames.
         broken: whether the code that measures it broke; it may come out another time.
     """
 
@@ -42,12 +44,15 @@ class MeasurementRow(_Row):
     note: str | None = None
     frame_indices: tuple[int, ...] = ()
     frame_values: tuple[float | None, ...] = ()
+    frame_boxes: tuple[Box | None, ...] = ()
     broken: bool = False
 
     @model_validator(mode="after")
     def _one_value_per_frame(self) -> Self:
         if len(self.frame_indices) != len(self.frame_values):
             raise ValueError(f"{len(self.frame_indices)} frames for {len(self.frame_values)} values")
+        if len(self.frame_boxes) not in (0, len(self.frame_indices)):
+            raise ValueError(f"{len(self.frame_indices)} frames for {len(self.frame_boxes)} boxes")
         return self
 
     @classmethod
@@ -61,6 +66,7 @@ class MeasurementRow(_Row):
             note=measurement.note,
             frame_indices=frames.indices if frames else (),
             frame_values=frames.values if frames else (),
+            frame_boxes=frames.boxes if frames else (),
             broken=measurement.broken,
         )
 

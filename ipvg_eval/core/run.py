@@ -10,7 +10,7 @@ from pydantic import AfterValidator, BaseModel, ConfigDict, Field
 from ipvg_eval.core.budget import Budget
 from ipvg_eval.core.combination import Combination
 from ipvg_eval.core.limits import Confinement, ProcessLimits
-from ipvg_eval.core.names import TeamName
+from ipvg_eval.core.names import Storable, TeamName
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.summary import Counts
 from ipvg_eval.core.verdict import Verdict
@@ -98,7 +98,7 @@ class TestSetInfo(_Info):
 
     __test__ = False
 
-    name: str
+    name: Storable
     layout: str
     track: str
     samples: int
@@ -109,7 +109,7 @@ class TestSetInfo(_Info):
 class SubmissionInfo(_Info):
     """The submission of a run: its file or folder name and whether it was a zip."""
 
-    name: str
+    name: Storable
     kind: str
 
 
@@ -166,7 +166,7 @@ class RescoredInfo(_Info):
     folder: str
     protocol: str
     samples_sha256: str
-    command: tuple[str, ...] | None
+    command: tuple[Storable, ...] | None
     provenance: Provenance
     at: Moment
 
@@ -212,7 +212,7 @@ class RunInfo(_Info):
     limits: ProcessLimits
     device: DeviceInfo
     provenance: Provenance
-    command: tuple[str, ...] | None
+    command: tuple[Storable, ...] | None
     started: Moment
     finished: Moment | None
     seconds: float

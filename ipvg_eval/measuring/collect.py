@@ -8,6 +8,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.file_names import as_stored
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.sheet import bad_lines, read_sheet
 from ipvg_eval.measuring.asked import Asked
@@ -149,7 +150,7 @@ def text_of(given: str, *, beside: Path | None = None) -> str:
         return given
     path = Path(given) if beside is None else beside / given
     try:
-        with path.open("rb") as file:
+        with (path if beside is None else as_stored(beside, given)).open("rb") as file:
             content = file.read(_LONGEST_TEXT + 1)
         if len(content) > _LONGEST_TEXT:
             raise UsageError("this text is too long", path=path, hint="A prompt has at most a megabyte.")
@@ -163,7 +164,14 @@ def text_of(given: str, *, beside: Path | None = None) -> str:
 
 
 def _beside(table: Path, cell: str) -> Path:
-    return table.parent / cell
+    try:
+        return as_stored(table.parent, cell)
+    except OSError as error:
+        raise UsageError(
+            f"cannot be used ({error.strerror})",
+            path=table.parent / cell,
+            hint=f"Check the paths in {table}.",
+        ) from error
 
 
 def _check_header(header: Sequence[str], path: Path) -> None:

@@ -171,7 +171,8 @@ def _of_run(run: Run, videos: AskedVideos, left_out: Sequence[str]) -> Iterator[
     rows = {row["sample"]: row for row in run.samples.to_dict("records")}
     frames: dict[str, dict[str, dict[int, float | None]]] = {}
     times: dict[str, dict[int, float]] = {}
-    for sample, metric, index, time, value in run.frames.itertuples(index=False):
+    columns = ["sample", "metric", "frame", "time", "value"]
+    for sample, metric, index, time, value in run.frames[columns].itertuples(index=False):
         frames.setdefault(sample, {}).setdefault(metric, {})[int(index)] = _number(value)
         times.setdefault(sample, {})[int(index)] = float(time)
     for name, one in videos.by_id.items():

@@ -74,7 +74,7 @@ class Curves:
         return tuple(drawn)
 
     def _draw(self, spec: MetricSpec, rows: pd.DataFrame, fps: float | None) -> Curve:
-        times = _times(rows, fps)
+        times = frame_seconds(rows, fps)
         values = [None if np.isnan(value) else float(value) for value in rows["value"].to_numpy(dtype=float)]
         known = [value for value in values if value is not None]
         words = f"{spec.title} in {len(values)} frames over {times[-1]:.2f} s: "
@@ -92,7 +92,7 @@ class Curves:
         )
 
 
-def _times(rows: pd.DataFrame, fps: float | None) -> npt.NDArray[np.float64]:
+def frame_seconds(rows: pd.DataFrame, fps: float | None) -> npt.NDArray[np.float64]:
     """Seconds of each row, (n,); a frame without a known time lies between its neighbours."""
     frames = rows["frame"].to_numpy(dtype=float)
     times = rows["time"].to_numpy(dtype=float)

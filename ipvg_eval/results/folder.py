@@ -10,6 +10,7 @@ from pathlib import Path
 from urllib.parse import quote
 
 from filelock import FileLock, Timeout
+from pydantic import TypeAdapter
 
 from ipvg_eval.core.comparability import obstacles
 from ipvg_eval.core.file_names import file_name
@@ -28,6 +29,8 @@ from ipvg_eval.results.journal import Journal
 from ipvg_eval.results.references import REFERENCE_FACES, ReferenceFace
 from ipvg_eval.results.summary import to_latex, to_markdown
 from ipvg_eval.results.tables import frames_table, samples_table, timings_table, write_csv, write_parquet
+
+FINDINGS = TypeAdapter(tuple[Finding, ...])
 
 RUN_FILES = frozenset(
     {
@@ -138,6 +141,15 @@ class RunFolder:
         """Write findings.json."""
         records = [asdict(finding) for finding in findings]
         write_text(self.path / "findings.json", json_text(records, indent=2) + "\n")
+
+    def read_findings(self) -> tuple[Finding, ...]:
+        """Read findings.json; nothing where it is not written yet.
+
+        Raises:
+            RunError: it is damaged.
+        """
+        path = self.path / "findings.json"
+        return read_json(path, FINDINGS.validate_json) if path.exists() else ()
 
     def write_reference_faces(self, faces: Sequence[ReferenceFace]) -> None:
         """Write references.json."""

@@ -7,7 +7,6 @@ from dataclasses import dataclass
 from pathlib import Path
 
 import pandas as pd
-from pydantic import TypeAdapter
 
 from ipvg_eval.core.bounded import read_table
 from ipvg_eval.core.run import RunInfo
@@ -16,9 +15,7 @@ from ipvg_eval.core.run_tables import read_samples
 from ipvg_eval.core.summary import Summary
 from ipvg_eval.findings import Finding
 from ipvg_eval.results.files import read_json, unreadable
-from ipvg_eval.results.folder import RunFolder
-
-_FINDINGS = TypeAdapter(tuple[Finding, ...])
+from ipvg_eval.results.folder import FINDINGS, RunFolder
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -58,7 +55,7 @@ def load_run(path: Path | str) -> Run:
         summary=read_json(folder.path / "summary.json", Summary.model_validate_json),
         samples=_read(folder.path / "samples.parquet", lambda path: read_samples(path, info)),
         frames=_read(folder.path / "frames.parquet", lambda path: read_table(path).to_pandas()),
-        findings=read_json(folder.path / "findings.json", _FINDINGS.validate_json),
+        findings=read_json(folder.path / "findings.json", FINDINGS.validate_json),
     )
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Sequence
+from itertools import zip_longest
 from pathlib import Path
 
 import pandas as pd
@@ -31,15 +32,14 @@ _SAMPLE_COLUMNS = {
     "duration": pa.float64(),
     "codec": pa.string(),
 }
-_FRAME_SCHEMA = pa.schema(
-    {
-        "sample": pa.string(),
-        "metric": pa.string(),
-        "frame": pa.int64(),
-        "time": pa.float64(),
-        "value": pa.float64(),
-    }
-)
+_FRAME_COLUMNS = {
+    "sample": pa.string(),
+    "metric": pa.string(),
+    "frame": pa.int64(),
+    "time": pa.float64(),
+    "value": pa.float64(),
+}
+BOX_COLUMNS = ("left", "top", "right", "bottom")
 
 
 def samples_table(
@@ -65,7 +65,13 @@ def samples_table(
 
 
 def frames_table(rows: Iterable[SampleRow]) -> pa.Table:
-    """One row per sample, metric and frame; time in seconds, value null where the frame has none."""
+    """One row per sample, metric and frame; time in seconds, value null where the frame has none.
+
+    Where any measurement is of faces there are columns `left`, `top`, `right`, `bottom`: shares of the frame.
+    """
+    rows = list(rows)
+    boxed = any(measurement.frame_boxes for row in rows for measurement in row.measurements)
+    schema = pa.schema({**_FRAME_COLUMNS, **dict.fromkeys(BOX_COLUMNS if boxed else (), pa.float64())})
     records = [
         {
             "sample": row.sample,
@@ -73,12 +79,15 @@ def frames_table(rows: Iterable[SampleRow]) -> pa.Table:
             "frame": index,
             "time": row.frame_times.get(index),
             "value": value,
+            **dict(zip(BOX_COLUMNS, box or (), strict=False)),
         }
         for row in rows
         for measurement in row.measurements
-        for index, value in zip(measurement.frame_indices, measurement.frame_values, strict=True)
+        for index, value, box in zip_longest(
+            measurement.frame_indices, measurement.frame_values, measurement.frame_boxes
+        )
     ]
-    return pa.Table.from_pylist(records, schema=_FRAME_SCHEMA)
+    return pa.Table.from_pylist(records, schema=schema)
 
 
 def timings_table(rows: Iterable[SampleRow]) -> pa.Table:

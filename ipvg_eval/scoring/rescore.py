@@ -134,7 +134,7 @@ def _kept(row: SampleRow, features: dict[str, FrameFeatures]) -> Kept:
             value=m.value,
             reason=m.reason,
             note=m.note,
-            per_frame=FrameValues(indices=m.frame_indices, values=m.frame_values)
+            per_frame=FrameValues(indices=m.frame_indices, values=m.frame_values, boxes=m.frame_boxes)
             if m.frame_indices
             else None,
             features=features.get(m.name),

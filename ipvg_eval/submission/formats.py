@@ -45,6 +45,8 @@ def why_no_zip(path: Path) -> tuple[str, str]:
         return "this is a single video, not a zip", "Give a folder of videos or a zip of them."
     if head.lstrip().lower().startswith((b"<!doctype", b"<html", b"<?xml")):
         return "this is a web page, not a zip: perhaps a download that needed a login", "Download it again."
+    if head.startswith(b"version https://git-lfs"):
+        return "this is a Git LFS pointer, not the zip it stands for", "Fetch it with: git lfs pull"
     if _is_text(head):
         return "this is a text file, not a zip", pack
     for start, name in _STARTS:

@@ -10,6 +10,7 @@ from enum import StrEnum
 from pathlib import Path
 from typing import BinaryIO, Self
 
+from ipvg_eval.core.printable import printable
 from ipvg_eval.findings import Finding
 from ipvg_eval.submission.limits import Limits
 
@@ -64,7 +65,7 @@ class Submission(ABC):
         address: str | None = None,
     ) -> None:
         self.path = path
-        self.location = str(path) if location is None else location
+        self.location = printable(str(path), longest=None) if location is None else location
         self.address = str(path.absolute()) if address is None else address
         self.limits = limits
         self.files = files
@@ -84,8 +85,9 @@ class Submission(ABC):
 
     @property
     def name(self) -> str:
-        """The folder's name, or the zip's without its suffix."""
-        return self.path.stem if self.kind is Kind.ZIP else self.path.resolve().name
+        """The folder's name, or the zip's without its suffix; escapes for what of it cannot be seen."""
+        name = self.path.stem if self.kind is Kind.ZIP else self.path.resolve().name
+        return printable(name, longest=None)
 
     def expect(self, names: Collection[str]) -> None:  # noqa: B027
         """Be told what the test set asks for, before anything is opened.

@@ -57,10 +57,16 @@ def name_problem(name: str) -> Problem | None:
             message='The name climbs out of the submission with "..".',
             action="Pack the files from inside the submission's folder.",
         )
-    if not name.isprintable() or len(name.encode("utf-8", "replace")) > _MAX_NAME_BYTES:
+    if (size := len(name.encode("utf-8", "replace"))) > _MAX_NAME_BYTES:
         return Problem(
             code="unsafe-name",
-            message="The name is too long or holds control or invisible characters.",
+            message=f"The name has {size:,} bytes; at most {_MAX_NAME_BYTES:,} are read.",
+            action="Give it a shorter name.",
+        )
+    if odd := [one for one in dict.fromkeys(name) if not one.isprintable()]:
+        return Problem(
+            code="unsafe-name",
+            message=f"The name holds {', '.join(map(_said, odd[:3]))}, which cannot be seen.",
             action="Rename the file with plain characters.",
         )
     if "\\" in name:
@@ -72,6 +78,11 @@ def name_problem(name: str) -> Problem | None:
     if not normalise(name):
         return Problem(code="unsafe-name", message="The name is empty.", action="Remove the entry.")
     return None
+
+
+def _said(character: str) -> str:
+    name = unicodedata.name(character, "control character").lower()
+    return f"U+{ord(character):04X} ({name})"
 
 
 def archive_problem(name: str) -> Problem | None:

@@ -8,6 +8,7 @@ from pathlib import PurePosixPath
 from urllib.parse import urlsplit
 
 from ipvg_eval.core.errors import UsageError
+from ipvg_eval.core.printable import printable
 from ipvg_eval.submission.address import is_url
 from ipvg_eval.submission.model import Submission
 
@@ -37,4 +38,4 @@ def team_names(submissions: Sequence[Submission]) -> list[str]:
 def _folder_of(submission: Submission) -> str:
     if is_url(submission.location):
         return PurePosixPath(urlsplit(submission.location).path).parent.name
-    return submission.path.resolve().parent.name
+    return printable(submission.path.resolve().parent.name, longest=None)

@@ -83,6 +83,13 @@ def read_directory(path: Path, limits: Limits, *, page: str | None = None) -> Di
     except OSError as error:
         reason = error.strerror or str(error)
         raise SubmissionError(f"cannot be read: {reason}", path=path, hint=_HINT) from error
+    if ends.part and not all(place.agrees for place in located):
+        raise SubmissionError(
+            "this is the last part of a split zip; the others end in .z01, .z02 and so on",
+            path=path,
+            # `zip -s 0` would join them, but Zip 3.0 loses data of members in more than two parts.
+            hint="Pack it again in one piece, without a size for the parts.",
+        )
     names, pages = member_names((place.info for place in located), page)
     return Directory(
         entries=tuple(_entries(located, names, directory_start, limits, ends)),

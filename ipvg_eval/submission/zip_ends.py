@@ -24,11 +24,13 @@ class Ends:
         shift: bytes by which everything lies further on than the end record says.
         after: bytes after the end record and its comment.
         second: why other readers could find another directory; empty if they cannot.
+        part: number of this file among those the zip is split into, from 0; the last has the directory.
     """
 
     shift: int
     after: int
     second: str
+    part: int = 0
 
     @property
     def wrapped(self) -> bool:
@@ -59,7 +61,7 @@ def read_ends(source: BinaryIO, *, directory_start: int) -> Ends:
     at = tail.rfind(b"PK\x05\x06")
     if at < 0 or len(tail) - at < _END.size:
         return Ends(shift=0, after=0, second="")
-    _, _, _, _, entries, size, offset, comment = _END.unpack_from(tail, at)
+    _, part, _, _, entries, size, offset, comment = _END.unpack_from(tail, at)
     end = base + at
     others = tail.count(b"PK\x05\x06", max(0, directory_start - base)) - 1
     second = "two records claim to be the end of the zip" if others > 0 else ""
@@ -81,4 +83,5 @@ def read_ends(source: BinaryIO, *, directory_start: int) -> Ends:
         shift=record - size - offset,
         after=max(0, length - end - _END.size - comment),
         second=second,
+        part=part,
     )

@@ -12,7 +12,7 @@ _UTF8 = 0x800
 _UNICODE_PATH = 0x7075
 # With the lead bytes of the characters in everyday use: level 1 of JIS X 0208, of GB 2312 and of Big5.
 _TWO_BYTES = (("cp932", 0x88, 0x97), ("gbk", 0xB0, 0xD7), ("big5", 0xA4, 0xC6), ("cp949", 0xB0, 0xC8))
-_ONE_BYTE = ("cp437", "cp850", "cp866")
+_ONE_BYTE = ("cp437", "cp850", "cp866", "cp1252", "cp1251")
 
 
 def member_names(
@@ -93,5 +93,5 @@ def _sense_of_two_bytes(names: list[bytes], page: str, first: int, last: int) ->
 
 def _sense_of_letters(names: list[bytes], page: str) -> float:
     letters = [letter for raw in names for letter in raw.decode(page, "replace") if not letter.isascii()]
-    script = "CYRILLIC" if page == "cp866" else "LATIN"
+    script = "CYRILLIC" if page in ("cp866", "cp1251") else "LATIN"
     return sum(1 if unicodedata.name(letter, "").startswith(script) else -1 for letter in letters)

@@ -7,6 +7,7 @@ import re
 from collections.abc import Mapping
 from pathlib import Path, PurePosixPath
 
+from ipvg_eval.core.file_names import as_stored
 from ipvg_eval.core.timeline import parse_timeline
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.metrics.target import Reference
@@ -156,12 +157,12 @@ class ItemReader:
                 "Put the picture into the folder and name it by a relative path",
             )
             return None
-        path = self._file.parent / relative
+        path: Path | None
         try:
-            exists = path.is_file()
+            path = as_stored(self._file.parent, relative.as_posix())
         except (ValueError, OSError):  # NUL characters, names too long
-            exists = False
-        if not exists:
+            path = None
+        if path is None or not path.is_file():
             self._add(
                 "reference-missing",
                 f"{key} names a picture that does not exist: {name!r}",

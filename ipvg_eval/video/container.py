@@ -31,6 +31,7 @@ DECODERS = (
 )
 """The decoders that strangers' files may reach: H.264, and those of videos that are exported wrongly."""
 
+_OF_MEDIA = ("video", "audio", "subtitle")
 MAX_PIXELS = ProcessLimits().max_pixels
 
 _OTHER_FILES = (
@@ -120,7 +121,7 @@ def open_container(
     except av.FFmpegError as error:
         reason = _reason(source, str(error.strerror))
         raise VideoError(reason, path=label, hint=EXPORT_AGAIN) from error
-    if not len(container.streams):
+    if not any(stream.type in _OF_MEDIA for stream in container.streams):
         container.close()
         raise VideoError(_reason(source, "it lists no streams"), path=label, hint=EXPORT_AGAIN)
     return container

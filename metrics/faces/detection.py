@@ -13,7 +13,7 @@ from typing import Protocol
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.core.measurement import Frames
+from ipvg_eval.core.measurement import Box, Frames
 
 PAD_SHARE = 0.25
 PAD_GREY = 128
@@ -33,6 +33,11 @@ class Face:
     box: npt.NDArray[np.float64]
     score: float
     points: npt.NDArray[np.float64]
+
+    def within(self, height: int, width: int) -> Box:
+        """Its box as shares of a picture of this size, to four decimals."""
+        left, top, right, bottom = (round(float(end), 4) for end in self.box / (width, height, width, height))
+        return left, top, right, bottom
 
     @property
     def area(self) -> float:

@@ -36,7 +36,9 @@ def _aligned(frame: Frames, searched: Frames, face: Face, border: tuple[int, int
     here = face.moved(-border[0], -border[1])
     try:
         return FaceCrops(
-            arc=align(searched, face.points, ARC_SIZE), crop=align(frame, here.points, CROP_SIZE)
+            arc=align(searched, face.points, ARC_SIZE),
+            crop=align(frame, here.points, CROP_SIZE),
+            box=here.within(*frame.shape[:2]),
         )
     except ValueError:
         return None

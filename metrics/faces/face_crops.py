@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import Final, Literal
 
-from ipvg_eval.core.measurement import Frames
+from ipvg_eval.core.measurement import Box, Frames
 from ipvg_eval.metrics.faces.alignment import align
 from ipvg_eval.metrics.faces.arcface import WEIGHTS as ARC_WEIGHTS
 from ipvg_eval.metrics.faces.detection import FaceDetector, FoundFace, find_faces, largest_face, with_border
@@ -25,10 +25,12 @@ class FaceCrops:
             border, if it took the retry to find the face.
         crop: (224, 224, 3) RGB uint8 for CurricularFace and the Inception networks, always from the
             picture itself: black where the face leaves it.
+        box: where in the picture the detector found it.
     """
 
     arc: Frames
     crop: Frames
+    box: Box
 
     def of(self, weights: str) -> Frames:
         """The crop that the network of a declared weight takes."""
@@ -54,6 +56,7 @@ def face_crops(detector: FaceDetector, frame: Frames, *, retry: Retry) -> FaceCr
         return FaceCrops(
             arc=align(searched, found.face.moved(*found.border).points, ARC_SIZE),
             crop=align(frame, found.face.points, CROP_SIZE),
+            box=found.face.within(*frame.shape[:2]),
         )
     except ValueError:
         return None

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 import numpy as np
 import numpy.typing as npt
 
-from ipvg_eval.core.measurement import FrameFeatures, Frames, Measurement
+from ipvg_eval.core.measurement import Box, FrameFeatures, Frames, Measurement
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.batches import Batches, Ticket
 from ipvg_eval.metrics.evaluator import NO_FRAME, NOT_FINITE
@@ -57,6 +57,7 @@ class FacePass:
         self._detector = detector
         self._reference = reference
         self._looked_at: list[int] = []
+        self._boxes: dict[int, Box] = {}
         self._tickets = tickets
 
     def add(self, indices: Sequence[int], frames: Frames) -> None:
@@ -65,6 +66,7 @@ class FacePass:
             self._looked_at.append(index)
             crops = face_crops(self._detector, frame, retry=self._retry)
             if crops is not None:
+                self._boxes[index] = crops.box
                 for name, ticket in self._tickets.items():
                     ticket.add(index, crops.of(name))
 
@@ -84,10 +86,16 @@ class FacePass:
             return Measurement(name=spec.name, value=None, reason=NO_FRAME)
         if spec.name == face_similarity_specs.FACE_COVERAGE.name:
             with_face = frozenset(features[arcface.WEIGHTS].indices)
-            return face_similarity_scores.coverage(looked_at, with_face, self._rules)
+            return self._with_boxes(face_similarity_scores.coverage(looked_at, with_face, self._rules))
         if spec.name == face_similarity_specs.FACE_FID_SAMPLES.name:
             return self._fid_samples(spec.name, features[FID_WEIGHTS])
         return self._score(spec, features[_network(spec)])
+
+    def _with_boxes(self, found: Measurement) -> Measurement:
+        if found.per_frame is None or not self._boxes:
+            return found
+        boxes = tuple(self._boxes.get(index) for index in found.per_frame.indices)
+        return replace(found, per_frame=replace(found.per_frame, boxes=boxes))
 
     def _fid_samples(self, name: str, kept: FrameFeatures) -> Measurement:
         if not np.isfinite(kept.rows).all():

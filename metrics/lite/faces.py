@@ -10,7 +10,7 @@ import numpy as np
 from pydantic import Field
 from typing_extensions import override
 
-from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, FrameValues, Measurement
+from ipvg_eval.core.measurement import Box, ClipInfo, FrameFeatures, Frames, FrameValues, Measurement
 from ipvg_eval.core.pictures import PictureInMemory, read_rgb
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.evaluator import NO_FRAME_DECODED, Evaluator, EvaluatorOptions
@@ -140,6 +140,7 @@ class _FacesPass:
         self._faceless_references = len(references) - len(shown)
         self._indices: list[int] = []
         self._coverage: list[float] = []
+        self._boxes: list[Box | None] = []
         self._similarities: list[float | None] = []
         self._described: FloatArray | float = 0.0
 
@@ -148,6 +149,7 @@ class _FacesPass:
         for index, frame, found in zip(indices, frames, find_faces(self._detector, frames), strict=True):
             self._indices.append(index)
             self._coverage.append(0.0 if found is None else 1.0)
+            self._boxes.append(None if found is None else found.face.within(*frame.shape[:2]))
             self._similarities.append(self._similarity(frame, found))
 
     def _similarity(self, frame: Frames, found: FoundFace | None) -> float | None:
@@ -167,7 +169,9 @@ class _FacesPass:
         return Measurement(
             name=FACE_COVERAGE.name,
             value=float(np.mean(self._coverage, dtype=np.float64)),
-            per_frame=FrameValues(indices=tuple(self._indices), values=tuple(self._coverage)),
+            per_frame=FrameValues(
+                indices=tuple(self._indices), values=tuple(self._coverage), boxes=tuple(self._boxes)
+            ),
         )
 
     def _identity_measurement(self) -> Measurement:

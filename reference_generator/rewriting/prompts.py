@@ -49,14 +49,21 @@ def prepare_texts(job: Job, settings: Settings, rewriter: TextRewriter | None) -
         raise SampleFailed("the prompt is empty")
     events, unsound = _events(job, settings)
     video, notes = [], [*unsound]
-    for text in _event_texts(job, events):
-        rewritten, note = _rewritten(text, job, settings, rewriter)
+    texts = _event_texts(job, events)
+    if job.given and len(job.given) != len(texts):
+        raise SampleFailed(f"{len(job.given)} prompts are given for {len(texts)} events")
+    for index, text in enumerate(texts):
+        if job.given:
+            rewritten: str = job.given[index]
+            note = _given_note(text, rewritten, settings)
+        else:
+            rewritten, note = _rewritten(text, job, settings, rewriter)
         video.append(rewritten)
         notes += [note] if note and note not in notes else []
     return Texts(
         video=tuple(video),
         events=events if len(video) > 1 else (),
-        picture=_picture_text(job, settings, rewriter),
+        picture=_picture_text(job, settings, rewriter, video[0]),
         notes=tuple(notes),
     )
 
@@ -87,26 +94,50 @@ def _rewritten(
         return text, None
     if settings.prompt.task == "video":
         return _ask(rewriter, instructions.VIDEO, text, job, settings), None
-    answer = _ask(rewriter, instructions.FACE, text, job, settings)
-    insertion = inserted_text(text, answer)
-    if insertion is None:
-        return text, "the language model changed the caption itself; the original is used"
-    if not insertion:
-        return text, "the language model added nothing to the caption"
-    return answer, None
+    note = None
+    for instruction, picture in _subjects(job):
+        answer = _ask(rewriter, instruction, text, job, settings, picture)
+        insertion = inserted_text(text, answer)
+        if insertion:
+            text = answer
+        elif insertion is None:
+            note = "the language model changed the caption itself; the original is used"
+        else:
+            note = "the language model added nothing to the caption"
+    return text, note
 
 
-def _picture_text(job: Job, settings: Settings, rewriter: TextRewriter | None) -> str | None:
+def _subjects(job: Job) -> list[tuple[str, int]]:
+    """What to ask with which picture: the only person's face, or every labelled subject."""
+    first: dict[str, int] = {}
+    for index, label in enumerate(job.labels):
+        if label:
+            first.setdefault(label, index)
+    if len(first) < 2:
+        return [(instructions.FACE, 0)]
+    return [(instructions.SUBJECT.format(label=label), index) for label, index in first.items()]
+
+
+def _given_note(text: str, given: str, settings: Settings) -> str | None:
+    changed = settings.prompt.task == "face" and inserted_text(text, given) is None
+    return "the given prompt is not the caption with one insertion" if changed else None
+
+
+def _picture_text(job: Job, settings: Settings, rewriter: TextRewriter | None, video: str) -> str | None:
     if settings.picture.use == "none":
         return None
+    if job.given_picture is not None:
+        return job.given_picture
+    text = video if settings.picture.prompt_from == "video" else job.prompt
     if rewriter is None:
-        return job.prompt
+        return text
     first = settings.picture.use == "first_frame"
-    return _ask(
-        rewriter, instructions.FIRST_FRAME if first else instructions.REFERENCE, job.prompt, job, settings
-    )
+    return _ask(rewriter, instructions.FIRST_FRAME if first else instructions.REFERENCE, text, job, settings)
 
 
-def _ask(rewriter: TextRewriter, instruction: str, text: str, job: Job, settings: Settings) -> str:
-    picture: Path | None = job.references[0] if settings.prompt.send_picture and job.references else None
+def _ask(
+    rewriter: TextRewriter, instruction: str, text: str, job: Job, settings: Settings, reference: int = 0
+) -> str:
+    shown = settings.prompt.send_picture and job.references
+    picture: Path | None = job.references[reference] if shown else None
     return rewriter.rewrite(Request(instruction=instruction, text=text, picture=picture))

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Protocol
 
-TEMPLATE_VERSION = 1
+TEMPLATE_VERSION = 2
 """Raised when the wording of an instruction changes, so that cached answers are asked for anew."""
 
 FACE = (
@@ -18,6 +18,14 @@ FACE = (
     "glasses, marks. Say nothing about clothes, pose, expression or background. Keep every other "
     "character of the caption as it is. Return the caption alone."
 )
+SUBJECT = (
+    "You get a video caption and a picture of one of its subjects, which is: {label}. Return the caption "
+    "with one short clause put in right after the first mention of this subject. The clause describes what "
+    "identifies it in the picture: of a person the apparent age, hair, face shape, skin, eyes, nose, mouth, "
+    "beard, glasses; of anything else its kind, shape, colours, material, marks. Say nothing about pose or "
+    "background, and nothing about the other subjects. Keep every other character of the caption as it is. "
+    "Return the caption alone."
+)
 VIDEO = (
     "You get a video caption and a picture of the person whom the video shall show. Write the prompt for "
     "a video model that starts from a first frame: one paragraph in English of at most 120 words that "
@@ -25,10 +33,11 @@ VIDEO = (
     "pronouns that fit the person in the picture. Invent no second person. Return the prompt alone."
 )
 FIRST_FRAME = (
-    "You get a video caption and a picture of a person. Write the prompt for an image model that shall "
-    "show the moment just before the action begins: the person's place, pose, clothes and surroundings "
-    "and the framing, in at most 80 words, the face large enough to be recognised. Use the pronouns that "
-    "fit the person in the picture. Do not describe the face. Return the prompt alone."
+    "You get a video's caption or prompt and a picture of a person. Write the prompt for an image model that "
+    "shall show the moment just before the action begins, as short phrases with commas between them: the "
+    "person, pose, clothes, surroundings, light. Leave out feet, shoes and people in the background, and "
+    "end with 'close-up'. At most 80 words. Use the words that fit the person in the picture. Do not "
+    "describe the face. Return the prompt alone."
 )
 REFERENCE = (
     "You get a video caption and a picture of a person. Write an instruction for an image-editing model "

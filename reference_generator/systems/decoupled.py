@@ -9,7 +9,8 @@ from PIL import Image
 from ipvg_eval.reference_generator.pictures import covering
 from ipvg_eval.reference_generator.settings import Settings
 from ipvg_eval.reference_generator.systems.passes import Pass
-from ipvg_eval.reference_generator.systems.system import Task, VideoSystem, as_pictures
+from ipvg_eval.reference_generator.systems.system import VideoSystem, as_pictures
+from ipvg_eval.reference_generator.task import Task
 from ipvg_eval.reference_generator.video_file import Pictures
 
 
@@ -21,12 +22,10 @@ class DecoupledSystem(VideoSystem):
         self.overlap = 1
 
     def _pass(self, task: Task, part: Pass, known: Pictures | None, options: dict[str, Any]) -> Pictures:
-        video, sampling = self.settings.video, self.settings.sampling
+        video = self.settings.video
         if known is None:
             picture = covering(task.first_frame or task.references[0], video.width, video.height)
         else:
             picture = Image.fromarray(known[-1])
-        two_experts = self.pipeline.config.boundary_ratio is not None
-        low_noise = {"guidance_scale_2": sampling.guidance_low_noise} if two_experts else {}
-        answer = self.pipeline(image=picture, **self._sampling(part), **low_noise, **options)
+        answer = self.pipeline(image=picture, **self._sampling(part), **self._low_noise(), **options)
         return as_pictures(answer.frames)

@@ -9,11 +9,12 @@ import torch
 
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
+from ipvg_eval.reference_generator.model_settings import LoraSettings
 from ipvg_eval.reference_generator.models import Found
-from ipvg_eval.reference_generator.settings import LoraSettings, Settings
+from ipvg_eval.reference_generator.ranks import Ranks
+from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
-_CACHES = {"phantom": ("fbcache",), "decoupled": ("fbcache",)}
-"""By system, those that give the same video within their threshold."""
 _REFUSED = {
     "fbcache": "First-block cache counts VACE's hints twice: the residual it keeps already holds them.",
     "magcache": "MagCache needs ratios that were measured on the very model and number of steps, and there "
@@ -31,7 +32,7 @@ def check_runtime(settings: Settings) -> None:
         SettingsError: with the reason.
     """
     runtime = settings.runtime
-    allowed = ("none", *_CACHES.get(settings.system, ()))
+    allowed = ("none", *kind_of(settings.system).caches)
     if runtime.cache not in allowed:
         raise SettingsError(
             f"runtime.cache={runtime.cache} gives wrong videos with {settings.system} systems. "
@@ -61,13 +62,10 @@ def resolve_device(name: str) -> torch.device:
         ModelsMissing: it does not exist here (exit code 3).
         SettingsError: the name is not understood.
     """
-    import os
-
     if name == "auto":
         if not torch.cuda.is_available():
             return torch.device("cpu")
-        local = int(os.environ.get("LOCAL_RANK", "0") or 0)
-        return torch.device("cuda", local % torch.cuda.device_count())
+        return torch.device("cuda", Ranks.from_environment().local % torch.cuda.device_count())
     try:
         device = torch.device(name)
     except RuntimeError as error:

@@ -18,6 +18,8 @@ from ipvg_eval.reference_generator.systems.features import (
     quantisation_config,
     resolve_device,
 )
+from ipvg_eval.reference_generator.systems.kinds.kind import WanKind
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
 
 def quiet() -> None:
@@ -67,7 +69,9 @@ def load_video_pipeline(settings: Settings, found: dict[str, Found]) -> Any:
 def _load(settings: Settings, folder: Path, found: dict[str, Found]) -> Any:
     from diffusers import AutoencoderKLWan, UniPCMultistepScheduler
 
-    pipeline_class, transformer_class = _classes(settings)
+    kind = kind_of(settings.system)
+    assert isinstance(kind, WanKind)
+    pipeline_class, transformer_class = kind.classes()
     parts: dict[str, Any] = {
         # In half precision the VAE's answers show.
         "vae": AutoencoderKLWan.from_pretrained(
@@ -90,20 +94,6 @@ def _load(settings: Settings, folder: Path, found: dict[str, Found]) -> Any:
         pipeline.register_to_config(boundary_ratio=settings.sampling.boundary)
     _check_text_encoder(pipeline.text_encoder)
     return pipeline
-
-
-def _classes(settings: Settings) -> tuple[Any, Any]:
-    import diffusers
-
-    if settings.system == "vace":
-        from ipvg_eval.reference_generator.systems.identity_guidance import IdentityGuidedTransformer
-
-        return diffusers.WanVACEPipeline, IdentityGuidedTransformer
-    if settings.system == "phantom":
-        from ipvg_eval.reference_generator.systems.phantom_guidance import PhantomTransformer
-
-        return diffusers.WanPipeline, PhantomTransformer
-    return diffusers.WanImageToVideoPipeline, diffusers.WanTransformer3DModel
 
 
 def _transformer(kind: Any, settings: Settings, folder: Path, name: str, found: dict[str, Found]) -> Any:

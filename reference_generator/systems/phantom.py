@@ -10,8 +10,10 @@ from PIL import Image
 
 from ipvg_eval.reference_generator.pictures import fitted
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.identity_guidance import paper_form
 from ipvg_eval.reference_generator.systems.passes import Pass
-from ipvg_eval.reference_generator.systems.system import Task, VideoSystem, as_pictures
+from ipvg_eval.reference_generator.systems.system import VideoSystem, as_pictures
+from ipvg_eval.reference_generator.task import Task
 from ipvg_eval.reference_generator.video_file import Pictures
 
 
@@ -23,19 +25,31 @@ class PhantomSystem(VideoSystem):
 
     def __init__(self, pipeline: Any, settings: Settings) -> None:
         super().__init__(pipeline, settings)
-        pipeline.transformer.image_guidance = settings.phantom.image_guidance
-        pipeline.transformer.text_guidance = settings.sampling.guidance
+        transformer, identity = pipeline.transformer, settings.identity
+        transformer.image_guidance = settings.phantom.image_guidance
+        transformer.text_guidance = self.guidance = settings.sampling.guidance
+        if identity.form == "code":
+            self.guidance = paper_form(self.guidance, identity.scale)[0]
+        transformer.identity_scale = identity.scale
+        transformer.skip_blocks = identity.skip_blocks
 
     def latent_references(self, task: Task) -> int:
-        """One latent frame per picture."""
-        return len(task.references)
+        """One latent frame per picture, or the model's fixed number."""
+        return self.settings.phantom.slots or len(task.references)
 
     def _pass(self, task: Task, part: Pass, known: Pictures | None, options: dict[str, Any]) -> Pictures:
         assert known is None
-        transformer, extra = self.pipeline.transformer, 4 * len(task.references)
+        transformer, extra = self.pipeline.transformer, 4 * self.latent_references(task)
         transformer.references = self.encoded(task.references)
         try:
-            answer = self.pipeline(**{**self._sampling(part), "num_frames": part.frames + extra}, **options)
+            answer = self.pipeline(
+                **{
+                    **self._sampling(part),
+                    "num_frames": part.frames + extra,
+                    "guidance_scale": self.guidance,
+                },
+                **options,
+            )
         finally:
             transformer.references = None
         return as_pictures(answer.frames)[: part.frames]
@@ -44,7 +58,7 @@ class PhantomSystem(VideoSystem):
         """Latents of the pictures, each fitted into the video's frame over white.
 
         Returns:
-            (1, channels, n, h, w), normalised as the video's latents are.
+            (1, channels, n, h, w), normalised as the video's latents are; empty places are zero.
         """
         video, vae = self.settings.video, self.pipeline.vae
         device = self.pipeline._execution_device
@@ -57,4 +71,6 @@ class PhantomSystem(VideoSystem):
             values = np.asarray(fitted(picture, video.width, video.height), dtype=np.float32)
             pixels = torch.from_numpy(values / 127.5 - 1).permute(2, 0, 1)[None, :, None]
             latents.append(vae.encode(pixels.to(device, vae.dtype)).latent_dist.mode().float())
-        return (torch.cat(latents, 2) - mean) / deviation
+        found = (torch.cat(latents, 2) - mean) / deviation
+        empty = max(0, (self.settings.phantom.slots or 0) - len(references))
+        return torch.nn.functional.pad(found, (0, 0, 0, 0, 0, empty))

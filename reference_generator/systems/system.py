@@ -2,58 +2,25 @@
 
 from __future__ import annotations
 
-from abc import ABC, abstractmethod
+from abc import abstractmethod
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
 from typing import Any
 
 import numpy as np
 import torch
-from PIL import Image
 
-from ipvg_eval.core.timeline import Event
 from ipvg_eval.reference_generator.schedule import frame_events
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.colours import colours_matched
 from ipvg_eval.reference_generator.systems.features import transformers_of
 from ipvg_eval.reference_generator.systems.passes import Pass, plan_passes, whole_frames
 from ipvg_eval.reference_generator.systems.timeline_attention import timeline_attention
+from ipvg_eval.reference_generator.task import Clip, System, Task
 from ipvg_eval.reference_generator.video_file import Pictures
 
 
-@dataclass(frozen=True, kw_only=True)
-class Task:
-    """One video, ready for the video model.
-
-    Attributes:
-        seed: of this video.
-        texts: one prompt, or one per event.
-        events: the timeline's events, empty without one; as many as texts.
-        references: reference pictures, at least one.
-        first_frame: picture that a decoupled system starts from, else None.
-    """
-
-    seed: int
-    texts: tuple[str, ...]
-    references: tuple[Image.Image, ...]
-    events: tuple[Event, ...] = ()
-    first_frame: Image.Image | None = None
-
-
-@dataclass(frozen=True, kw_only=True)
-class Clip:
-    """A made video.
-
-    Attributes:
-        pictures: (n, height, width, 3) RGB uint8.
-        notes: what a reader must know.
-    """
-
-    pictures: Pictures
-    notes: tuple[str, ...] = ()
-
-
-class VideoSystem(ABC):
+class VideoSystem(System):
     """A video model with its pipeline.
 
     Args:
@@ -61,6 +28,7 @@ class VideoSystem(ABC):
         settings: the system.
     """
 
+    wants_desk = False
     can_extend = True
     references_last = False
     overlap: int
@@ -69,6 +37,7 @@ class VideoSystem(ABC):
         self.pipeline = pipeline
         self.settings = settings
         self.overlap = settings.timeline.overlap
+        self._steps = (0, 0)
 
     @torch.inference_mode()
     def make(self, task: Task) -> Clip:
@@ -80,11 +49,16 @@ class VideoSystem(ABC):
         frames, notes = self._length(task)
         generator = torch.Generator("cpu").manual_seed(task.seed)
         made: Pictures | None = None
-        for part in plan_passes(frames, self.settings.video.frames, self.overlap):
+        plan = plan_passes(frames, self.settings.video.frames, self.overlap)
+        self._steps = (0, len(plan) * self.settings.sampling.steps)
+        for part in plan:
             known = made[-part.known :] if made is not None and part.known else None
             with self._text(task, part) as text:
                 pictures = self._pass(task, part, known, {**text, "generator": generator})
-            made = pictures if made is None else np.concatenate([made, pictures[part.known :]])
+            new = pictures[part.known :]
+            if known is not None and self.settings.timeline.match_colours:
+                new = colours_matched(new, pictures[: part.known], known)
+            made = new if made is None else np.concatenate([made, new])
         assert made is not None
         return Clip(pictures=made, notes=notes)
 
@@ -142,6 +116,11 @@ class VideoSystem(ABC):
         )[0]
         return answer
 
+    def _low_noise(self) -> dict[str, Any]:
+        """The second expert's guidance, where there is one."""
+        two_experts = self.pipeline.config.boundary_ratio is not None
+        return {"guidance_scale_2": self.settings.sampling.guidance_low_noise} if two_experts else {}
+
     def _sampling(self, part: Pass) -> dict[str, Any]:
         video, sampling = self.settings.video, self.settings.sampling
         return {
@@ -152,7 +131,15 @@ class VideoSystem(ABC):
             "guidance_scale": sampling.guidance,
             "max_sequence_length": sampling.text_length,
             "output_type": "np",
+            "callback_on_step_end": self._stepped,
         }
+
+    def _stepped(self, _pipeline: Any, _index: int, _time: Any, tensors: dict[str, Any]) -> dict[str, Any]:
+        done, total = self._steps
+        self._steps = (done + 1, total)
+        if self.on_step is not None:
+            self.on_step(*self._steps)
+        return tensors
 
 
 def as_pictures(frames: Any) -> Pictures:

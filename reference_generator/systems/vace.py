@@ -7,9 +7,11 @@ from typing import Any
 import torch
 
 from ipvg_eval.reference_generator.settings import Settings
+from ipvg_eval.reference_generator.systems.features import transformers_of
 from ipvg_eval.reference_generator.systems.identity_guidance import paper_form
 from ipvg_eval.reference_generator.systems.passes import Pass
-from ipvg_eval.reference_generator.systems.system import Task, VideoSystem, as_pictures
+from ipvg_eval.reference_generator.systems.system import VideoSystem, as_pictures
+from ipvg_eval.reference_generator.task import Task
 from ipvg_eval.reference_generator.video_file import Pictures
 
 
@@ -23,18 +25,22 @@ class VaceSystem(VideoSystem):
         if identity.form == "code":
             guidance, scale = paper_form(guidance, scale)
         self._guidance = guidance
-        pipeline.transformer.identity_scale = scale
-        pipeline.transformer.skip_blocks = identity.skip_blocks
+        self._experts = transformers_of(pipeline)
+        for transformer in self._experts:
+            transformer.identity_scale = scale
+            transformer.skip_blocks = identity.skip_blocks
 
     def latent_references(self, task: Task) -> int:
         """One latent frame per picture."""
         return len(task.references)
 
     def _pass(self, task: Task, part: Pass, known: Pictures | None, options: dict[str, Any]) -> Pictures:
-        self.pipeline.transformer.references = len(task.references)
+        for transformer in self._experts:
+            transformer.references = len(task.references)
         extension = {} if known is None else _extension(known, part.frames)
         answer = self.pipeline(
             **{**self._sampling(part), "guidance_scale": self._guidance},
+            **self._low_noise(),
             # The pipeline puts each picture in front of those before it; VACE's own code keeps their order.
             reference_images=list(reversed(task.references)),
             conditioning_scale=self.settings.sampling.conditioning_scale,

@@ -9,13 +9,9 @@ from typing import Any
 import torch
 
 from ipvg_eval.reference_generator.architectures import architecture
+from ipvg_eval.reference_generator.tiny.consisid import consisid
+from ipvg_eval.reference_generator.tiny.vocabulary import CHARACTERS, word_tokenizer
 
-_WORDS = (
-    "a an the man woman person with and in on at of to is are face hair eyes camera light portrait close up "
-    "smiles walks sits runs turns looks reads holds stands beach park street room window coat hat video"
-)
-_CHARACTERS = "abcdefghijklmnopqrstuvwxyz0123456789,.;:-'\"()[]!?"
-_SPACE = "\u2581"
 _MERGE_END = "</w>"
 
 
@@ -23,15 +19,19 @@ def save_tiny(kind: str, folder: Path) -> None:
     """Build a tiny pipeline and save it in diffusers' layout. Equal calls write equal weights.
 
     Args:
-        kind: "tiny-vace", "tiny-wan", "tiny-ti2v", "tiny-i2v" or "tiny-picture".
+        kind: "tiny-vace", "tiny-vace-a14b", "tiny-wan", "tiny-ti2v", "tiny-i2v",
+            "tiny-consisid", "tiny-picture" or "tiny-segmenter".
         folder: where to.
     """
     builders: dict[str, Callable[[], Any]] = {
         "tiny-vace": _vace,
+        "tiny-vace-a14b": _vace_a14b,
         "tiny-wan": _text_to_video,
         "tiny-ti2v": _first_frame_5b,
         "tiny-i2v": _first_frame_a14b,
+        "tiny-consisid": consisid,
         "tiny-picture": _picture_editor,
+        "tiny-segmenter": _segmenter,
     }
     with torch.random.fork_rng(devices=[]):
         torch.manual_seed(0)
@@ -54,16 +54,6 @@ def _transformer_options(kind: str) -> dict[str, Any]:
         "qk_norm": "rms_norm_across_heads",
         "rope_max_seq_len": 64,
     }
-
-
-def _tokenizer() -> Any:
-    """T5's own tokenizer class over a vocabulary written by hand: words, then single characters."""
-    from transformers import T5Tokenizer
-
-    vocabulary = [("<pad>", 0.0), ("</s>", 0.0), ("<unk>", 0.0)]
-    vocabulary += [(_SPACE + word, -2.0) for word in sorted(set(_WORDS.split()))]
-    vocabulary += [(character, -8.0) for character in (_SPACE, *_CHARACTERS)]
-    return T5Tokenizer(vocab=vocabulary, extra_ids=0)
 
 
 def _text_encoder(vocabulary: int) -> Any:
@@ -114,7 +104,7 @@ def _vae(*, high_compression: bool = False) -> Any:
 def _shared(*, high_compression: bool = False) -> dict[str, Any]:
     from diffusers import UniPCMultistepScheduler
 
-    tokenizer = _tokenizer()
+    tokenizer = word_tokenizer()
     scheduler = UniPCMultistepScheduler(
         prediction_type="flow_prediction", use_flow_sigmas=True, flow_shift=3.0
     )
@@ -126,14 +116,25 @@ def _shared(*, high_compression: bool = False) -> dict[str, Any]:
     }
 
 
-def _vace() -> Any:
-    from diffusers import WanVACEPipeline, WanVACETransformer3DModel
+def _vace_transformer() -> Any:
+    from diffusers import WanVACETransformer3DModel
 
     layers = list(architecture("tiny-vace").vace_layers)
-    transformer = WanVACETransformer3DModel(
-        **_transformer_options("tiny-vace"), vace_layers=layers, vace_in_channels=96
-    )
-    return WanVACEPipeline(**_shared(), transformer=transformer.eval())
+    options = _transformer_options("tiny-vace")
+    return WanVACETransformer3DModel(**options, vace_layers=layers, vace_in_channels=96).eval()
+
+
+def _vace() -> Any:
+    from diffusers import WanVACEPipeline
+
+    return WanVACEPipeline(**_shared(), transformer=_vace_transformer())
+
+
+def _vace_a14b() -> Any:
+    from diffusers import WanVACEPipeline
+
+    experts = {"transformer": _vace_transformer(), "transformer_2": _vace_transformer()}
+    return WanVACEPipeline(**_shared(), **experts, boundary_ratio=0.875)
 
 
 def _text_to_video() -> Any:
@@ -159,6 +160,34 @@ def _first_frame_a14b() -> Any:
     return WanImageToVideoPipeline(**_shared(), transformer=first, transformer_2=second, boundary_ratio=0.9)
 
 
+class _Segmenter:
+    """A segmentation model with its processor: one call saves both."""
+
+    def save_pretrained(self, folder: Path) -> None:
+        from transformers import SegformerConfig, SegformerForSemanticSegmentation, SegformerImageProcessor
+
+        config = SegformerConfig(
+            num_encoder_blocks=2,
+            depths=[1, 1],
+            hidden_sizes=[8, 16],
+            num_attention_heads=[1, 2],
+            sr_ratios=[4, 2],
+            patch_sizes=[7, 3],
+            strides=[4, 2],
+            mlp_ratios=[2, 2],
+            decoder_hidden_size=16,
+            id2label={0: "wall", 1: "person"},
+            label2id={"wall": 0, "person": 1},
+        )
+        model: Any = SegformerForSemanticSegmentation(config)
+        model.eval().save_pretrained(folder)
+        SegformerImageProcessor(size={"height": 64, "width": 64}).save_pretrained(folder)
+
+
+def _segmenter() -> Any:
+    return _Segmenter()
+
+
 def _picture_editor() -> Any:
     """A Stable Diffusion image-to-image pipeline, the smallest that takes a picture and a text."""
     from diffusers import (
@@ -169,7 +198,7 @@ def _picture_editor() -> Any:
     )
     from transformers import CLIPTextConfig, CLIPTextModel, CLIPTokenizer
 
-    symbols = [*_CHARACTERS, *(character + _MERGE_END for character in _CHARACTERS)]
+    symbols = [*CHARACTERS, *(character + _MERGE_END for character in CHARACTERS)]
     vocabulary = {name: place for place, name in enumerate(["<|startoftext|>", "<|endoftext|>", *symbols])}
     tokenizer = CLIPTokenizer(vocab=vocabulary, merges=[], model_max_length=77)
     text = CLIPTextConfig(

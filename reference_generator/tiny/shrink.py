@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from typing import Any
 
-_ARCHITECTURES = {"vace": "tiny-vace", "phantom": "tiny-wan"}
-_DECOUPLED = {"ti2v-5b": "tiny-ti2v", "i2v-a14b": "tiny-i2v"}
+from ipvg_eval.reference_generator.architectures import ARCHITECTURES
+from ipvg_eval.reference_generator.errors import SettingsError
+from ipvg_eval.reference_generator.systems.registry import kind_of
 
 
 def shrunk(system: str, architecture: str) -> dict[str, Any]:
@@ -13,15 +14,20 @@ def shrunk(system: str, architecture: str) -> dict[str, Any]:
 
     The video stays long and large enough to pass validation without a warning. Nothing that a person chose
     for its meaning is touched: the kind of guidance, its scale, the schedule's shift.
+
+    Raises:
+        SettingsError: this kind of system has no tiny variant.
     """
-    tiny = _ARCHITECTURES.get(system) or _DECOUPLED.get(architecture, "tiny-ti2v")
-    if architecture.startswith("tiny-"):
-        tiny = architecture
+    kind = kind_of(system)
+    tiny = architecture if architecture.startswith("tiny-") else kind.tiny(architecture)
+    if tiny is None:
+        raise SettingsError(f"a system of kind {system} has no tiny variant", hint="Leave out --tiny.")
+    further = kind.tiny_settings()
     return {
         "model": {
             "repo": tiny,
             "revision": "built here",
-            "architecture": tiny,
+            "architecture": tiny if tiny in ARCHITECTURES else None,
             "weights": None,
             "weights_repo": None,
             "stored_gb": None,
@@ -30,6 +36,7 @@ def shrunk(system: str, architecture: str) -> dict[str, Any]:
         "sampling": {"steps": 2, "text_length": 32},
         "prompt": {"rewriter": "none"},
         "picture": {"repo": "tiny-picture", "revision": "built here", "steps": 2, "stored_gb": None}
-        | ({"strength": 0.9} if system == "decoupled" else {}),
+        | further.get("picture", {}),
+        "references": {"repo": "tiny-segmenter", "revision": "built here", "path": None},
         "runtime": {"device": "cpu", "dtype": "float32"},
     }

@@ -15,6 +15,7 @@ from hypothesis import strategies as st
 from ipvg_eval.core.printable import csv_text
 from ipvg_eval.leaderboard.errors import VotesError
 from ipvg_eval.leaderboard.identities import read_identities
+from ipvg_eval.leaderboard.opinions import read_opinions
 from ipvg_eval.leaderboard.votes import Votes, read_votes
 
 ROWS = [
@@ -109,6 +110,75 @@ def test_composed_and_decomposed_names_are_one_team(tmp_path: Path) -> None:
     votes.check(teams={"B", "Müller"})
 
 
+@pytest.mark.parametrize("space", ["\u00a0", "\u2009", "\u202f", "\u3000"])
+def test_every_kind_of_space_in_a_team_s_name_is_one(tmp_path: Path, space: str) -> None:
+    rows = [ROWS[0], ["s1", f"Team{space}A", "B", "a"], ["s2", "Team A", "B", "a"]]
+    path = written(tmp_path / "v.csv", rows, separator=",", encoding="utf-8")
+    votes = read_votes(path)
+    assert votes.teams == ("B", "Team A")
+    votes.check(teams={"B", "Team A"})
+    opinions = [["team", "sample", "overall"], [f"Team{space}A", "s1", "4"], ["Team A", "s2", "3"]]
+    sheet = read_opinions(written(tmp_path / "o.csv", opinions, separator=";", encoding="utf-16"))
+    assert sheet.teams == ("Team A",)
+
+
+@pytest.mark.parametrize("mark", ["\u200b", "\u200f", "\u2060", "\u00ad", "\ufeff"])
+@pytest.mark.parametrize("place", [2, 4])
+def test_teams_that_look_alike_are_named_with_what_cannot_be_seen(
+    tmp_path: Path, mark: str, place: int
+) -> None:
+    other = "Team"[:place] + mark + "x"
+    rows = [ROWS[0], ["s1", other, "B", "a"], ["s2", "Team"[:place] + "x", "B", "a"]]
+    with pytest.raises(VotesError, match="invisible marks") as caught:
+        read_votes(written(tmp_path / "v.csv", rows, separator=",", encoding="utf-8"))
+    assert repr(other) in caught.value.message
+
+
+HEAD = "sample,team_a,team_b,winner"
+NO_SHEETS = {
+    "a column's name without end": (
+        f"{'s' * 200_000},{HEAD}\ns,A,B,a\n",
+        "a cell of more than 131,072",
+    ),
+    "a long column": (f"{'s' * 5000},{HEAD}\ns,A,B,a\n", "column 1 has 5,000 characters"),
+    "a cell without end": (f"{HEAD}\ns,{'A' * 1_000_000},B,a\n", "line 2: a cell of more than 131,072"),
+    "a quotation mark that is not closed": (
+        f'{HEAD}\ns,"A,B,a\n' + "s,A,B,a\n" * 20_000,
+        "mark is not closed",
+    ),
+    "a long team": (f"{HEAD}\ns,{'A' * 5000},B,a\n", "line 2: team_a has 5,000 characters"),
+    "NUL": (f"{HEAD}\ns,A\0,B,a\n", "line 2: a NUL character"),
+    "nothing but NUL": ("\0" * 5000, "line 1: a NUL character"),
+    "a study's database": ("SQLite format 3\0\x10\0", "a study's database, not text"),
+    "no header": ("s1,A,B,a\ns2,A,B,a\n", "unknown column 's1'"),
+    "a title above the header": (f"Votes,,,\n{HEAD}\n", "column 2 has no name"),
+}
+
+
+@pytest.mark.parametrize("case", NO_SHEETS)
+def test_what_is_no_sheet_is_said_in_a_few_words(tmp_path: Path, case: str) -> None:
+    content, says = NO_SHEETS[case]
+    path = tmp_path / "v.csv"
+    path.write_bytes(content.encode())
+    with pytest.raises(VotesError) as caught:
+        read_votes(path)
+    assert says in caught.value.message
+    assert caught.value.hint
+    assert len(caught.value.message) < 300
+
+
+def test_thousands_of_empty_columns_cost_no_more_than_their_bytes(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"{HEAD}{',' * 1_000_000}\ns,A,B,a\n")  # of which the square takes hours
+    assert core(read_votes(path)) == [("s", "A", "B", "a")]
+
+
+def test_lines_before_the_one_that_names_the_separator_say_nothing(tmp_path: Path) -> None:
+    path = tmp_path / "v.csv"
+    path.write_text(f"\n  \nsep=;\n{HEAD.replace(',', ';')}\ns;A;B;a\n", encoding="utf-8-sig")
+    assert core(read_votes(path)) == [("s", "A", "B", "a")]
+
+
 def test_names_that_differ_by_case_alone_are_named(tmp_path: Path) -> None:
     rows = [ROWS[0], ["s1", "Alpha", "B", "a"], ["s2", "alpha", "B", "a"]]
     with pytest.raises(VotesError, match="'Alpha' and 'alpha'"):
@@ -134,6 +204,7 @@ def test_any_team_survives_the_way_through_a_spreadsheet(
     rows = [ROWS[0], ["s", team, "other team", "a"]]
     path = written(tmp_path / "v.csv", rows, separator=separator, encoding=encoding)
     votes = read_votes(path)
-    assert votes.table["team_a"].tolist() == [unicodedata.normalize("NFC", team)]
+    shown = "".join(" " if one != " " and one.isspace() else one for one in team)
+    assert votes.table["team_a"].tolist() == [unicodedata.normalize("NFC", shown)]
     (tmp_path / "again.csv").write_text(csv_text(votes.table[ROWS[0]]), "utf-8")
     assert core(read_votes(tmp_path / "again.csv")) == core(votes)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import signal
 
 import pytest
 import typer
@@ -10,8 +11,9 @@ from typer.testing import CliRunner
 
 from ipvg_eval.cli.generate import generate as command
 from ipvg_eval.cli.select import select as select_command
-from ipvg_eval.reference_generator.errors import ModelsMissing, SettingsError
+from ipvg_eval.reference_generator.errors import DoesNotFit, ModelsMissing, SettingsError
 from ipvg_eval.reference_generator.record import records_folder
+from ipvg_eval.reference_generator.systems.vace import VaceSystem
 from ipvg_eval.scoring import score
 
 
@@ -59,6 +61,32 @@ def test_too_little_memory_is_warned_of_with_the_flags_that_help(run_command, te
     assert "--set runtime.vae_tiling=true" in text
 
 
+def test_a_plan_for_gpus_that_are_not_here_has_parts_and_its_error(run_command, testset, tmp_path):
+    done = run_command(
+        "generate", testset, "--system", "vace-14b", "--out", tmp_path / "out", "--gpu", "H100x8"
+    )
+    assert done.exit_code == 0, done.output
+    text = " ".join(done.stderr.split())
+    # 2 x 50 x 2,179 TFLOP at 989 x 0.425 TFLOP/s are 518 s
+    assert "Time on H100: 9 min a video (denoising 9 min, decoding 3 s), 9 min together on 8 of them" in text
+    assert "within 19% of the published times" in text
+    assert "none 62.0, model 50.1, group 16.9" in text
+    assert not (tmp_path / "out").exists()
+
+
+def test_what_cannot_fit_is_not_started_unless_told(run_command, testset, tmp_path, changes):
+    words = ["generate", testset, "--system", "tiny", "--out", tmp_path / "out", *changes]
+    huge = ["--set", "video.frames=400000001"]  # tokens enough for petabytes
+    refused = run_command(*words, *huge)
+    assert isinstance(refused.exception, DoesNotFit)
+    assert refused.exception.exit_code == 3
+    assert "--anyway" in refused.exception.hint
+    assert not (tmp_path / "out").exists()
+    told = run_command(*words, *huge, "--anyway")
+    assert not isinstance(told.exception, DoesNotFit)
+    assert "GB are free" in str(told.exception), "the next check has its turn"
+
+
 def test_videos_are_made_shard_by_shard_and_counted(run_command, testset, tmp_path, changes, files):
     out = tmp_path / "out"
     words = ["generate", testset, "--system", "tiny", "--out", out, *changes]
@@ -71,6 +99,29 @@ def test_videos_are_made_shard_by_shard_and_counted(run_command, testset, tmp_pa
     assert sorted(files(out)) == ["id001/prompt1.mp4", "id001/prompt2.mp4", "id002/prompt1.mp4"]
     description = json.loads((records_folder(out) / "run.json").read_text())
     assert description["settings"]["tiny"]
+
+
+def test_the_first_videos_tell_how_long_the_rest_will_take(
+    run_command, testset, tmp_path, changes, monkeypatch
+):
+    words = ["generate", testset, "--system", "tiny", "--out", tmp_path / "out", *changes]
+    done = run_command(*words, "--first", "1")
+    assert done.exit_code == 0, done.output
+    assert "1 videos made: " in done.stdout
+    assert "out.records/index.html" in done.stdout
+    assert "3 are left, about " in done.stdout
+    assert "without --first goes on" in " ".join(done.stdout.split())
+    make = VaceSystem.make
+
+    def interrupted(system, task):
+        signal.raise_signal(signal.SIGINT)
+        return make(system, task)
+
+    monkeypatch.setattr(VaceSystem, "make", interrupted)
+    stopped = run_command(*words)
+    assert stopped.exit_code == 130
+    assert "The video at hand is finished" in stopped.stderr
+    assert "1 videos made, 1 were there" in stopped.stdout
 
 
 def test_rank_and_world_size_choose_the_shard(run_command, testset, tmp_path, changes, files, monkeypatch):
@@ -103,7 +154,7 @@ def test_bad_input_ends_in_an_error_that_says_what_to_do(run_command, testset, t
     out = ["--out", tmp_path / "out"]
     unknown = run_command("generate", testset, "--system", "vace-1.3", *out)
     assert isinstance(unknown.exception, SettingsError)
-    assert unknown.exception.hint == "Did you mean 'vace-1.3b'?"
+    assert unknown.exception.hint.startswith("Did you mean 'vace-1.3b'?")
     missing = run_command("generate", testset, "--system", "vace-1.3b", *out)
     assert isinstance(missing.exception, ModelsMissing)
     assert missing.exception.exit_code == 3
@@ -112,7 +163,7 @@ def test_bad_input_ends_in_an_error_that_says_what_to_do(run_command, testset, t
 def test_systems_are_listed_with_their_needs(run_command):
     done = run_command("generate", "--list")
     assert done.exit_code == 0
-    for name in ("vace-1.3b", "tpige-code", "std-a14b", "phantom-14b", "tiny"):
+    for name in ("vace-1.3b", "tpige-code", "decoupled-a14b", "phantom-14b", "tiny"):
         assert name in done.stdout
 
 

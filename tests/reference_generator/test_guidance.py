@@ -8,6 +8,7 @@ import torch
 from diffusers import WanTransformer3DModel, WanVACEPipeline, WanVACETransformer3DModel
 from PIL import Image
 
+from ipvg_eval.reference_generator.estimate import forwards_per_step
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.system_loading import models_of
 from ipvg_eval.reference_generator.systems.identity_guidance import (
@@ -16,6 +17,9 @@ from ipvg_eval.reference_generator.systems.identity_guidance import (
     passed_over,
 )
 from ipvg_eval.reference_generator.systems.loading import load_video_pipeline
+from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
+from ipvg_eval.reference_generator.systems.vace import VaceSystem
+from ipvg_eval.reference_generator.task import Task
 
 PROMPT, NEGATIVE, SEED, LENGTH = "a woman walks on the beach", "blurred", 7, 32
 SIZE = {"height": 64, "width": 64, "num_frames": 9}
@@ -185,8 +189,8 @@ def test_the_weak_answer_does_not_depend_on_the_reference(guided, picture):
 
 def test_several_references_stand_in_their_order():
     """The first picture is the first latent, as in VACE's own code: [red, blue] begins with red."""
-    from ipvg_eval.reference_generator.systems.system import Task
     from ipvg_eval.reference_generator.systems.vace import VaceSystem
+    from ipvg_eval.reference_generator.task import Task
 
     settings = load_settings(
         "vace-1.3b", ["video.width=64", "video.height=64", "sampling.steps=1"], tiny=True
@@ -288,8 +292,8 @@ def test_blocks_without_a_hint_can_be_skipped(guided, picture):
 
 
 @torch.no_grad()
-def phantom_loop(pipeline, references, *, image, text):
-    """Phantom's three branches written out."""
+def phantom_loop(pipeline, references, *, image, text, identity=0.0):
+    """Phantom's three branches written out, and identity guidance in the authors' form."""
     transformer, count = pipeline.transformer, references.shape[2]
     positive, negative = pipeline.encode_prompt(PROMPT, NEGATIVE, True, max_sequence_length=LENGTH)
     pipeline.scheduler.set_timesteps(2)
@@ -318,14 +322,16 @@ def phantom_loop(pipeline, references, *, image, text):
         pictures = answer(negative, references)
         both = answer(positive, references)
         total = nothing + image * (pictures - nothing) + text * (both - pictures)
+        if identity:
+            with passed_over(transformer, (2,)):
+                weak = answer(positive, torch.zeros_like(references))
+            total = total + identity * (total - weak)
         latents = pipeline.scheduler.step(total, timestep, latents, return_dict=False)[0]
     return latents[:, :, :-count]
 
 
 @pytest.mark.parametrize("count", [1, 2])
 def test_phantom_is_the_written_out_loop(picture, count):
-    from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
-
     settings = load_settings("phantom-1.3b", ["video.width=64", "video.height=64"], tiny=True)
     system = PhantomSystem(load("phantom-1.3b"), settings)
     pipeline = system.pipeline
@@ -340,10 +346,56 @@ def test_phantom_is_the_written_out_loop(picture, count):
     assert (call(pipeline, None, guidance_scale=7.5) - expected).abs().max() > 100 * TOLERANCE
 
 
+def test_identity_guidance_on_phantom_is_the_written_out_loop_in_the_authors_form(picture):
+    changes = ["video.width=64", "video.height=64", "identity.scale=0.5", "identity.form=code"]
+    settings = load_settings("phantom-1.3b", changes, tiny=True)
+    assert forwards_per_step(settings) == 4
+    system = PhantomSystem(load("phantom-1.3b"), settings)
+    with torch.no_grad():
+        references = system.encoded((picture(),))
+    system.pipeline.transformer.references = references
+    guided = call(system.pipeline, None, num_frames=13, guidance_scale=system.guidance)[:, :, :-1]
+    expected = phantom_loop(system.pipeline, references, image=5.0, text=7.5, identity=0.5)
+    assert (guided - expected).abs().max() < TOLERANCE
+    plain = phantom_loop(system.pipeline, references, image=5.0, text=7.5)
+    assert (plain - expected).abs().max() > 100 * TOLERANCE
+
+
+def test_skyreels_is_one_answer_per_step_with_four_places_for_pictures(picture):
+    """As its authors' loop: pictures last, empty places zero, no second question."""
+    settings = load_settings("skyreels-r2v-14b", ["video.width=64", "video.height=64"], tiny=True)
+    assert forwards_per_step(settings) == 1
+    system = PhantomSystem(load("skyreels-r2v-14b"), settings)
+    with torch.no_grad():
+        references = system.encoded((picture(), picture(tint=0.5)))
+    assert references.shape == (1, 16, 4, 8, 8)
+    assert references[:, :, 2:].abs().max() == 0
+    system.pipeline.transformer.references = references
+    made = call(system.pipeline, None, num_frames=9 + 16, guidance_scale=system.guidance)[:, :, :-4]
+    expected = phantom_loop(system.pipeline, references, image=1.0, text=1.0)
+    assert (made - expected).abs().max() < TOLERANCE
+    task = Task(seed=1, texts=("a",), references=(picture(),))
+    frames = system.make(task).pictures.shape[0]
+    assert (system.latent_references(task), frames) == (4, settings.video.frames)
+
+
+def test_both_experts_of_vace_are_guided(picture):
+    changes = ["video.width=64", "video.height=64", "video.frames=9", "sampling.steps=4"]
+    plain = load_settings("vace-fun-a14b", changes, tiny=True)
+    guided = load_settings("vace-fun-a14b", [*changes, "identity.scale=0.5"], tiny=True)
+    pictures = []
+    for settings in (plain, guided):
+        system = VaceSystem(load_video_pipeline(settings, models_of(settings)), settings)
+        experts = (system.pipeline.transformer, system.pipeline.transformer_2)
+        assert {expert.identity_scale for expert in experts} == {settings.identity.scale}
+        pictures.append(system.make(Task(seed=1, texts=("a",), references=(picture(),) * 2)).pictures)
+        assert {expert.references for expert in experts} == {2}
+    assert not np.array_equal(*pictures)
+
+
 def test_phantoms_pictures_are_normalised_like_video_latents(picture):
     """Encoding a picture as a one-frame video through VACE's own code gives the same latents."""
     from ipvg_eval.reference_generator.pictures import fitted
-    from ipvg_eval.reference_generator.systems.phantom import PhantomSystem
 
     settings = load_settings("phantom-1.3b", ["video.width=96", "video.height=64"], tiny=True)
     system = PhantomSystem(load("phantom-1.3b"), settings)

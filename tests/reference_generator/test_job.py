@@ -3,6 +3,11 @@
 from __future__ import annotations
 
 import hashlib
+import os
+import subprocess
+import sys
+import tempfile
+import threading
 from dataclasses import replace
 
 import pytest
@@ -10,9 +15,10 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 
 from ipvg_eval.reference_generator.errors import OutputInUse, SettingsError, UnreadableReference
-from ipvg_eval.reference_generator.job import Job, Shard, job_hash, seed_of
+from ipvg_eval.reference_generator.job import Job, Shard, job_hash, sample_seed, seed_of
 from ipvg_eval.reference_generator.plan import make_plan
 from ipvg_eval.reference_generator.preset import load_settings
+from ipvg_eval.reference_generator.ranks import Ranks, loading_turn
 from ipvg_eval.reference_generator.record import Record, record_path, write_record
 
 
@@ -20,6 +26,8 @@ def test_a_seed_depends_on_sample_and_base_alone():
     digest = hashlib.sha256(b"2025\0id001/prompt1").digest()
     assert seed_of(2025, "id001/prompt1") == int.from_bytes(digest[:8], "big") // 2
     assert 0 <= seed_of(0, "x") < 2**63
+    assert sample_seed(load_settings("tiny"), "x") == seed_of(2025, "x")
+    assert sample_seed(load_settings("tiny", ["sampling.same_seed=true"]), "x") == 2025
     assert len({seed_of(base, f"s{n}") for base in range(5) for n in range(200)}) == 1000
 
 
@@ -32,6 +40,7 @@ def test_the_hash_changes_with_everything_that_changes_the_video(jobs):
         for change in ("sampling.steps=49", "sampling.seed=1", "video.crf=18", "identity.scale=0.5")
     ]
     others += [
+        job_hash(system, replace(job, given=("she walks",)), "r1"),
         job_hash(system, job, "r2"),
         job_hash(system, replace(job, prompt="else"), "r1"),
         job_hash(system, replace(job, id="else"), "r1"),
@@ -144,3 +153,56 @@ def test_two_samples_never_share_a_file(jobs, tmp_path):
         plan([replace(jobs[1], video="../x.mp4")], tmp_path)
     with pytest.raises(SettingsError, match="nothing to generate"):
         plan([], tmp_path)
+
+
+SLURM = {"SLURM_PROCID": "5", "SLURM_STEP_NUM_TASKS": "8", "SLURM_LOCALID": "1"}
+
+
+@pytest.mark.parametrize(
+    ("environment", "expected"),
+    [
+        ({}, (0, 1, 0)),
+        (SLURM, (5, 8, 1)),
+        ({**SLURM, "RANK": "1", "WORLD_SIZE": "2", "LOCAL_RANK": "0"}, (1, 2, 0)),
+        ({"SLURM_PROCID": "0", "SLURM_NTASKS": "8"}, (0, 1, 0)),  # a batch script, without srun
+        ({"LOCAL_RANK": "3"}, (0, 1, 3)),
+    ],
+)
+def test_torchrun_and_slurm_say_which_process_this_is(monkeypatch, environment, expected):
+    for name in (*SLURM, "RANK", "WORLD_SIZE", "LOCAL_RANK"):
+        monkeypatch.delenv(name, raising=False)
+    for name, value in environment.items():
+        monkeypatch.setenv(name, value)
+    ranks = Ranks.from_environment()
+    assert (ranks.rank, ranks.count, ranks.local) == expected
+    assert Shard.from_environment() == Shard(index=expected[0], count=expected[1])
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="there are no such locks")
+def test_weights_are_loaded_by_one_process_after_the_other(tmp_path, monkeypatch):
+    """Another process holds the turn; this one's begins when that one has ended."""
+    monkeypatch.setattr(tempfile, "tempdir", str(tmp_path))
+    code = (
+        "import sys; from ipvg_eval.reference_generator.ranks import loading_turn\n"
+        "with loading_turn('test'):\n"
+        "    print('loading', flush=True); sys.stdin.readline(); print('loaded', flush=True)"
+    )
+    environment = {**os.environ, "TMPDIR": str(tmp_path)}
+    pipes = {"stdin": subprocess.PIPE, "stdout": subprocess.PIPE, "text": True}
+    order = []
+    with subprocess.Popen([sys.executable, "-c", code], env=environment, **pipes) as other:
+        order.append(other.stdout.readline().strip())
+
+        def mine():
+            with loading_turn("test"):
+                order.append("mine")
+
+        thread = threading.Thread(target=mine)
+        thread.start()
+        order.append("waiting")
+        other.stdin.write("\n")
+        other.stdin.flush()
+        order.append(other.stdout.readline().strip())
+        thread.join()
+    assert order in (["loading", "waiting", "loaded", "mine"], ["loading", "waiting", "mine", "loaded"])
+    assert order.index("mine") > order.index("waiting")

@@ -148,7 +148,7 @@ def test_a_checkpoint_in_shards_is_complete_with_the_last_of_them(hub, model, tm
 def test_two_experts_that_are_replaced_are_both_needed_and_theirs_are_not(hub):
     del hub
     changes = ["model.weights=high.safetensors", "model.weights_2=low.safetensors", "model.weights_repo=a/b"]
-    wanted = needs(load_settings("std-a14b", changes))
+    wanted = needs(load_settings("decoupled-a14b", changes))
     assert wanted["video"].without == ("transformer", "transformer_2")
     assert [wanted[name].path for name in ("weights", "weights_2")] == ["high.safetensors", "low.safetensors"]
     assert [wanted[name].size_gb for name in ("weights", "weights_2")] == [57.0, 57.0]
@@ -165,4 +165,4 @@ def test_a_checkpoint_on_this_machine_replaces_weights_that_need_not_be_there(hu
 
 
 def test_tiny_systems_need_nothing():
-    assert needs(load_settings("std-a14b", tiny=True)) == {}
+    assert needs(load_settings("decoupled-a14b", tiny=True)) == {}

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 import numpy as np
 import pytest
 from PIL import Image
@@ -12,7 +14,10 @@ from ipvg_eval.reference_generator.pictures import covering, fitted, read_pictur
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.record import read_record, record_path, records_folder
 from ipvg_eval.reference_generator.run import generate
+from ipvg_eval.reference_generator.segmentation import cut_out, wanted_label
 from ipvg_eval.reference_generator.system_loading import load_system, models_of
+from ipvg_eval.reference_generator.systems.system import VideoSystem
+from ipvg_eval.reference_generator.task import Clip
 
 
 def test_pictures_are_read_as_people_see_them(tmp_path):
@@ -98,7 +103,7 @@ def test_no_face_in_any_try_gives_no_picture():
 
 
 def test_the_picture_model_draws_in_the_videos_size(picture):
-    settings = load_settings("std-ti2v-5b", ["video.width=96", "video.height=64"], tiny=True)
+    settings = load_settings("decoupled-ti2v-5b", ["video.width=96", "video.height=64"], tiny=True)
     model = PictureModel(models_of(settings)["picture"].path, settings)
     first, again, other = (np.asarray(model.draw(picture(), "a man", seed)) for seed in (1, 1, 2))
     assert first.shape == (64, 96, 3)
@@ -130,7 +135,7 @@ def test_a_run_makes_first_frames_and_records_how_good_they_are(jobs, fast, tmp_
         system.make = lambda task: used.append(task.first_frame) or make(task)
         return system
 
-    settings = load_settings("std-ti2v-5b", fast, tiny=True)
+    settings = load_settings("decoupled-ti2v-5b", fast, tiny=True)
     out = tmp_path / "out"
     outcome = generate(jobs[:1], settings, out, similarity=lambda *_: next(answers), load=load)
     record = read_record(record_path(out, jobs[0]))
@@ -144,7 +149,7 @@ def test_a_run_makes_first_frames_and_records_how_good_they_are(jobs, fast, tmp_
 
 
 def test_pictures_of_an_interrupted_run_are_not_drawn_again(jobs, fast, tmp_path):
-    settings, out, compared = load_settings("std-ti2v-5b", fast, tiny=True), tmp_path / "out", []
+    settings, out, compared = load_settings("decoupled-ti2v-5b", fast, tiny=True), tmp_path / "out", []
 
     def interrupted(*_):
         raise KeyboardInterrupt
@@ -174,3 +179,53 @@ def test_an_enhanced_reference_takes_the_first_ones_place(jobs, fast, tmp_path):
     generate(jobs[:1], settings, tmp_path / "out", similarity=lambda *_: 1.0, load=load)
     original = np.asarray(read_picture(jobs[0].references[0]))
     assert np.asarray(used[0][0]).shape != original.shape
+
+
+def test_what_bears_the_label_is_kept_and_the_rest_is_white(picture):
+    left = np.zeros((64, 64), dtype=np.uint8)
+    left[:, :32] = 255
+    segments = [
+        {"label": "person", "mask": Image.fromarray(left)},
+        {"label": "dog-other-merged", "mask": Image.fromarray(255 - left)},
+    ]
+    whole = picture(64)
+    person, dog = (np.asarray(cut_out(whole, segments, label)) for label in ("person", "dog"))
+    assert np.array_equal(person[:, :32], np.asarray(whole)[:, :32])
+    assert (person[:, 32:] == 255).all()
+    assert np.array_equal(dog[:, 32:], np.asarray(whole)[:, 32:])
+    assert cut_out(whole, segments, "cat") is None
+
+
+@pytest.mark.parametrize(
+    ("said", "label"), [(None, "person"), ("", "person"), ("Old man", "person"), ("brown Dog", "dog")]
+)
+def test_labels_are_turned_into_what_models_say(said, label):
+    assert wanted_label(said) == label
+
+
+def test_segmented_references_reach_the_video_and_are_kept(jobs, fast, tmp_path):
+    seen = []
+
+    class Watching(VideoSystem):
+        def __init__(self):
+            pass
+
+        def make(self, task):
+            seen.append(task.references)
+            return Clip(pictures=np.zeros((5, 64, 64, 3), dtype=np.uint8))
+
+        def _pass(self, task, part, known, options):
+            raise NotImplementedError
+
+    out = tmp_path / "out"
+    settings = load_settings("vace-1.3b", [*fast, "references.segment=true"], tiny=True)
+    job = replace(jobs[0], references=jobs[0].references * 2, labels=("woman", "zebra"))
+    outcome = generate([job], settings, out, load=lambda *_: Watching())
+    kept = sorted(records_folder(out).rglob("*.png"))
+    assert len(kept) == 2
+    for used, file in zip(seen[0], kept, strict=True):
+        with Image.open(file) as saved:
+            assert np.array_equal(np.asarray(used), np.asarray(saved))
+    name = job.references[0].name
+    assert outcome.made[0].notes[-1] == f"no zebra was found in {name}, which is used as it is"
+    assert np.array_equal(np.asarray(seen[0][1]), np.asarray(read_picture(job.references[1])))

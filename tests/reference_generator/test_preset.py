@@ -11,6 +11,7 @@ from pydantic import BaseModel, ValidationError
 
 from ipvg_eval.reference_generator.errors import SettingsError
 from ipvg_eval.reference_generator.preset import load_settings, preset_names
+from ipvg_eval.reference_generator.published import differences
 from ipvg_eval.reference_generator.settings import Settings
 
 NAMES = {
@@ -18,10 +19,13 @@ NAMES = {
     "vace-14b",
     "tpige-paper",
     "tpige-code",
-    "std-ti2v-5b",
-    "std-a14b",
+    "decoupled-ti2v-5b",
+    "decoupled-a14b",
     "phantom-1.3b",
     "phantom-14b",
+    "vace-fun-a14b",
+    "skyreels-r2v-14b",
+    "consisid",
     "tiny",
 }
 
@@ -32,7 +36,7 @@ def test_every_system_has_a_preset_that_loads():
         settings = load_settings(name)
         assert settings.name == name
         assert settings.tiny == (name == "tiny")
-        assert settings.sampling.negative_prompt
+        assert bool(settings.sampling.negative_prompt) == (name not in ("skyreels-r2v-14b", "consisid"))
 
 
 def test_presets_hold_the_published_settings():
@@ -43,15 +47,33 @@ def test_presets_hold_the_published_settings():
     tpige = load_settings("tpige-code")
     assert (tpige.identity.scale, tpige.identity.form, tpige.identity.skip_blocks) == (0.5, "code", (2,))
     assert tpige.model == vace.model
-    ti2v = load_settings("std-ti2v-5b")
+    ti2v = load_settings("decoupled-ti2v-5b")
     assert (ti2v.video.width, ti2v.video.height, ti2v.video.frames, ti2v.video.fps) == (1280, 704, 121, 24)
     assert (ti2v.picture.attempts, ti2v.picture.min_similarity) == (3, 0.5)
-    a14b = load_settings("std-a14b").sampling
+    a14b = load_settings("decoupled-a14b")
+    assert (a14b.video.width, a14b.video.height, a14b.picture.prompt_from) == (1280, 720, "video")
+    a14b = a14b.sampling
     assert (a14b.steps, a14b.guidance, a14b.guidance_low_noise, a14b.boundary) == (40, 3.5, 3.5, 0.9)
     large = load_settings("phantom-14b")
     assert (large.video.frames, large.video.fps, large.video.width) == (121, 24, 832)
     phantom = load_settings("phantom-1.3b")
     assert (phantom.phantom.image_guidance, phantom.sampling.guidance) == (5.0, 7.5)
+
+
+@pytest.mark.parametrize("name", sorted(NAMES - {"tiny"}))
+def test_a_preset_says_where_it_differs_from_what_it_is_named_after(name):
+    settings = load_settings(name)
+    assert settings.source
+    rows = differences(settings)
+    assert len(rows) >= 8
+    assert [row.what for row in rows if row.published != row.here and not row.why] == []
+
+
+def test_old_names_of_presets_keep_working(tmp_path):
+    assert load_settings("std-a14b") == load_settings("decoupled-a14b")
+    path = tmp_path / "mine.yaml"
+    path.write_text("extends: std-ti2v-5b\n")
+    assert load_settings(str(path)).model == load_settings("decoupled-ti2v-5b").model
 
 
 @pytest.mark.parametrize(
@@ -91,7 +113,13 @@ def test_unknown_names_suggest_the_nearest(preset, changes, hint):
     assert raised.value.exit_code == 2
 
 
-MOVING = {"phantom-1.3b": ("weights_revision",), "phantom-14b": ("weights_revision",)}
+MOVING = {
+    "phantom-1.3b": ("weights_revision",),
+    "phantom-14b": ("weights_revision",),
+    "vace-fun-a14b": ("revision",),
+    "skyreels-r2v-14b": ("revision",),
+    "consisid": ("revision",),
+}
 """Revisions that no record names for certain, and that therefore stay at `main`."""
 
 
@@ -109,7 +137,7 @@ def test_models_are_pinned_to_commits(name):
 
 def test_another_repository_does_not_keep_a_pinned_revision():
     """A commit of one repository is none of another."""
-    other = load_settings("std-a14b", ["model.repo=a/b", "picture.repo=c/d"])
+    other = load_settings("decoupled-a14b", ["model.repo=a/b", "picture.repo=c/d"])
     assert (other.model.revision, other.picture.revision) == ("main", "main")
     named = load_settings("vace-1.3b", ["model.repo=a/b", "model.revision=v1"])
     assert named.model.revision == "v1"
@@ -142,14 +170,14 @@ def test_no_number_of_the_settings_may_be_endless_or_none():
     ("preset", "change", "message"),
     [
         ("vace-1.3b", "video.frames=80", "such as 77 or 81"),
-        ("vace-1.3b", "video.width=100", "multiple of 16"),
+        ("vace-1.3b", "video.width=100", "steps of 16 pixels"),
         ("vace-1.3b", "sampling.steps=0", "sampling.steps"),
-        ("phantom-1.3b", "identity.scale=0.5", "needs a vace system"),
+        ("decoupled-a14b", "identity.scale=0.5", "needs a vace or phantom system"),
         ("phantom-1.3b", "sampling.guidance=1", "above 1"),
         ("vace-1.3b", "picture.use=first_frame", "decoupled"),
         ("vace-1.3b", "runtime.offload=disk", "runtime.offload"),
-        ("std-ti2v-5b", "video.height=720", "1280x720 is none. Near it: 1280x704 or 1280x736"),
-        ("std-ti2v-5b", "video.width=144", "144x704 is none. Near it: 128x704 or 160x704"),
+        ("decoupled-ti2v-5b", "video.height=720", "1280x720 is none. Near it: 1280x704 or 1280x736"),
+        ("decoupled-ti2v-5b", "video.width=144", "144x704 is none. Near it: 128x704 or 160x704"),
         ("vace-1.3b", "sampling.guidance=.nan", "sampling.guidance: Input should be a finite number"),
         ("vace-1.3b", "identity.scale=.inf", "identity.scale: Input should be a finite number"),
         ("vace-1.3b", "runtime.lora=[{path: x, scale: -.inf}]", "scale: Input should be a finite number"),
@@ -184,7 +212,7 @@ def test_preset_files_that_extend_each_other_are_refused(tmp_path, monkeypatch):
 def test_a_tiny_variant_keeps_what_makes_the_system(name):
     full, tiny = load_settings(name), load_settings(name, tiny=True)
     assert tiny.tiny
-    assert tiny.model.architecture.startswith("tiny-")
+    assert tiny.model.repo.startswith("tiny-")
     assert tiny.model.weights is None
     assert (tiny.system, tiny.identity, tiny.phantom) == (full.system, full.identity, full.phantom)
     assert tiny.sampling.guidance == full.sampling.guidance

@@ -12,12 +12,18 @@ import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
 
-from ipvg_eval.reference_generator.errors import RewriteFailed, RewriterUnusable, SampleFailed
+from ipvg_eval.reference_generator.errors import (
+    RewriteFailed,
+    RewriterUnusable,
+    SampleFailed,
+    SettingsError,
+)
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.record import read_record, record_path
 from ipvg_eval.reference_generator.rewriting import rewriter as instructions
 from ipvg_eval.reference_generator.rewriting.answer_cache import CachedRewriter
 from ipvg_eval.reference_generator.rewriting.endpoint import EndpointRewriter
+from ipvg_eval.reference_generator.rewriting.given import with_given_prompts
 from ipvg_eval.reference_generator.rewriting.prompts import prepare_texts
 from ipvg_eval.reference_generator.rewriting.rewriter import Request
 from ipvg_eval.reference_generator.rewriting.verbatim import inserted_text
@@ -316,11 +322,74 @@ def test_the_face_task_falls_back_to_the_caption_with_a_note(jobs):
 
 def test_the_decoupled_systems_ask_for_video_and_first_frame(jobs):
     model = Canned({instructions.VIDEO: "she walks", instructions.FIRST_FRAME: "she stands"})
-    texts = prepare_texts(jobs[0], load_settings("std-ti2v-5b"), model)
+    texts = prepare_texts(jobs[0], load_settings("decoupled-ti2v-5b"), model)
     assert (texts.video, texts.picture) == (("she walks",), "she stands")
     assert {request.picture for request in model.asked} == {jobs[0].references[0]}
-    plain = prepare_texts(jobs[0], load_settings("std-ti2v-5b"), None)
+    plain = prepare_texts(jobs[0], load_settings("decoupled-ti2v-5b"), None)
     assert (plain.video, plain.picture) == ((jobs[0].prompt,), jobs[0].prompt)
+
+
+def test_the_first_frame_is_written_from_the_video_prompt_or_the_caption(jobs):
+    for source, text in (("video", "she walks"), ("caption", jobs[0].prompt)):
+        model = Canned({instructions.VIDEO: "she walks", instructions.FIRST_FRAME: "she stands"})
+        prepare_texts(jobs[0], load_settings("decoupled-a14b", [f"picture.prompt_from={source}"]), model)
+        assert model.asked[-1].text == text
+
+
+def test_every_labelled_subject_is_described_from_its_own_picture(jobs, tmp_path):
+    pictures = tuple(tmp_path / f"{name}.png" for name in ("man", "man2", "dog"))
+    job = replace(jobs[2], references=pictures, labels=("man", "man", "dog"), prompt="a man walks a dog")
+    man, dog = (instructions.SUBJECT.format(label=label) for label in ("man", "dog"))
+    model = Canned({man: "a man with a beard walks a dog", dog: "a man with a beard walks a dog with spots"})
+    texts = prepare_texts(job, load_settings("tpige-paper"), model)
+    assert (texts.video, texts.notes) == (("a man with a beard walks a dog with spots",), ())
+    assert [request.picture for request in model.asked] == [pictures[0], pictures[2]]
+    assert model.asked[1].text == "a man with a beard walks a dog"
+    careless = Canned({man: "a man with a beard walks a dog", dog: "a cat"})
+    texts = prepare_texts(job, load_settings("tpige-paper"), careless)
+    assert texts.video == ("a man with a beard walks a dog",), "what was changed is left out, the rest stays"
+    assert "changed the caption" in texts.notes[0]
+
+
+def test_given_prompts_are_read_from_lines_and_from_the_published_form(jobs, tmp_path):
+    lines = tmp_path / "prompts.jsonl"
+    entries = [{"sample": job.id, "prompt": f"{job.prompt} fast", "picture": "she stands"} for job in jobs]
+    lines.write_text("\n".join(json.dumps(entry) for entry in entries))
+    first, *_ = with_given_prompts(jobs, lines)
+    texts = prepare_texts(first, load_settings("decoupled-a14b"), None)
+    assert (texts.video, texts.picture, texts.notes) == (("a woman walks fast",), "she stands", ())
+    published = tmp_path / "published.json"
+    published.write_text(json.dumps({"id001": {"1": "a woman with red hair walks", "2": "a lady sits"}}))
+    good, changed = (
+        prepare_texts(job, load_settings("tpige-code"), None)
+        for job in with_given_prompts(jobs[:2], published)
+    )
+    assert (good.video, good.notes) == (("a woman with red hair walks",), ())
+    assert (changed.video, len(changed.notes)) == (("a lady sits",), 1)
+
+
+def test_given_prompts_are_one_per_event(jobs):
+    timeline = "0-2s: [walks]; 2-5s: [sits]"
+    two = replace(jobs[0], timeline=timeline, given=("she walks", "she sits"))
+    assert prepare_texts(two, load_settings("vace-1.3b"), None).video == ("she walks", "she sits")
+    with pytest.raises(SampleFailed, match="1 prompts are given for 2 events"):
+        prepare_texts(replace(two, given=("she walks",)), load_settings("vace-1.3b"), None)
+
+
+@pytest.mark.parametrize(
+    ("text", "reason"),
+    [
+        ('{"sample": "id001/prompt1", "prompt": ""}', "empty or no text"),
+        ('{"sample": "id001/prompt1", "promt": "x"}', "unknown key 'promt'"),
+        ("no json", "not understood"),
+        ('{"id001": {"1": "x"}}', "no prompt for 2 samples, such as id001/prompt2"),
+    ],
+)
+def test_a_file_of_prompts_that_does_not_fit_is_refused(jobs, tmp_path, text, reason):
+    path = tmp_path / "prompts.jsonl"
+    path.write_text(text)
+    with pytest.raises(SettingsError, match=reason):
+        with_given_prompts(jobs, path)
 
 
 def test_the_enhanced_reference_has_its_own_instruction(jobs):

@@ -15,9 +15,10 @@ from hypothesis import strategies as st
 from ipvg_eval.core.timeline import Event
 from ipvg_eval.reference_generator.preset import load_settings
 from ipvg_eval.reference_generator.system_loading import load_system, models_of
+from ipvg_eval.reference_generator.systems.colours import colours_matched
 from ipvg_eval.reference_generator.systems.passes import plan_passes, whole_frames
-from ipvg_eval.reference_generator.systems.system import Task
 from ipvg_eval.reference_generator.systems.timeline_attention import TimelineProcessor
+from ipvg_eval.reference_generator.task import Task
 
 
 @given(frames=st.integers(1, 60), longest=st.integers(2, 20), overlap=st.integers(0, 4))
@@ -66,7 +67,9 @@ EVENTS = (
 )
 
 
-@pytest.mark.parametrize("name", ["vace-1.3b", "tpige-paper", "phantom-1.3b", "std-ti2v-5b", "std-a14b"])
+@pytest.mark.parametrize(
+    "name", ["vace-1.3b", "tpige-paper", "phantom-1.3b", "decoupled-ti2v-5b", "decoupled-a14b"]
+)
 def test_the_same_text_twice_is_the_plain_video_and_two_texts_are_not(name, picture):
     made = system(name)
     common = {"seed": 3, "references": (picture(), picture(tint=0.5)), "first_frame": None}
@@ -123,6 +126,25 @@ def test_vace_goes_on_from_its_last_frames(picture):
         assert masks[number][0].mean((1, 2, 3)).tolist() == [0.0] * 5 + [1.0] * 4
 
 
+def test_a_pass_gets_the_colours_that_its_overlap_had():
+    """A drift by a factor and an offset per channel is taken back; the contrast by no more than a quarter."""
+    rng = np.random.default_rng(0)
+    scene = rng.integers(80, 170, (6, 8, 8, 3)).astype(np.uint8)
+    drifted = (scene * np.array([0.9, 1.0, 1.1]) + np.array([10, -8, 3])).round().astype(np.uint8)
+    back = colours_matched(drifted[2:], drifted[:2], scene[:2])
+    assert np.abs(back.astype(int) - scene[2:]).max() <= 1  # two roundings to 8 bits
+    flat = np.full_like(scene, 100)
+    assert np.array_equal(colours_matched(flat[2:], flat[:2], scene[:2]).std((0, 1, 2)), [0.0] * 3)
+
+
+def test_colours_are_matched_pass_by_pass_unless_told_otherwise(picture):
+    task = Task(seed=1, texts=("a", "b"), events=long_events(1.0), references=(picture(),))
+    plain = system("vace-1.3b", "timeline.match_colours=false").make(task).pictures
+    matched = system("vace-1.3b").make(task).pictures
+    assert np.array_equal(plain[:9], matched[:9])
+    assert not np.array_equal(plain[9:], matched[9:])
+
+
 def test_vace_gets_the_known_frames_as_hints_and_grey_for_the_rest():
     """The pipeline's own encoding of an extension: known frames are inactive, the rest is zero."""
     from ipvg_eval.reference_generator.systems.vace import _extension
@@ -142,7 +164,7 @@ def test_vace_gets_the_known_frames_as_hints_and_grey_for_the_rest():
 
 
 def test_image_to_video_is_chained_from_the_last_frame(picture):
-    made = system("std-ti2v-5b")
+    made = system("decoupled-ti2v-5b")
     task = Task(seed=1, texts=("a", "b"), events=long_events(1.0), references=(picture(),))
     with captured(made.pipeline, "image") as images:
         clip = made.make(task)

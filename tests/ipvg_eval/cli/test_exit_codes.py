@@ -19,13 +19,12 @@ from ipvg_eval.core.errors import ExitCode, IpvgError
 
 ROOT = Path(__file__).resolve().parents[3]
 UNAVAILABLE = {
-    "BrokenPlugin", "DeviceUnavailable", "Interrupted", "ModelsMissing", "NoSpace", "NotThere",
-    "PullFailed",
-    "RewriterUnusable", "Unavailable", "WeightsMissing", "WrongHash",
+    "BrokenPlugin", "DeviceUnavailable", "DoesNotFit", "Interrupted", "ModelsMissing", "NoSpace", "NotThere",
+    "PullFailed", "RewriterUnusable", "SystemUnusable", "Unavailable", "WeightsMissing", "WrongHash",
 }  # fmt: skip
 USAGE = {
-    "ChallengeError", "NotARun", "OutputInUse", "OutputUnusable", "ProtocolError", "RunUnwritable",
-    "SettingsError", "SiteError", "StudyConfigError", "TestSetError", "UsageError",
+    "ChallengeError", "CostCapReached", "NotARun", "OutputInUse", "OutputUnusable", "ProtocolError",
+    "RunUnwritable", "SettingsError", "SiteError", "StudyConfigError", "TestSetError", "UsageError",
 }  # fmt: skip
 SOME_FAILED = {"SameFailureAgain"}
 INVALID = {
@@ -109,7 +108,8 @@ def places(fixtures, careful, tmp_path):
     (tmp_path / "votes.csv").write_text("sample,team_a\n1,x\n")
     return {
         "good": good, "careful": careful, "testset": fixtures / "testset", "tmp": tmp_path, "run": run,
-        "changed": changed, "badrun": lost, "runs": ROOT / "tests/golden/runs",
+        "changed": changed, "badrun": lost, "votes": ROOT / "fixtures/votes.csv",
+        "video": careful / "id001/prompt1.mp4", "runs": ROOT / "tests/golden/runs",
     }  # fmt: skip
 
 
@@ -267,6 +267,27 @@ def test_an_empty_word_is_a_variable_that_is_not_set_and_no_folder(ran, places, 
     assert code == 2
     assert "Is a variable of the shell not set?" in err
     assert ("--json" in words) == bool(out)
+
+
+LONG = "a" * 300
+TOO_LONG = [
+    "validate {long}.zip", "validate {good} --testset {long}",
+    "score {long} --testset {testset} --protocol lite",
+    "audit {long} --json", "measure {long}.mp4", "measure {video} --reference {long}.png --protocol lite",
+    "report {long}", "compare {run} {long}", "verify {long}", "rescore {long} --protocol lite",
+    "leaderboard {long}", "leaderboard {run} --votes {long} --unofficial", "agree {long} --votes {votes}",
+    "elo {long}", "elo {votes} --identities {long}", "measure --pairs {long}.csv",
+    "score {good} --testset={long} --protocol lite",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("line", TOO_LONG)
+def test_a_path_that_no_system_takes_is_a_wrong_path(ran, places, line):
+    code, out, err = ran(*(word.format(**places, long=LONG) for word in line.split()))
+    assert code == 2, out + err
+    assert LONG in err
+    assert "File name too long" in err
+    assert ("--json" in line) == (out != "")
 
 
 def test_a_team_has_a_name(ran, places):

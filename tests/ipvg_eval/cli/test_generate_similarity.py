@@ -14,12 +14,12 @@ from ipvg_eval.reference_generator.preset import load_settings
 
 def test_systems_that_make_no_pictures_need_no_arcface():
     assert _face_similarity(load_settings("vace-1.3b")) is None
-    assert _face_similarity(load_settings("std-ti2v-5b", tiny=True)) is None
+    assert _face_similarity(load_settings("decoupled-ti2v-5b", tiny=True)) is None
 
 
 def test_a_face_is_most_like_itself(monkeypatch):
     monkeypatch.setattr(ipvg_eval.metrics.weights, "WeightStore", lambda: RandomWeights(0))
-    similarity = _face_similarity(load_settings("std-ti2v-5b", ["runtime.device=cpu"]))
+    similarity = _face_similarity(load_settings("decoupled-ti2v-5b", ["runtime.device=cpu"]))
     portrait = Image.fromarray(skimage.data.astronaut())
     cat = Image.fromarray(skimage.data.chelsea())
     assert similarity(portrait, portrait) == pytest.approx(1.0, abs=1e-5)

@@ -4,8 +4,10 @@ from __future__ import annotations
 
 import io
 import json
+import os
 import re
 import shutil
+import subprocess
 import sys
 import unicodedata
 from pathlib import Path
@@ -107,3 +109,19 @@ def test_json_is_readable_in_every_encoding(places, tmp_path, monkeypatch):
         said = json.loads(stream.buffer.getvalue().decode(encoding))
         assert said["a"]["team"] == unicodedata.normalize("NFC", f"{HOSTILE} careful")
     assert places
+
+
+@pytest.mark.parametrize("width", ["0", "7", "wide"])
+def test_no_width_of_the_environment_swallows_results_or_errors(fixtures, width):
+    def run(*words):
+        # A new process, as consoles ask the environment when they are made.
+        command = [sys.executable, "-m", "ipvg_eval", *words]
+        environment = {**os.environ, "COLUMNS": width, "PYTHONIOENCODING": "utf-8"}
+        return subprocess.run(command, env=environment, capture_output=True, encoding="utf-8", check=False)
+
+    elo = run("elo", str(fixtures / "votes.csv"))
+    assert elo.returncode == 0
+    assert {"careful", "careless", "team", "points"} <= set(re.findall("[a-z]+", elo.stdout))
+    wrong = run("elo", "--nope")
+    assert wrong.returncode == 2
+    assert "--nope" in wrong.stderr

@@ -136,6 +136,50 @@ def test_the_grey_that_stands_for_nothing_lies_over_white(tmp_path):
     assert (found[1:] == round(30000 / 257)).all()
 
 
+def with_chunk(kind: bytes, data: bytes, *, last: bool, checksum: int = 0) -> bytes:
+    """A PNG with one more chunk before its pixels, or after them."""
+    content = other("PNG")
+    at = content.index(b"IEND" if last else b"IDAT") - 4
+    sound = zlib.crc32(kind + data) ^ checksum
+    return content[:at] + struct.pack(">L", len(data)) + kind + data + struct.pack(">L", sound) + content[at:]
+
+
+_LONG = b"c\0\0" + zlib.compress(bytes(3 << 20))  # unfolds to more text than Pillow takes
+BESIDE = {
+    "a text that unfolds to megabytes": (b"zTXt", _LONG, 0),
+    "a profile that unfolds to megabytes": (b"iCCP", _LONG, 0),
+    "a profile packed in an unknown way": (b"iCCP", b"c\0\7nonsense", 0),
+    "a text with a wrong checksum": (b"tEXt", b"Title\0A woman", 1),
+    "a resolution that is cut": (b"pHYs", b"\0", 0),
+    "nothing but a kind": (b"prVt", b"", 1),
+}
+
+
+@pytest.mark.parametrize("last", [False, True])
+@pytest.mark.parametrize("case", BESIDE)
+def test_what_stands_beside_a_png_s_pixels_does_not_keep_them_back(tmp_path, case, last):
+    kind, data, checksum = BESIDE[case]
+    path = tmp_path / "image.png"
+    path.write_bytes(with_chunk(kind, data, last=last, checksum=checksum))
+    assert np.array_equal(read_rgb(path), PICTURE)
+    with path.open("rb") as file:
+        assert np.array_equal(read_rgb(file), PICTURE)
+
+
+def test_ycck_of_print_shops_has_the_colours_it_was_made_of(tmp_path):
+    # Adobe's JPEG with transform 2: C, M and Y as YCbCr, everything inverted, which Pillow's writer does.
+    made = np.zeros((*PICTURE.shape[:2], 4), np.uint8)
+    made[..., :3] = 255 - np.asarray(Image.fromarray(255 - PICTURE).convert("YCbCr"))
+    buffer = io.BytesIO()
+    Image.fromarray(made, "CMYK").save(buffer, "JPEG", quality=100, subsampling=0)
+    content = bytearray(buffer.getvalue())
+    content[content.index(b"Adobe") + 11] = 2
+    path = tmp_path / "image.jpg"
+    path.write_bytes(content)
+    middle = np.s_[UP // 2 :: UP, UP // 2 :: UP]
+    assert np.abs(read_rgb(path)[middle].astype(int) - PICTURE[middle]).max() <= 8
+
+
 EPS = b"%!PS-Adobe-3.0 EPSF-3.0\n%%BoundingBox: 0 0 9 9\n%%EndComments\nshowpage\n%%EOF\n"
 
 
@@ -168,6 +212,8 @@ KINDS = {
     "TIFF": other("TIFF"), "GIF": other("GIF"), "BMP": other("BMP"), "ICO": other("ICO"),
     "PostScript (EPS)": EPS, "Photoshop (PSD)": PSD, "AVIF": b"\0\0\0\x1cftypavif" + bytes(40),
     "HEIC": b"\0\0\0\x1cftypheic" + bytes(40), "PDF": b"%PDF-1.7\n" + bytes(40),
+    "SVG": b"<svg xmlns='http://www.w3.org/2000/svg'/>", "XML or SVG": b"\xef\xbb\xbf<?xml?><svg/>",
+    "web page (perhaps a download that needed a login)": b"\n<!DOCTYPE html><html>Sign in",
 }  # fmt: skip
 
 
@@ -185,6 +231,17 @@ def test_an_empty_file_is_called_empty(tmp_path):
     (tmp_path / "image.png").touch()
     with pytest.raises(UnreadablePicture, match="it is empty, no png"):
         read_picture(tmp_path / "image.png")
+
+
+@pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])
+def test_a_damaged_picture_is_not_called_another_format(tmp_path, kind):
+    content = bytearray(other(kind))
+    content[20:30] = b"\xff" * 10  # in the header, where Pillow finds that it is none of its formats
+    path = tmp_path / "image.png"
+    path.write_bytes(content[:60])
+    with pytest.raises(UnreadablePicture, match=r"damaged (png|jpg)|decoder") as caught:
+        read_picture(path)
+    assert "it is no png" not in caught.value.message
 
 
 @pytest.mark.parametrize("kind", ["PNG", "JPEG", "WEBP"])

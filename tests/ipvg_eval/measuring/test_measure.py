@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import json
 import shutil
+import unicodedata
 from pathlib import Path
 
 import pandas as pd
@@ -32,6 +33,30 @@ def lite():
 @pytest.fixture(scope="module")
 def cheap():
     return Recipe(protocol="lite", metrics=CHEAP).build()
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+@pytest.mark.parametrize("written", ["NFC", "NFD"])
+def test_a_table_finds_files_in_whatever_form_their_names_are_stored(tmp_path, stored, written):
+    for name in ("Zoë/Müller.mp4", "Zoë/é.png", "Zoë/é.txt"):
+        path = tmp_path / unicodedata.normalize(stored, name)
+        path.parent.mkdir(exist_ok=True)
+        path.write_text("text")
+    table = tmp_path / "t.csv"
+    lines = "video,reference,prompt\nZoë/Müller.mp4,Zoë/é.png,Zoë/é.txt\n"
+    table.write_text(unicodedata.normalize(written, lines), "utf-8")
+    [asked] = asked_of_table(table)
+    assert asked.video.is_file()
+    assert asked.references[0].is_file()
+    assert asked.prompt == "text"
+
+
+def test_a_name_in_a_table_that_no_system_takes_is_a_wrong_path(tmp_path):
+    table = tmp_path / "t.csv"
+    table.write_text(f"video\n{'a' * 300}.mp4\n")
+    with pytest.raises(UsageError, match="File name too long") as caught:
+        asked_of_table(table)
+    assert str(table) in caught.value.hint
 
 
 @pytest.fixture

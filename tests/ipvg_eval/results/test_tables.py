@@ -8,6 +8,7 @@ import pandas as pd
 import pytest
 
 from ipvg_eval.core.combination import Combination
+from ipvg_eval.core.row import MeasurementRow
 from ipvg_eval.core.summary import CorpusSummary, Summary
 from ipvg_eval.results.aggregate import aggregate, count, summarise_combinations
 from ipvg_eval.results.summary import number, to_latex, to_markdown
@@ -55,6 +56,25 @@ def test_frames_carry_index_time_and_missing_values(rows):
     }
     assert frames[1] == {"sample": "id001/p1", "metric": "sharpness", "frame": 4, "time": 0.5, "value": None}
     assert len(frames) == 6
+
+
+def test_boxes_of_faces_have_columns_where_there_are_any(rows):
+    measured = MeasurementRow(
+        name="face",
+        value=1.0,
+        frame_indices=(0, 4),
+        frame_values=(1.0, 0.0),
+        frame_boxes=((-0.1, 0.25, 0.5, 1.0), None),
+    )
+    boxed = rows[0].model_copy(update={"measurements": (*rows[0].measurements, measured)})
+    frames = frames_table([boxed]).to_pylist()
+    ends = [[frame[side] for side in ("left", "top", "right", "bottom")] for frame in frames]
+    assert ends[-2:] == [[-0.1, 0.25, 0.5, 1.0], [None] * 4]
+    assert ends[:-2] == [[None] * 4] * (len(frames) - 2)
+    with pytest.raises(ValueError, match="2 frames for 1 boxes"):
+        MeasurementRow(
+            name="face", value=1.0, frame_indices=(0, 4), frame_values=(1.0, 0.0), frame_boxes=(None,)
+        )
 
 
 def test_equal_rows_give_equal_bytes(tmp_path, rows):

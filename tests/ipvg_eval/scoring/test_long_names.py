@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import json
+import os
 import shutil
 
 import pandas as pd
 import pytest
 
 from ipvg_eval import Recipe, load_testset, score, validate
+from ipvg_eval.cli.app import main
+from ipvg_eval.core.file_names import suits_every_system
 from ipvg_eval.report import write_report
 from ipvg_eval.results import load_run
 
@@ -42,6 +45,42 @@ def sequential(fixtures, tmp_path):
     (tmp_path / "sub").mkdir()
     shutil.copy(fixtures / "submissions" / "careful" / "id001" / "prompt1.mp4", tmp_path / "sub" / "1.mp4")
     return tmp_path
+
+
+ODD_FOLDERS = {
+    "no UTF-8": (os.fsdecode(b"bad\xff"), r"bad\udcff"),
+    "a line feed": ("new\nline", r"new\nline"),
+    "a device of Windows": ("CON", "CON"),
+}
+
+
+@pytest.mark.skipif(os.name == "nt", reason="Windows has no such names")
+def test_folders_of_odd_names_are_scored_verified_and_shown(fixtures, tmp_path, capsys):
+    testset = tmp_path / os.fsdecode(b"test\xffset")
+    shutil.copytree(fixtures / "testset" / "id001", testset / "id001")
+    for prompt in range(2, 6):
+        (testset / "id001" / f"prompt{prompt}.txt").unlink()
+    for folder, _ in ODD_FOLDERS.values():
+        (tmp_path / "up" / folder / "id001").mkdir(parents=True)
+        shutil.copy(
+            fixtures / "submissions/careful/id001/prompt1.mp4", tmp_path / "up" / folder / "id001/prompt1.mp4"
+        )
+    up = [str(path) for path in sorted((tmp_path / "up").iterdir())]
+    words = ["score", *up, "--testset", str(testset), "--protocol", "lite", "--frames", "2"]
+    words += ["--metrics", *FAST, "--out", str(tmp_path / "runs")]
+    with pytest.raises(SystemExit) as ended:
+        main(words)
+    out, err = capsys.readouterr()
+    assert not ended.value.code, out + err
+    runs = [load_run(path) for path in (tmp_path / "runs").iterdir()]
+    assert {run.info.team for run in runs} == {shown for _, shown in ODD_FOLDERS.values()}
+    assert all(suits_every_system(path.name) for path in (tmp_path / "runs").iterdir())
+    assert all(shown in out for _, shown in ODD_FOLDERS.values() if shown.isascii())
+    with pytest.raises(SystemExit) as ended:
+        main(["validate", up[1], "--testset", str(testset)])
+    out, _ = capsys.readouterr()
+    assert not ended.value.code
+    assert not any(line.startswith("line") for line in out.splitlines())
 
 
 def test_a_long_identity_is_scored_and_stays_whole(chinese):

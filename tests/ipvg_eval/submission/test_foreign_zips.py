@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import random
+import shutil
 import struct
+import subprocess
 import tarfile
 import zipfile
 import zlib
@@ -62,6 +65,7 @@ def test_names_in_the_code_page_of_somebody_s_windows(tmp_path, encoding, folder
 SHORT = [
     ("cp949", "제출"), ("cp949", "김민수"), ("gbk", "提交"), ("gbk", "王小明"), ("big5", "提交"),
     ("cp932", "山田"), ("cp932", "カメラ"), ("cp850", "Zoë"), ("cp866", "Иван"), ("utf-8", "제출"),
+    ("cp1252", "Jürgen"), ("cp1252", "José"), ("cp1251", "Иван"), ("cp1251", "Юлия"),
 ]  # fmt: skip
 
 
@@ -164,6 +168,53 @@ def test_what_lies_around_a_directory_is_named(tmp_path, case):
             assert stream.read() == VIDEO
 
 
+@pytest.mark.skipif(shutil.which("zip") is None, reason="needs Info-ZIP's zip")
+def test_each_part_of_a_split_zip_is_called_that(tmp_path):
+    folder = tmp_path / "id001"
+    folder.mkdir()
+    (folder / "prompt1.mp4").write_bytes(random.Random(0).randbytes(200_000))
+    words = ["zip", "-q", "-0", "-r", "-s", "64k", "facial_results.zip", "id001"]
+    subprocess.run(words, cwd=tmp_path, check=True)
+    for name, part in (("facial_results.zip", "last"), ("facial_results.z01", "first")):
+        with pytest.raises(SubmissionError, match=f"the {part} part of a split zip") as caught:
+            load_submission(tmp_path / name)
+        assert caught.value.hint
+
+
+LEFT_BEHIND = [
+    "__MACOSX/id001/._prompt1.mp4", ".Spotlight-V100/Store-V2/x", ".fseventsd/0", ".AppleDouble/prompt1.mp4",
+    ".TemporaryItems/x", ".Trashes/501/x", "$RECYCLE.BIN/S-1-5/x.mp4", "System Volume Information/x",
+    "THUMBS.DB", "@eaDir/prompt1.mp4/x", "lost+found/x", "id001/~$notes.docx", "id001/.~lock.notes.odt#",
+]  # fmt: skip
+
+
+@pytest.mark.parametrize("name", LEFT_BEHIND)
+def test_what_systems_leave_behind_is_ignored_and_wraps_nothing(tmp_path, name):
+    files = [("results/id001/prompt1.mp4", VIDEO), ("results/id002/prompt1.mp4", VIDEO)]
+    read = load(tmp_path, pack([*files, (f"results/{name}", b"x"), (name, b"x")]))
+    assert list(read.files) == ["id001/prompt1.mp4", "id002/prompt1.mp4"]
+    assert {finding.code for finding in read.findings} == {"junk-file", "wrapping-folder"}
+
+
+@pytest.mark.parametrize(
+    ("odd", "said"),
+    [
+        ("\u00a0", "U+00A0 (no-break space)"), ("\u200b", "U+200B (zero width space)"),
+        ("\u202e", "U+202E (right-to-left override)"), ("\t", "U+0009 (control character)"),
+        ("\u3000", "U+3000 (ideographic space)"),
+    ],
+)  # fmt: skip
+def test_a_character_that_cannot_be_seen_is_named(tmp_path, odd, said):
+    read = load(tmp_path, pack([(f"id001/prompt1{odd}.mp4", VIDEO)]))
+    [finding] = [finding for finding in read.findings if finding.code == "unsafe-name"]
+    assert said in finding.message
+
+
+def test_a_name_that_is_too_long_has_its_length_said(tmp_path):
+    read = load(tmp_path, pack([(f"{'é' * 600}/prompt1.mp4", VIDEO)]))
+    assert "1,212 bytes; at most 1,024" in read.findings[0].message
+
+
 def tar() -> bytes:
     buffer = io.BytesIO()
     with tarfile.open(fileobj=buffer, mode="w") as archive:
@@ -184,6 +235,7 @@ NO_ZIPS = {
     "web page": (b"\n<!DOCTYPE html><html>Sign in", "a web page"),
     "video": (b"\x00\x00\x00\x18ftypisom" + b"x" * 99, "a single video"),
     "text": ("no archive at all: ä".encode() * 99, "a text file"),
+    "git lfs": (b"version https://git-lfs.github.com/spec/v1\noid sha256:0\n", "a Git LFS pointer"),
     "noise": (b"{" + bytes(range(128, 256)) * 9, "no zip directory"),
 }
 

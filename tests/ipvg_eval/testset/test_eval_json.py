@@ -1,6 +1,7 @@
 from __future__ import annotations
 
 import json
+import unicodedata
 
 import pytest
 from hypothesis import given, settings
@@ -10,6 +11,7 @@ from ipvg_eval.errors import TestSetError
 from ipvg_eval.testset import Layout, Track, load_testset
 
 FACIAL = [{"img": "images/a.png", "prompt": " A man\r\nruns. "}, {"img": "images/b.webp", "prompt": "跑"}]
+FORMS = ("NFC", "NFD")
 CAPTIONS = [{"start": 0, "end": 2, "description": "walks"}, {"start": 2, "end": 5, "description": "läuft"}]
 SEQUENTIAL = {
     "img_paths": ["images/a.png", "images/b.webp"],
@@ -52,6 +54,15 @@ def test_byte_order_mark_and_backslashes_as_windows_writes_them(json_set):
     items = [{"img": r"images\a.png", "prompt": "x"}]
     (root / "eval.json").write_bytes(json.dumps(items).encode("utf-16"))
     assert load_testset(root).samples[0].references[0].path == root / "images/a.png"
+
+
+@pytest.mark.parametrize("stored", ["NFC", "NFD"])
+def test_a_picture_is_found_in_whatever_form_its_name_is_stored(json_set, stored):
+    root = json_set([{"img": unicodedata.normalize(form, "images/é.png"), "prompt": "x"} for form in FORMS])
+    (root / "images/a.png").rename(root / unicodedata.normalize(stored, "images/é.png"))
+    testset = load_testset(root)
+    assert testset.findings == ()
+    assert [sample.references[0].path.is_file() for sample in testset.samples] == [True, True]
 
 
 @pytest.mark.parametrize(

@@ -62,7 +62,10 @@ class Recipe:
 def write(path: Path, recipe: Recipe) -> Path:
     """Encode pictures 0, 1, 2, ... to a file."""
     with av.open(str(path), "w", options=recipe.container_options) as container:
-        stream = container.add_stream(recipe.codec, rate=recipe.fps, options=recipe.options)
+        options = dict(recipe.options)
+        if recipe.codec == "libx264":  # with its macroblock tree, where buffers lie decides over bytes
+            options["x264-params"] = ":".join(filter(None, ["mbtree=0", options.get("x264-params")]))
+        stream = container.add_stream(recipe.codec, rate=recipe.fps, options=options)
         stream.width, stream.height = recipe.width, recipe.height
         stream.pix_fmt = recipe.pixel_format
         stream.codec_context.gop_size = recipe.key_interval

@@ -210,3 +210,19 @@ def test_nothing_is_left_open(plain, tmp_path, open_files):
         with plain.open("rb") as file, io.BytesIO(file.read()) as memory:
             probe(memory)
     assert open_files() == before
+
+
+def test_wherever_a_file_is_cut_it_is_called_cut_or_has_its_video(make, tmp_path):
+    data = make(frames=5).read_bytes()
+    assert data.index(b"moov") > data.index(b"mdat")
+    path = tmp_path / "cut.mp4"
+    opened = []
+    for size in range(data.index(b"moov"), len(data), 9):
+        path.write_bytes(data[:size])
+        try:
+            header = probe(path)
+        except VideoError as error:
+            opened.append("cut off" in error.message)
+        else:
+            opened.append(header.video_streams == 1)
+    assert all(opened)

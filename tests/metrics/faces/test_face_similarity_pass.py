@@ -95,6 +95,9 @@ def test_scores_of_four_colours_and_a_missing_face():
     assert found["face_fid_samples"].value == 3
     assert found["cur_score"].per_frame.values == (1.0, 0.0, 0.0, None)
     assert found["face_coverage"].per_frame.values == (1.0, 1.0, 1.0, 0.0)
+    whole = (0.0, 0.0, 1.0, 1.0)
+    assert found["face_coverage"].per_frame.boxes == (whole, whole, whole, None)
+    assert found["cur_score"].per_frame.boxes == ()
     kept = found["face_fid_samples"].features
     assert kept.indices == (0, 1, 2)
     np.testing.assert_array_equal(kept.rows, np.array([RED, GREEN, BLUE], dtype=np.float32) / 100)

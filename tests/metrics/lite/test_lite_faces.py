@@ -62,6 +62,21 @@ def test_the_reference_itself_scores_one(evaluator, measure, target_with, astron
     assert measured["lite_identity"].per_frame.indices == (0, 1, 2)
 
 
+def test_the_box_of_a_face_goes_with_it_and_keeps_its_share(evaluator, measure, target_with, astronaut):
+    # The astronaut's face, and the same picture in the right half of one twice as wide.
+    wide = np.zeros((512, 1024, 3), dtype=np.uint8)
+    wide[:, 512:] = astronaut
+    for frame, left, width in ((astronaut, 0.0, 1.0), (wide, 0.5, 0.5)):
+        found = measure(evaluator, [frame, np.zeros_like(frame)], target_with(astronaut))["face_coverage"]
+        box, nothing = found.per_frame.boxes
+        assert nothing is None
+        x, y = 223 / 512, 113 / 512  # the tip of her nose, by hand
+        assert box[0] < left + width * x < box[2]
+        assert box[1] < y < box[3]
+        assert 0.1 < box[3] - box[1] < 0.35
+        assert (box[2] - box[0]) / width == pytest.approx(0.18, abs=0.06)
+
+
 def test_its_mirror_image_scores_one_too(evaluator, measure, target_with, astronaut):
     mirrored = np.ascontiguousarray(astronaut[:, ::-1])
     value = measure(evaluator, [mirrored], target_with(astronaut))["lite_identity"].value

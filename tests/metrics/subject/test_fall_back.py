@@ -47,7 +47,7 @@ def test_track_2_asks_for_the_detector_and_can_do_without():
 
 
 def test_without_it_every_output_says_so(store, protocol, monkeypatch):
-    monkeypatch.setattr(recipe, "weight_source", lambda _spec: store)
+    monkeypatch.setattr(recipe, "weight_source", lambda *_: store)
     built = Recipe(protocol=protocol, metrics=METRICS, device="cpu").build()
     assert list(built.info.weights) == ["dinov2_vitb14"]
     assert built.info.protocol_info.notice.endswith(
@@ -59,7 +59,7 @@ def test_a_damaged_detector_is_an_error_and_not_a_missing_one(store, protocol, m
     folder = store.places.weights_dir / WEIGHTS["owlv2_base"].file_name
     folder.mkdir()
     (folder / "config.json").write_text("{}")
-    monkeypatch.setattr(recipe, "weight_source", lambda _spec: store)
+    monkeypatch.setattr(recipe, "weight_source", lambda *_: store)
     try:
         with pytest.raises(WeightsMissing, match=r"model\.safetensors is missing"):
             Recipe(protocol=protocol, metrics=METRICS, device="cpu").build()
