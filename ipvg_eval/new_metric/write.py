@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import ast
 from dataclasses import dataclass
 from importlib import resources
 from pathlib import Path
@@ -110,8 +111,13 @@ def _card(spec_file: str, words: dict[str, str]) -> str:
     """The card of the spec that the template declares, by the writer of our own cards."""
     from ipvg_eval.metrics.cards import card
 
-    declared: dict[str, object] = {}
-    exec(compile(spec_file, "spec.py", "exec"), declared)  # noqa: S102 - our own template
-    spec, formula = declared[words["CONSTANT"]], declared["FORMULA"]
-    assert isinstance(spec, MetricSpec)
+    declared = {
+        ast.unparse(line.targets[0]): line.value
+        for line in ast.parse(spec_file).body
+        if isinstance(line, ast.Assign)
+    }
+    given = declared[words["CONSTANT"]]
+    assert isinstance(given, ast.Call)
+    spec = MetricSpec(**{str(word.arg): ast.literal_eval(word.value) for word in given.keywords})
+    formula = ast.literal_eval(declared["FORMULA"])
     return card(words["metric"], spec, {spec.name: str(formula)})
