@@ -45,12 +45,15 @@ class MetricRule(_Strict):
             error where it contradicts the run.
         requires: metric -> smallest value a sample must have there for its value here to count, such as
             `{face_coverage: 0.5}`, so that hiding the face does not pay.
+        optional: a team without a score ranks last here and stays eligible, as for a speed that teams may
+            state or not.
     """
 
     name: str
     weight: float = Field(default=1.0, gt=0, allow_inf_nan=False)
     direction: Direction | None = None
     requires: dict[str, float] = Field(default_factory=dict)
+    optional: bool = False
 
 
 class TrackRule(_Strict):

@@ -25,6 +25,7 @@ class Metric:
         weight: how much its rank counts in phase 1; 0 for a metric that is only shown.
         bounds: smallest and largest possible value, None where there is none.
         requires: metric -> smallest value that a sample must have there for its value here to count.
+        optional: whether a team without a score stays eligible.
     """
 
     name: str
@@ -36,6 +37,7 @@ class Metric:
     weight: float
     bounds: tuple[float | None, float | None] = (None, None)
     requires: Mapping[str, float] = field(default_factory=dict)
+    optional: bool = False
 
     @property
     def arrow(self) -> str:
@@ -104,4 +106,5 @@ def _metric(spec: MetricSpec, rule: MetricRule | None) -> Metric:
         weight=rule.weight if rule else 0.0,
         bounds=spec.bounds,
         requires=rule.requires if rule else {},
+        optional=rule.optional if rule else False,
     )

@@ -62,8 +62,8 @@ def rank_teams(
 ) -> Phase1:
     """Rank teams by the weighted sum of their ranks.
 
-    A missing score ranks last on its metric and makes the team ineligible for the finals. Teams that share
-    the last place that goes on all go on.
+    A missing score ranks last on its metric and, unless the metric is optional, makes the team ineligible for
+    the finals. Teams that share the last place that goes on all go on.
 
     Args:
         values: scores by team (rows) and metric (columns); NaN where missing.
@@ -82,7 +82,8 @@ def rank_teams(
     for team, name in zip(*np.nonzero(values.isna().to_numpy()), strict=True):
         reasons.setdefault((str(values.index[team]), str(values.columns[name])), "no score")
     teams = [str(team) for team in values.index]
-    eligible = ~np.isnan(scores).any(axis=0)
+    needed = [place for place, metric in enumerate(metrics) if not metric.optional]
+    eligible = ~np.isnan(scores[needed]).any(axis=0)
     table = pd.DataFrame(
         {
             "team": teams,
@@ -206,16 +207,18 @@ def _why(
     metrics: tuple[Metric, ...],
     reasons: Mapping[tuple[str, str], str],
 ) -> str:
+    titles = {metric.name: metric.title for metric in metrics}
+    gaps = [
+        f"{titles[metric]}: {reason}"
+        for (team, metric), reason in reasons.items()
+        if team == row["team"] and metric in titles
+    ]
     if not row["eligible"]:
-        titles = {metric.name: metric.title for metric in metrics}
-        gaps = [
-            f"{titles[metric]}: {reason}"
-            for (team, metric), reason in reasons.items()
-            if team == row["team"] and metric in titles
-        ]
         return "not eligible, ranks last where a score is missing (" + "; ".join(gaps) + ")"
     shared = int(((table["rank"] == row["rank"]) & table["eligible"]).sum()) > 1
     place = f"{'shared ' if shared else ''}rank {row['rank']} by rank sum {row['rank_sum']:g}"
+    if gaps:
+        place += f", last where an optional score is missing ({'; '.join(gaps)})"
     if not row["finalist"]:
         return f"{place}; {finalists} go on"
     extra = shared and int((table["eligible"] & (table["rank"] <= row["rank"])).sum()) > finalists

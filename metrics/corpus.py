@@ -12,7 +12,12 @@ from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.core.suggest import did_you_mean
 from ipvg_eval.metrics.errors import ProtocolError
 
-CORPUS_METRICS: dict[str, str] = {"face_fid": "ipvg_eval.metrics.faces.corpus:FACE_FID"}
+CORPUS_METRICS: dict[str, str] = {
+    "face_fid": "ipvg_eval.metrics.faces.corpus:FACE_FID",
+    "fid": "ipvg_eval.metrics.talking.corpus:FID",
+    "fvd": "ipvg_eval.metrics.talking.corpus:FVD",
+    "fvd_floor": "ipvg_eval.metrics.talking.corpus:FVD_FLOOR",
+}
 """Where each corpus metric lives, "module:attribute"."""
 
 

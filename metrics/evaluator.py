@@ -8,12 +8,13 @@ from __future__ import annotations
 
 from abc import ABC, abstractmethod
 from collections.abc import Iterable, Mapping, Sequence
-from typing import Any, ClassVar, Generic, Protocol
+from typing import Any, ClassVar, Generic, Protocol, runtime_checkable
 
 from pydantic import BaseModel, ConfigDict
 from typing_extensions import TypeVar
 
 from ipvg_eval.core.measurement import ClipInfo, Frames, Measurement
+from ipvg_eval.core.sound import Heard, Sounds
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.metrics.runtime import Runtime, weight_source
 from ipvg_eval.metrics.target import Target
@@ -39,6 +40,28 @@ class Pass(Protocol):
 
     def finish(self) -> list[Measurement]:
         """One measurement per spec, in the specs' order, from the frames seen so far."""
+        ...
+
+
+@runtime_checkable
+class HearingPass(Pass, Protocol):
+    """A pass of an evaluator that hears."""
+
+    def hear(self, sounds: Sounds) -> None:
+        """Take the sounds; called once, before the first frame."""
+        ...
+
+
+@runtime_checkable
+class ComparingPass(Pass, Protocol):
+    """A pass of an evaluator that compares with the test set's own video, which has a pass of its own."""
+
+    def compare(self, reference: Pass | str) -> None:
+        """Take the pass of the reference video, which has seen all its frames; called once, before `finish`.
+
+        Args:
+            reference: that pass, of the same evaluator; or why there is none.
+        """
         ...
 
 
@@ -93,6 +116,9 @@ class Evaluator(ABC, Generic[OptionsT]):
         specs: the metrics it measures, in the order `Pass.finish` reports them.
         weights: sha256 of every weight file in use, by name; empty where there is none. A file that says
             something of the one submission has a name that begins with `SUBMISSION_FILE`.
+        hears: which sounds its passes are given; they are `HearingPass`es where it hears any.
+        compares: whether the test set's own video is shown to it too, where there is one; its passes are
+            `ComparingPass`es then.
     """
 
     Options: ClassVar[type[BaseModel]]
@@ -104,6 +130,8 @@ class Evaluator(ABC, Generic[OptionsT]):
 
     specs: tuple[MetricSpec, ...]
     weights: Mapping[str, str]
+    hears: frozenset[Heard] = frozenset()
+    compares: bool = False
 
     def __init__(self, options: OptionsT, runtime: Runtime) -> None:
         """Load the networks, where there are any.

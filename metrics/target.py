@@ -1,4 +1,4 @@
-"""What a video owes: the references, the prompt and the timeline it was made from."""
+"""What a video owes: the references, the prompt, the timeline and the sound it was made from."""
 
 from __future__ import annotations
 
@@ -34,6 +34,19 @@ class Reference:
 
 
 @dataclass(frozen=True, kw_only=True)
+class Audio:
+    """The sound that a talking head is to be driven with.
+
+    Attributes:
+        path: the file (wav; flac, mp3, m4a or ogg).
+        sha256: of its bytes.
+    """
+
+    path: Path
+    sha256: str
+
+
+@dataclass(frozen=True, kw_only=True)
 class Target:
     """What one video is measured against.
 
@@ -42,9 +55,13 @@ class Target:
         references: reference pictures, in the test set's order; none where nobody knows them.
         prompt: text prompt; empty where nobody knows it.
         timeline: Track 2's timeline as the test set has it (prompt string or JSON text), else None.
+        audio: the driving sound; None where there is none.
+        reference_video: the real video of the same sound and person; None where nobody has it.
     """
 
     sample_id: str
     references: tuple[Reference, ...]
     prompt: str
     timeline: str | None = None
+    audio: Audio | None = None
+    reference_video: Path | None = None

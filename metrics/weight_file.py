@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+
+_COMMIT = re.compile(r"/[0-9a-f]{40}/")
 
 FOLDER_SUFFIXES = (".json", ".safetensors", ".txt")
 """What is taken from a model folder of a hub: weights, configuration, tokenizer; no code."""
@@ -115,7 +118,8 @@ class WeightFile:
         non_commercial: whether these terms exclude commercial use.
         size: bytes, rounded for a folder; None if unknown. Used to estimate and to search: the hash decides.
         sha256: full, or the prefix that is published; for a folder that of its list of hashes
-            (`ipvg_eval.metrics.weights.folders.digest`); None where only the revision pins it.
+            (`ipvg_eval.metrics.weights.folders.digest`); None where only the revision, or a commit in the
+            address, pins it.
         mirrors: other places that are said to hold the same bytes, tried in order after the source; only for
             a file with its full sha256, which makes any host safe.
         file_hashes: for a folder, what is known of single files of it, sha256 by name.
@@ -139,6 +143,8 @@ class WeightFile:
         if self.mirrors and (self.sha256 is None or len(self.sha256) != 64):
             raise ValueError(f"{self.name}: only a full sha256 makes a mirror safe")
         pinned = isinstance(self.source, HubFile) and self.source.revision not in {None, "main"}
+        if isinstance(self.source, ReleaseAsset):
+            pinned = _COMMIT.search(self.source.url) is not None
         if self.sha256 is None and not (pinned or isinstance(self.source, HubFolder)):
             raise ValueError(
                 f"{self.name}: a single file needs its sha256, a prefix of it, or a pinned revision"

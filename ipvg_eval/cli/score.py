@@ -46,6 +46,12 @@ def score(
         Path | None,
         typer.Option(help="Test set; else $IPVG_TESTSET, else testset/ beside the submission or here."),
     ] = None,
+    reference_videos: Annotated[
+        Path | None,
+        typer.Option(
+            help="Talking heads: folder of the real videos, ID.mp4; reference/ in the test set if left out."
+        ),
+    ] = None,
     protocol: Annotated[str, typer.Option(help="A shipped protocol, or a .yaml file.")] = DEFAULT_PROTOCOL,
     team: Annotated[
         str | None, typer.Option(help="Who is scored; the submission's name if left out.")
@@ -137,7 +143,8 @@ def score(
     runs, profiles = [], []
     with _built(recipe, ray, workers, gpus_per_worker) as scorer:
         warn_of_fallbacks(scorer.info.device_info)
-        faces = _look_at_references(loaded_with_warnings(place), [spec.name for spec in scorer.info.specs])
+        samples = loaded_with_warnings(place, reference_videos)
+        faces = _look_at_references(samples, [spec.name for spec in scorer.info.specs])
         for submission, name in zip(loaded, teams, strict=True):
             folder = _folder(out, name, len(loaded)) or default_out(name, scorer.info)
             stopwatch = Stopwatch(scorer.info.device_info.device) if profile else None
@@ -148,7 +155,7 @@ def score(
             ):
                 run = score_submission(
                     submission,
-                    testset=testset,
+                    testset=samples,
                     recipe=scorer,
                     team=name,
                     out=folder,

@@ -14,15 +14,19 @@ if TYPE_CHECKING:
     from ipvg_eval.testset import TestSet
 
 
-def loaded_with_warnings(place: Path) -> TestSet:
+def loaded_with_warnings(place: Path, reference_videos: Path | None = None) -> TestSet:
     """The test set; each of its faults is said once, with how many samples it costs.
+
+    Args:
+        place: its folder.
+        reference_videos: folder of its real videos, where these lie elsewhere.
 
     Raises:
         TestSetError: it cannot be read, or has no sample left.
     """
     from ipvg_eval.testset import load_testset
 
-    testset = load_testset(place)
+    testset = load_testset(place, reference_videos=reference_videos)
     left = {sample.id for sample in testset.samples}
     lost: dict[str, set[str]] = {}
     for finding in testset.findings:

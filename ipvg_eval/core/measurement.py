@@ -70,11 +70,13 @@ class FrameFeatures:
         indices: frame indices of the rows, ascending.
         rows: (n, d) float32, one row per index; without indices the mean over all frames, (1, d).
         reference: (d,) float32 of the reference, (m, d) of several, or None where the metric has none.
+        reference_rows: (m, d) float32 of the test set's own video, or None likewise.
     """
 
     indices: tuple[int, ...]
     rows: npt.NDArray[np.float32]
     reference: npt.NDArray[np.float32] | None = None
+    reference_rows: npt.NDArray[np.float32] | None = None
 
 
 @dataclass(frozen=True, kw_only=True)

@@ -33,6 +33,7 @@ EXTRAS: dict[str, tuple[str, ...]] = {
     "sign": ("cryptography",),
     "torchmetrics": ("torchmetrics",),
     "plot": ("matplotlib",),
+    "talking": ("dlib",),
 }
 """Import names by extra; what an extra takes over from another stands at the other."""
 
@@ -46,7 +47,7 @@ class PackageMissing(Unavailable):
 def install_line(extra: str, *, again: bool = False) -> str:
     """The command that installs an extra (again), and for the published metrics the step after it."""
     line = f"pip install {'--force-reinstall ' if again else ''}'ipvg-eval[{extra}]'"
-    return f"{line} && {by_hand_line()}" if extra in ("metrics", "all") else line
+    return f"{line} && {by_hand_line()}" if extra in ("metrics", "talking", "all") else line
 
 
 def by_hand_line() -> str:

@@ -44,6 +44,35 @@ class Fill(Message):
     size: PositiveInt
 
 
+class Listen(Message):
+    """Write the sound into this piece of the shared memory, and say what it is.
+
+    The sound is that of the file that comes with this; or, where none does, of the video opened last.
+    """
+
+    kind: Literal["listen"] = "listen"
+    offset: NonNegativeInt
+    size: PositiveInt
+
+
+class HeardSound(Message):
+    """The sound is at the beginning of the piece, `count` samples of int16."""
+
+    kind: Literal["sound"] = "sound"
+    count: PositiveInt
+    start: float
+    channels: PositiveInt
+    codec: str
+    note: str | None
+
+
+class Silent(Message):
+    """There is no sound, and why."""
+
+    kind: Literal["silent"] = "silent"
+    reason: str
+
+
 class Opened(Message):
     """The video can be decoded; what is known of it."""
 
@@ -103,7 +132,6 @@ class End(Message):
     note: str | None
 
 
-Answer = Opened | Room | Batch | End
-REQUEST: TypeAdapter[Open | Decode | Fill] = TypeAdapter(
-    Annotated[Open | Decode | Fill, Field(discriminator="kind")]
-)
+Answer = Opened | Room | Batch | End | HeardSound | Silent
+Request = Open | Decode | Fill | Listen
+REQUEST: TypeAdapter[Request] = TypeAdapter(Annotated[Request, Field(discriminator="kind")])

@@ -3,11 +3,14 @@
 from __future__ import annotations
 
 import weakref
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from io import FileIO
 from pathlib import Path
 
+import numpy as np
+
 from ipvg_eval.core.measurement import ClipInfo
+from ipvg_eval.core.sound import LONGEST, RATE, NoSound, Sound
 from ipvg_eval.decoding.messages import (
     BATCH_BYTES,
     Answer,
@@ -15,15 +18,20 @@ from ipvg_eval.decoding.messages import (
     Decode,
     End,
     Fill,
+    HeardSound,
+    Listen,
     Memory,
     Open,
     Opened,
     Room,
+    Silent,
 )
 from ipvg_eval.decoding.shared_memory import FrameMemory, Slot
 from ipvg_eval.errors import VideoError
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits
 from ipvg_eval.video import Batch as FrameBatch
+
+_SOUND_BYTES = 2 * int(LONGEST * RATE)
 
 
 class DecoderProcess(LimitedProcess[Answer]):
@@ -60,6 +68,39 @@ class DecoderProcess(LimitedProcess[Answer]):
             raise self.refuse("an answer out of turn")
         return OpenVideo(self, answer)
 
+    def listen(self, path: Path) -> Sound | NoSound:
+        """The sound of a file without pictures. The video that was opened before must be opened again.
+
+        Raises:
+            VideoError: it cannot be opened, or the process failed on it.
+        """
+        return self._sound(lambda request: self.ask_about(path, request))
+
+    def listen_to_open_video(self) -> Sound | NoSound:
+        """For `OpenVideo`: the sound of the video opened last."""
+        return self._sound(self.ask)
+
+    def _sound(self, ask: Callable[[Listen], None]) -> Sound | NoSound:
+        slot = self.memory.slot(_SOUND_BYTES)
+        try:
+            ask(Listen(offset=slot.offset, size=slot.size))
+            answer = self.answer()
+            if isinstance(answer, Silent):
+                return NoSound(reason=answer.reason)
+            if not isinstance(answer, HeardSound) or 2 * answer.count > _SOUND_BYTES:
+                raise self.refuse("an answer out of turn")
+            # A copy: a slot has room for the longest sound, and this one is kept for long.
+            samples = slot.copy(2 * answer.count).view(np.int16)
+        finally:
+            slot.give_back()
+        return Sound(
+            samples=samples,
+            start=answer.start,
+            channels=answer.channels,
+            codec=answer.codec,
+            note=answer.note,
+        )
+
 
 class OpenVideo:
     """A video that a decoder process has opened.
@@ -77,6 +118,14 @@ class OpenVideo:
         self.codec = opened.codec
         self.damage: str | None = None
         self.note: str | None = None
+
+    def listen(self) -> Sound | NoSound:
+        """Its sound, on the clock of its pictures. Only for the video opened last, before its batches.
+
+        Raises:
+            VideoError: the process failed on it.
+        """
+        return self._process.listen_to_open_video()
 
     def batches(self, indices: Sequence[int]) -> Iterator[FrameBatch]:
         """Decode these frames; see `ipvg_eval.video.decode`. Only for the video opened last.

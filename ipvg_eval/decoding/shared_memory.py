@@ -67,6 +67,10 @@ class Slot:
         weakref.finalize(root, self._release, self).atexit = False
         return root.reshape(shape)
 
+    def copy(self, count: int) -> npt.NDArray[np.uint8]:
+        """A copy of its first bytes."""
+        return np.frombuffer(self._map, dtype=np.uint8, count=count).copy()
+
     def empty(self) -> None:
         """Give its pages back to the machine; it must not be used any more."""
         if hasattr(mmap, "MADV_REMOVE"):

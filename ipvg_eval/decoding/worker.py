@@ -6,8 +6,12 @@ import mmap
 from collections.abc import Iterator
 from typing import BinaryIO
 
+import numpy as np
+import numpy.typing as npt
+
 from ipvg_eval.core.limits import ProcessLimits
 from ipvg_eval.core.measurement import Frames
+from ipvg_eval.core.sound import NoSound
 from ipvg_eval.decoding.messages import (
     BATCH_BYTES,
     REQUEST,
@@ -16,14 +20,20 @@ from ipvg_eval.decoding.messages import (
     Decode,
     End,
     Fill,
+    HeardSound,
+    Listen,
     Memory,
     Open,
     Opened,
+    Request,
     Room,
+    Silent,
 )
 from ipvg_eval.sandbox.child import limits, serve, setting
 from ipvg_eval.video import Batch as FrameBatch
-from ipvg_eval.video import Decoding, FrameIndex, decode, decoder_version, index_frames
+from ipvg_eval.video import Decoding, FrameIndex, decode, decoder_version, index_frames, read_sound
+
+Samples = npt.NDArray[np.int16]
 
 
 def main() -> None:
@@ -41,11 +51,13 @@ class _Decoder:
         self._batches: Iterator[FrameBatch] = iter(())
         self._waiting: FrameBatch | None = None
 
-    def answer(self, request: Open | Decode | Fill, file: BinaryIO | None) -> Answer | None:
+    def answer(self, request: Request, file: BinaryIO | None) -> Answer | None:
         """What to answer to a request; None for nothing."""
         if isinstance(request, Fill):
             return self._fill(request)
         self._stop()
+        if isinstance(request, Listen):
+            return self._listen(request, file)
         if isinstance(request, Open):
             return self._open(file)
         self._begin(request)
@@ -68,6 +80,28 @@ class _Decoder:
             fps=clip.fps,
             duration=clip.duration,
             times=clip.times,
+        )
+
+    def _listen(self, piece: Listen, file: BinaryIO | None) -> HeardSound | Silent:
+        seconds = self._limits.seconds
+        if file is not None:
+            self._file, self._index = None, None  # a file is closed with the next that comes
+            sound = read_sound(file, time_limit=seconds)
+        else:
+            assert self._index is not None
+            assert self._file is not None
+            sound = read_sound(self._file, first_picture=self._index.first_time, time_limit=seconds)
+        if isinstance(sound, NoSound):
+            return Silent(reason=sound.reason)
+        if sound.samples.nbytes > piece.size:
+            raise MemoryError
+        _write(sound.samples, self._memory, piece)
+        return HeardSound(
+            count=len(sound.samples),
+            start=sound.start,
+            channels=sound.channels,
+            codec=sound.codec,
+            note=sound.note,
         )
 
     def _begin(self, request: Decode) -> None:
@@ -96,14 +130,14 @@ class _Decoder:
         return Batch(indices=batch.indices, height=height, width=width)
 
 
-def _write(frames: Frames, memory: Memory, piece: Fill) -> None:
-    """Copy frames into a piece, mapped for the moment only: maps count against the limit on memory."""
+def _write(content: Frames | Samples, memory: Memory, piece: Fill | Listen) -> None:
+    """Copy content into a piece, mapped for the moment only: maps count against the limit on memory."""
     try:
         mapped = mmap.mmap(memory.descriptor, piece.size, offset=piece.offset)
     except OSError as error:
         raise MemoryError from error
     with mapped:
-        mapped[: frames.nbytes] = frames.data.cast("B")
+        mapped[: content.nbytes] = content.data.cast("B")
 
 
 if __name__ == "__main__":

@@ -25,6 +25,8 @@ def write_features(path: Path, features: Mapping[str, FrameFeatures]) -> None:
         arrays[f"{name}.rows"] = kept.rows
         if kept.reference is not None:
             arrays[f"{name}.reference"] = kept.reference
+        if kept.reference_rows is not None:
+            arrays[f"{name}.reference_rows"] = kept.reference_rows
     with replacing(path) as temporary, temporary.open("wb") as file:
         np.savez(file, **arrays)  # type: ignore[arg-type]
 
@@ -47,6 +49,7 @@ def read_features(path: Path) -> dict[str, FrameFeatures]:
                 indices=tuple(arrays[f"{name}.indices"].tolist()),
                 rows=arrays[f"{name}.rows"],
                 reference=arrays.get(f"{name}.reference"),
+                reference_rows=arrays.get(f"{name}.reference_rows"),
             )
             for name in names
         }

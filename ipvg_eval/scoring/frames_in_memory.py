@@ -13,6 +13,7 @@ import numpy.typing as npt
 
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.measurement import ClipInfo, Frames
+from ipvg_eval.core.sound import Sounds
 from ipvg_eval.decoding.messages import BATCH_BYTES
 from ipvg_eval.scoring.checked_arrays import checked_frames, warn_of_bits
 from ipvg_eval.video import Batch, frames_per_batch
@@ -37,11 +38,13 @@ class FramesInMemory:
         codec: None.
         damage: None.
         note: None.
+        sounds: None: frames make no sound.
     """
 
     codec: str | None = None
     damage: str | None = None
     note: str | None = None
+    sounds: Sounds | None = None
 
     def __init__(
         self, frames: Any, *, fps: float | Fraction | None = None, times: Sequence[float] | None = None

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 import time
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Protocol, TypeVar
 
@@ -14,10 +14,12 @@ from PIL import Image
 from ipvg_eval.core.errors import IpvgError, Unavailable
 from ipvg_eval.core.measurement import ClipInfo, FrameFeatures, Frames, Measurement
 from ipvg_eval.core.row import MeasurementRow, SampleRow, Status, VideoFacts
+from ipvg_eval.core.sound import Sounds
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.errors import VideoError
-from ipvg_eval.metrics.evaluator import Evaluator, Pass
+from ipvg_eval.metrics.evaluator import ComparingPass, Evaluator, HearingPass, Pass
 from ipvg_eval.metrics.target import Target
+from ipvg_eval.scoring.companions import NoReferenceVideo, comparing
 from ipvg_eval.scoring.contact_sheet import ContactSheet
 from ipvg_eval.scoring.event_pictures import EventPictures
 from ipvg_eval.testset.model import Sample
@@ -95,9 +97,19 @@ class Video(Protocol):
         """What a reader must know about its frames, or None; likewise."""
         ...
 
+    @property
+    def sounds(self) -> Sounds | None:
+        """What belongs to it; None where no evaluator hears."""
+        ...
+
     def __iter__(self) -> Iterator[Batch]:
         """The batches, once, in ascending order."""
         ...
+
+
+def no_reference_video() -> NoReferenceVideo:
+    """What evaluators that compare are told where nobody opens a reference video."""
+    return NoReferenceVideo(reason="there is no reference video of this sample")
 
 
 def wanted_frames(evaluators: Sequence[Evaluator], sample: Sample, clip: ClipInfo) -> list[int]:
@@ -114,6 +126,7 @@ def watch(
     evaluators: Sequence[Evaluator],
     specs: Sequence[MetricSpec],
     frames_needed: float | None = None,
+    open_reference: Callable[[], Video | NoReferenceVideo] = no_reference_video,
     *,
     pictures: bool = True,
 ) -> Watched:
@@ -126,11 +139,16 @@ def watch(
         evaluators: what measures it; they may be shown other videos before this one is finished.
         specs: which of the evaluators' metrics are kept, in row order.
         frames_needed: share of the frames of `wanted_frames` that must decode; None for any.
+        open_reference: gives the test set's own video, with the frames that evaluators which compare want of
+            it; it is seen before the video is opened.
         pictures: whether the small pictures for people are made.
     """
-    return Watched(
-        sample, sha256, specs, lambda: _see(sample, open_video(), evaluators, frames_needed, pictures)
-    )
+
+    def see() -> _Seen:
+        references = _see_reference(sample, open_reference, evaluators)
+        return _see(sample, open_video(), evaluators, frames_needed, references, pictures)
+
+    return Watched(sample, sha256, specs, see)
 
 
 class Watched:
@@ -182,16 +200,44 @@ class Watched:
         self._failure = unmeasured(self._sample, self._specs, status, reason, self._sha256)
 
 
+_References = Mapping[Evaluator, Pass | str]
+
+
+def _see_reference(
+    sample: Sample, open_reference: Callable[[], Video | NoReferenceVideo], evaluators: Sequence[Evaluator]
+) -> _References:
+    """Show the reference video to whoever compares; what is wrong with it is no fault of the submission."""
+    watching = comparing(evaluators)
+    if not watching:
+        return {}
+    video = open_reference()
+    if isinstance(video, NoReferenceVideo):
+        return dict.fromkeys(watching, video.reason)
+    try:
+        viewers = [_Viewer(evaluator, sample.target, video.clip, video.sounds) for evaluator in watching]
+        for batch in video:
+            picked: dict[tuple[int, ...], Frames] = {}
+            for viewer in viewers:
+                viewer.add(batch.indices, batch.frames, picked)
+    except VideoError as error:
+        return dict.fromkeys(watching, f"the reference video cannot be read: {error.message}")
+    return {evaluator: viewer.seen for evaluator, viewer in zip(watching, viewers, strict=True)}
+
+
 def _see(
     sample: Sample,
     video: Video,
     evaluators: Sequence[Evaluator],
     frames_needed: float | None,
+    references: _References,
     pictures: bool,
 ) -> _Seen:
     clip, decoded = video.clip, 0
     sheet, events = ContactSheet(clip), EventPictures(sample.timeline, clip)
-    viewers = [_Viewer(evaluator, sample.target, clip) for evaluator in evaluators]
+    viewers = [
+        _Viewer(evaluator, sample.target, clip, video.sounds, references.get(evaluator))
+        for evaluator in evaluators
+    ]
     for batch in video:
         decoded += len(batch.indices)
         if pictures:
@@ -252,8 +298,16 @@ class _Seen:
 class _Viewer:
     """One evaluator's view of the video that all of them share."""
 
-    def __init__(self, evaluator: Evaluator, target: Target, clip: ClipInfo) -> None:
+    def __init__(
+        self,
+        evaluator: Evaluator,
+        target: Target,
+        clip: ClipInfo,
+        sounds: Sounds | None,
+        reference: Pass | str | None = None,
+    ) -> None:
         self._evaluator = evaluator
+        self._reference = reference
         self._wanted = frozenset(evaluator.frames(clip))
         self._pass: Pass | None = None
         self._refusal = ""
@@ -261,6 +315,13 @@ class _Viewer:
             self._pass = evaluator.start(target, clip)
         except IpvgError as error:
             self._refusal = str(error)
+        if sounds is not None and evaluator.hears and isinstance(self._pass, HearingPass):
+            self._pass.hear(sounds)
+
+    @property
+    def seen(self) -> Pass | str:
+        """The pass, once it has all frames; or why there is none."""
+        return self._pass or self._refusal
 
     def add(self, indices: Sequence[int], frames: Frames, picked: dict[tuple[int, ...], Frames]) -> None:
         """What is picked out of the frames is kept for the next viewer who wants the same."""
@@ -275,6 +336,8 @@ class _Viewer:
             self._pass.add([indices[position] for position in mine], picked[mine])
 
     def finish(self) -> Iterator[Measurement]:
+        if self._reference is not None and isinstance(self._pass, ComparingPass):
+            self._pass.compare(self._reference)
         if self._pass is not None:
             yield from self._pass.finish()
             return

@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import hashlib
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import ExitStack
 from dataclasses import dataclass
 from io import FileIO
 
 from ipvg_eval.core.budget import Spending
 from ipvg_eval.core.row import SampleRow, Status
+from ipvg_eval.core.sound import Sounds
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.errors import SubmissionError, VideoError
 from ipvg_eval.metrics.timing import Stopwatch, beside, stage
 from ipvg_eval.sandbox import open_file
+from ipvg_eval.scoring.companions import NoReferenceVideo, comparing, heard, listen, read_driving
 from ipvg_eval.scoring.one_video import Measured, OverBudget, unmeasured, wanted_frames, watch
 from ipvg_eval.scoring.prefetch import Channel
 from ipvg_eval.scoring.scorer import Scorer
@@ -21,9 +23,11 @@ from ipvg_eval.submission import Submission
 from ipvg_eval.testset.model import Sample
 from ipvg_eval.video import Batch
 
-Item = str | Measured | OpenVideo | Batch | None
+Item = str | Measured | OpenVideo | Sounds | Batch | NoReferenceVideo | None
 """What a thread hands over for a sample: None if its row is up to date; a result if there is nothing to
-decode; else the video's sha256, the open video, its batches, and None at the end."""
+decode; else the video's sha256, the open video, its batches, and None at the end. Where evaluators hear, the
+sounds follow the open video. Where some compare, the same of the reference video comes before the video, or
+why there is none; its end is what became of it."""
 
 
 @dataclass(frozen=True, kw_only=True, eq=False)
@@ -95,10 +99,42 @@ class Preparation:
         return None if reason is None else self._unmeasured(sample, Status.CRASHED, reason)
 
     def _decode(self, sample: Sample, file: FileIO, channel: Channel[Item], decoder: DecoderProcess) -> None:
+        evaluators = self.scorer.evaluators
+        if comparing(evaluators):
+            self._decode_reference(sample, channel, decoder)
         with beside(self.stopwatch, "decode"):
+            which = heard(evaluators)
+            driving = read_driving(decoder, sample.audio, self.scorer.driving, which)
             video = decoder.open(file)
+            sounds = listen(video, driving, which) if which else None
         channel.put(video)
-        batches = video.batches(wanted_frames(self.scorer.evaluators, sample, video.clip))
+        if sounds is not None:
+            channel.put(sounds)
+        self._decode_frames(video, wanted_frames(evaluators, sample, video.clip), channel)
+
+    def _decode_reference(self, sample: Sample, channel: Channel[Item], decoder: DecoderProcess) -> None:
+        """The test set's own video; where it is missing or broken, what compares with it has no value."""
+        if sample.reference_video is None:
+            channel.put(NoReferenceVideo(reason="the test set has no reference video for this sample"))
+            return
+        evaluators = comparing(self.scorer.evaluators)
+        try:
+            with beside(self.stopwatch, "decode"), open_file(sample.reference_video) as file:
+                video = decoder.open(file)
+        except VideoError as error:
+            channel.put(NoReferenceVideo(reason=f"the reference video cannot be read: {error.message}"))
+            return
+        channel.put(video)
+        wanted = sorted({index for evaluator in evaluators for index in evaluator.frames(video.clip)})
+        try:
+            self._decode_frames(video, wanted, channel)
+        except VideoError as error:
+            channel.put(NoReferenceVideo(reason=error.message))
+        else:
+            channel.put(None)
+
+    def _decode_frames(self, video: OpenVideo, wanted: Sequence[int], channel: Channel[Item]) -> None:
+        batches = video.batches(wanted)
         while True:
             with beside(self.stopwatch, "decode"):
                 batch = next(batches, None)
@@ -113,9 +149,15 @@ class Preparation:
         """
         first = _next(channel)
         if isinstance(first, str):
-            evaluators, specs = self.scorer.evaluators, self.scorer.specs
-            needed = self.scorer.protocol.definition.frames_needed
-            return watch(sample, lambda: self._paid(channel), first, evaluators, specs, needed).finish
+            return watch(
+                sample,
+                lambda: self._paid(channel),
+                first,
+                self.scorer.evaluators,
+                self.scorer.specs,
+                self.scorer.protocol.definition.frames_needed,
+                lambda: _reference(channel),
+            ).finish
         assert first is None or isinstance(first, Measured)
         if first is None and self.spending is not None:
             self.spending.spend(pixels=self.rows[sample.id].pixels)
@@ -123,7 +165,7 @@ class Preparation:
 
     def _paid(self, channel: Channel[Item]) -> _DecodedVideo:
         """The video, counted where samples come in order, so that the same are refused every time."""
-        video = _DecodedVideo(channel)
+        video = _DecodedVideo(channel, hears=bool(heard(self.scorer.evaluators)))
         if self.spending is not None:
             clip = video.clip
             if (reason := self.spending.pay(clip.width * clip.height * clip.frame_count)) is not None:
@@ -144,9 +186,13 @@ class Preparation:
 class _DecodedVideo:
     """The reader's end of a video that a thread decodes; see `one_video.Video`."""
 
-    def __init__(self, channel: Channel[Item]) -> None:
-        opened = _next(channel)
-        assert isinstance(opened, OpenVideo)
+    def __init__(
+        self, channel: Channel[Item], *, opened: OpenVideo | None = None, hears: bool = False
+    ) -> None:
+        opened = opened or _opened(channel)
+        sounds = _next(channel) if hears else None
+        assert sounds is None or isinstance(sounds, Sounds)
+        self.sounds = sounds
         self._opened = opened
         self._channel = channel
         self.clip = opened.clip
@@ -155,6 +201,8 @@ class _DecodedVideo:
     def __iter__(self) -> Iterator[Batch]:
         while isinstance(item := _next(self._channel), Batch):
             yield item
+        if isinstance(item, NoReferenceVideo):
+            raise VideoError(item.reason)
 
     @property
     def damage(self) -> str | None:
@@ -163,6 +211,20 @@ class _DecodedVideo:
     @property
     def note(self) -> str | None:
         return self._opened.note
+
+
+def _opened(channel: Channel[Item]) -> OpenVideo:
+    opened = _next(channel)
+    assert isinstance(opened, OpenVideo)
+    return opened
+
+
+def _reference(channel: Channel[Item]) -> _DecodedVideo | NoReferenceVideo:
+    item = _next(channel)
+    if isinstance(item, NoReferenceVideo):
+        return item
+    assert isinstance(item, OpenVideo)
+    return _DecodedVideo(channel, opened=item)
 
 
 def _next(channel: Channel[Item]) -> Item:

@@ -205,7 +205,7 @@ class ScoringRun:
                 identities=len(self.testset.identities),
                 fingerprint=self.testset.fingerprint,
             ),
-            weights=self.scorer_info.weights,
+            weights=self._weights(),
             random_weights=self.scorer_info.random_seed,
             decoder=self.scorer_info.decoder,
             limits=self.executor.limits,
@@ -221,6 +221,11 @@ class ScoringRun:
             counts=counts,
             verdicts=self._verdicts(),
         )
+
+    def _weights(self) -> dict[str, str]:
+        """Of the networks, and of the real videos, which make the numbers no less."""
+        digest = self.testset.reference_videos
+        return self.scorer_info.weights | ({} if digest is None else {"reference_videos": digest})
 
     def _verdicts(self) -> dict[str, Verdict]:
         info = self.scorer_info

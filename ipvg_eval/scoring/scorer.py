@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, NoReturn, Self
 
 from ipvg_eval.core.errors import UsageError
 from ipvg_eval.core.run import DeviceInfo
+from ipvg_eval.core.sound import NoSound, Sounds
 from ipvg_eval.core.spec import MetricSpec
 from ipvg_eval.decoding import DecoderProcess, OpenVideo
 from ipvg_eval.metrics.device import device_name
@@ -23,6 +24,7 @@ from ipvg_eval.metrics.protocols.loading import LoadedProtocol
 from ipvg_eval.metrics.runtime import Runtime
 from ipvg_eval.results.provenance import collect_provenance
 from ipvg_eval.sandbox import open_file
+from ipvg_eval.scoring.companions import DrivingSounds, heard, listen
 from ipvg_eval.scoring.frames_in_memory import FramesInMemory
 from ipvg_eval.scoring.given_references import given_references
 from ipvg_eval.scoring.one_video import Measured, Video, wanted_frames, watch
@@ -54,11 +56,13 @@ class Scorer:
         protocol: the rules.
         runtime: where the networks run.
         evaluators: the evaluators, networks loaded, one per part of the protocol.
+        driving: the driving sounds that were heard so far.
     """
 
     protocol: LoadedProtocol
     runtime: Runtime
     evaluators: tuple[Evaluator, ...]
+    driving: DrivingSounds = field(default_factory=DrivingSounds, repr=False)
     _turn: threading.Lock = field(default_factory=threading.Lock, repr=False)
 
     def __call__(
@@ -157,7 +161,10 @@ class Scorer:
     def _decoded(self, file: FileIO, suited: Scorer, sample: Sample) -> _DecodedFile:
         self._decoder.hello()
         opened = self._decoder.open(file)
-        return _DecodedFile(opened, wanted_frames(suited.evaluators, sample, opened.clip))
+        which = heard(suited.evaluators)
+        driving = NoSound(reason="no driving sound is given")
+        sounds = listen(opened, driving, which) if which else None
+        return _DecodedFile(opened, wanted_frames(suited.evaluators, sample, opened.clip), sounds)
 
     @cached_property
     def _decoder(self) -> DecoderProcess:
@@ -247,7 +254,7 @@ class Scorer:
             notices_of_parts=tuple(getattr(evaluator, "notice", None) for evaluator in self.evaluators),
             weights_seed=None if weights is None else weights.random_seed,
             device_info=self._device_info(),
-            decoder=decoder_version(),
+            decoder=decoder_version(sound=bool(heard(self.evaluators))),
             provenance=collect_provenance({p.package: p.version for p in self.protocol.packages}),
         )
 
@@ -269,8 +276,9 @@ class Scorer:
 class _DecodedFile:
     """A file that a decoder process has opened; see `one_video.Video`."""
 
-    def __init__(self, opened: OpenVideo, wanted: Sequence[int]) -> None:
+    def __init__(self, opened: OpenVideo, wanted: Sequence[int], sounds: Sounds | None) -> None:
         self._opened = opened
+        self.sounds = sounds
         self._wanted = wanted
         self.clip = opened.clip
         self.codec = opened.codec

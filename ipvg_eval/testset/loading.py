@@ -6,40 +6,55 @@ from collections.abc import Mapping
 from dataclasses import replace
 from pathlib import Path
 
+from ipvg_eval.core.errors import UsageError
 from ipvg_eval.errors import TestSetError
 from ipvg_eval.findings import Finding, Severity
 from ipvg_eval.testset.eval_json import FILE_NAME, read_eval_json
 from ipvg_eval.testset.fingerprint import fingerprint
 from ipvg_eval.testset.folders import is_folder_layout, is_identity_folder, read_folders
 from ipvg_eval.testset.junk import is_junk
-from ipvg_eval.testset.model import Layout, Sample, TestSet
+from ipvg_eval.testset.model import Layout, Sample, TestSet, Track
 from ipvg_eval.testset.order import natural_key
 from ipvg_eval.testset.pictures import PictureState, read_pictures
 from ipvg_eval.testset.short_identity import short_identity
+from ipvg_eval.testset.triples import (
+    REFERENCE_FOLDER,
+    is_triples_layout,
+    read_triples,
+    reference_digest,
+    with_reference_videos,
+)
 
 _LOOKED_FOR = (
     f"Looked for {FILE_NAME}, and for folders such as id001/ that hold image.png (or .webp, .jpg) "
-    "and prompt1.txt, prompt2.txt, ..."
+    "and prompt1.txt, prompt2.txt, ..., and for pictures and sounds of one name (1.png, 1.wav)"
 )
+_READERS = {
+    Layout.FOLDERS: read_folders,
+    Layout.EVAL_JSON: read_eval_json,
+    Layout.TRIPLES: read_triples,
+}
 
 
-def load_testset(path: Path | str) -> TestSet:
+def load_testset(path: Path | str, *, reference_videos: Path | None = None) -> TestSet:
     """A test set read from disk, whichever of the layouts it has.
 
-    The layout is recognised from the files: an `eval.json` of Track 1 or Track 2 items, or folders with
-    pictures and prompts, where prompts that hold time ranges make the set Track 2's. Samples that cannot be
-    used are left out and named in `findings`.
+    The layout is recognised from the files: pictures and sounds of one name (talking heads), an `eval.json`
+    of Track 1 or Track 2 items, or folders with pictures and prompts, where prompts that hold time ranges
+    make the set Track 2's. Samples that cannot be used are left out and named in `findings`.
 
     Args:
         path: the folder, a folder that holds it alone, or the eval.json itself.
+        reference_videos: folder of the real videos of a test set of talking heads, where they do not lie in
+            `reference/` inside it.
 
     Raises:
         TestSetError: no layout is recognised, or no sample is usable.
+        UsageError: no sample's reference video is where it was said to be.
     """
     try:
         layout, location = _recognise(Path(path))
-        reader = read_eval_json if layout is Layout.EVAL_JSON else read_folders
-        track, candidates, findings = reader(location)
+        track, candidates, findings = _READERS[layout](location)
     except OSError as error:
         raise TestSetError(
             f"cannot be read: {error.strerror or error}",
@@ -57,6 +72,7 @@ def load_testset(path: Path | str) -> TestSet:
             path=path,
             hint="Restore the test set from the original.",
         )
+    samples = _with_reference_videos(samples, root, track, reference_videos)
     found = fingerprint(samples, {file: state.sha256 for file, state in pictures.items()})
     if layout is Layout.EVAL_JSON:  # there it is made of paths, which the fingerprint has in full
         samples = [replace(sample, identity=short_identity(sample.identity)) for sample in samples]
@@ -66,8 +82,25 @@ def load_testset(path: Path | str) -> TestSet:
         track=track,
         samples=tuple(samples),
         fingerprint=found,
+        reference_videos=reference_digest(samples),
         findings=tuple(findings),
     )
+
+
+def _with_reference_videos(
+    samples: list[Sample], root: Path, track: Track, folder: Path | None
+) -> list[Sample]:
+    if folder is None and track is Track.TALKING and (root / REFERENCE_FOLDER).is_dir():
+        folder = root / REFERENCE_FOLDER
+    if folder is None:
+        return samples
+    if track is not Track.TALKING:
+        raise UsageError(
+            f"a test set of the {track} track has no reference videos",
+            path=root,
+            hint="Leave --reference-videos out.",
+        )
+    return with_reference_videos(samples, folder)
 
 
 def _recognise(path: Path) -> tuple[Layout, Path]:
@@ -96,6 +129,8 @@ def _recognise(path: Path) -> tuple[Layout, Path]:
 
 
 def _layout_of(folder: Path) -> tuple[Layout, Path] | None:
+    if is_triples_layout(folder):
+        return Layout.TRIPLES, folder
     if (folder / FILE_NAME).is_file():
         return Layout.EVAL_JSON, folder / FILE_NAME
     if is_folder_layout(folder):

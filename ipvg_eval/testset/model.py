@@ -7,7 +7,7 @@ from enum import StrEnum
 from pathlib import Path
 
 from ipvg_eval.findings import Finding
-from ipvg_eval.metrics.target import Reference, Target
+from ipvg_eval.metrics.target import Audio, Reference, Target
 
 
 class Track(StrEnum):
@@ -15,6 +15,7 @@ class Track(StrEnum):
 
     FACIAL = "facial"
     SEQUENTIAL = "sequential"
+    TALKING = "talking"
 
 
 class Layout(StrEnum):
@@ -22,6 +23,7 @@ class Layout(StrEnum):
 
     FOLDERS = "folders"
     EVAL_JSON = "eval.json"
+    TRIPLES = "triples"
 
 
 @dataclass(frozen=True, kw_only=True)
@@ -36,6 +38,8 @@ class Sample:
         prompt: text prompt, without byte order mark, line ends normalised, outer white space stripped.
         timeline: Track 2's timeline as it stands in the test set (prompt string or JSON text), else None.
         video: where a submission must put the video, relative, with forward slashes.
+        audio: what a talking head is driven with; None on other tracks.
+        reference_video: the real video of the same sound and person, where whoever scores has it.
     """
 
     id: str
@@ -44,12 +48,19 @@ class Sample:
     prompt: str
     timeline: str | None
     video: str
+    audio: Audio | None = None
+    reference_video: Path | None = None
 
     @property
     def target(self) -> Target:
         """What a video of this sample is measured against."""
         return Target(
-            sample_id=self.id, references=self.references, prompt=self.prompt, timeline=self.timeline
+            sample_id=self.id,
+            references=self.references,
+            prompt=self.prompt,
+            timeline=self.timeline,
+            audio=self.audio,
+            reference_video=self.reference_video,
         )
 
 
@@ -63,7 +74,10 @@ class TestSet:
         track: which track it belongs to.
         samples: in natural order of their ids.
         fingerprint: sha256 over ids, identities, prompts, timelines, class labels and the bytes of every
-            reference picture; two test sets with one fingerprint ask for the same videos, wherever they lie.
+            reference picture and driving sound; two test sets with one fingerprint ask for the same videos,
+            wherever they lie.
+        reference_videos: sha256 over the real videos that a talking head is compared with; None where there
+            are none.
         findings: what is wrong with single samples; those samples are left out of `samples`.
     """
 
@@ -74,6 +88,7 @@ class TestSet:
     track: Track
     samples: tuple[Sample, ...]
     fingerprint: str
+    reference_videos: str | None = None
     findings: tuple[Finding, ...] = ()
 
     @property

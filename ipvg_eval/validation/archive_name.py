@@ -27,11 +27,11 @@ def check_archive_name(submission: Submission, track: Track | None) -> list[Find
     """A finding if a zip is not named as the rules ask.
 
     Args:
-        submission: folders have no prescribed name.
+        submission: folders have no prescribed name, nor have zips of talking heads.
         track: the track, if known; otherwise either track's name is right.
     """
     name = submission.path.name
-    if submission.kind is not Kind.ZIP:
+    if submission.kind is not Kind.ZIP or (track is not None and track not in ARCHIVE_NAMES):
         return []
     right = [ARCHIVE_NAMES[track]] if track is not None else list(ARCHIVE_NAMES.values())
     if name in right:

@@ -77,6 +77,7 @@ def validate(
             deep=deep,
             progress=progress,
             timelines=_timelines(expected),
+            driving=_driving(expected),
             limits=process_limits,
             budget=(budget or Budget()).for_samples(len(shape.videos)),
         )
@@ -129,6 +130,11 @@ def _unreadable(path: str, error: SubmissionError, track: Track | None, deep: bo
 def _timelines(testset: TestSet | None) -> dict[str, str]:
     samples = testset.samples if testset is not None else ()
     return {sample.id: sample.timeline for sample in samples if sample.timeline is not None}
+
+
+def _driving(testset: TestSet | None) -> dict[str, Path]:
+    samples = testset.samples if testset is not None else ()
+    return {sample.id: sample.audio.path for sample in samples if sample.audio is not None}
 
 
 def _track_findings(wanted: Track | None, testset: TestSet | None) -> list[Finding]:

@@ -8,6 +8,7 @@ from collections.abc import Callable, Iterator, Mapping
 from concurrent.futures import ThreadPoolExecutor, as_completed
 from contextlib import ExitStack, contextmanager
 from io import FileIO
+from pathlib import Path
 
 from ipvg_eval.core.budget import Budget, Spending
 from ipvg_eval.core.printable import printable
@@ -16,7 +17,7 @@ from ipvg_eval.findings import Finding
 from ipvg_eval.sandbox import LimitedProcess, ProcessLimits, open_file
 from ipvg_eval.submission import Kind, MemberError, Submission
 from ipvg_eval.validation.header_rules import ENCODE, About
-from ipvg_eval.validation.messages import Check, Checked, Task
+from ipvg_eval.validation.messages import Check, Checked, Drive, Driven, Task
 from ipvg_eval.validation.rules import VideoRules
 
 Progress = Callable[[int, int], None]
@@ -31,6 +32,7 @@ def check_videos(
     deep: bool,
     progress: Progress | None,
     timelines: Mapping[str, str] | None = None,
+    driving: Mapping[str, Path] | None = None,
     limits: ProcessLimits | None = None,
     budget: Budget | None = None,
 ) -> list[Finding]:
@@ -43,6 +45,7 @@ def check_videos(
         deep: decode every frame, and compare packed members with their checksums.
         progress: told (done, total) from this thread.
         timelines: what should happen in a sample's video, by sample id.
+        driving: the sound that a sample's video is to be driven with, likewise.
         limits: of each process that opens videos.
         budget: seconds and bytes for all videos together.
     """
@@ -66,6 +69,8 @@ def check_videos(
         process = idle.get()
         before = process.waited
         try:
+            if (sound := (driving or {}).get(sample)) is not None:
+                request = request.model_copy(update={"driven": process.drive(sound)})
             with _handed_over(submission, name, checked=deep) as (file, part):
                 return process.check(request.model_copy(update={"part": part}), file)
         except MemberError as error:
@@ -113,17 +118,31 @@ def _handed_over(
         yield file, None if submission.kind is Kind.FOLDER else (place.offset, place.size)
 
 
-class CheckingProcess(LimitedProcess[Checked]):
+class CheckingProcess(LimitedProcess[Checked | Driven]):
     """Looks at the videos of one submission, one after the other, in a process with limits."""
 
     def __init__(self, task: Task, limits: ProcessLimits | None = None) -> None:
-        super().__init__("ipvg_eval.validation.worker", Checked, limits, task)
+        super().__init__("ipvg_eval.validation.worker", Checked | Driven, limits, task)
+
+    def drive(self, sound: Path) -> bool:
+        """Have it listen to a driving sound; whether it could: what is wrong with it is no video's fault."""
+        try:
+            self.ask_about(sound, Drive())
+            answer = self.answer()
+        except VideoError:
+            return False
+        if not isinstance(answer, Driven):
+            raise self.refuse("an answer out of turn")
+        return answer.problem is None
 
     def check(self, request: Check, file: FileIO) -> list[Finding]:
         """What is wrong with a video; that the process failed on it is a finding too."""
         try:
             self.ask(request, file)
-            return list(self.answer().findings)
+            answer = self.answer()
+            if not isinstance(answer, Checked):
+                raise self.refuse("an answer out of turn")
+            return list(answer.findings)
         except VideoError as error:
             about = About(path=printable(request.name), sample=request.sample)
             return [

@@ -4,6 +4,7 @@ from ipvg_eval.video.check import FrameCheck, check_all_frames, first_frame
 from ipvg_eval.video.decode import Batch, Decoding, decode, decoder_version, frames_per_batch
 from ipvg_eval.video.header import VideoHeader, probe
 from ipvg_eval.video.index import FrameIndex, index_frames
+from ipvg_eval.video.sound import read_sound
 
 __all__ = [
     "Batch",
@@ -18,4 +19,5 @@ __all__ = [
     "frames_per_batch",
     "index_frames",
     "probe",
+    "read_sound",
 ]

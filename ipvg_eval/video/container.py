@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import io
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any, BinaryIO
 
@@ -69,7 +69,13 @@ def _descriptor(source: BinaryIO) -> int | None:
 
 
 def open_container(
-    source: Source, *, name: str | None = None, headers_only: bool = False, max_pixels: int = MAX_PIXELS
+    source: Source,
+    *,
+    name: str | None = None,
+    headers_only: bool = False,
+    max_pixels: int = MAX_PIXELS,
+    formats: str = _FORMATS,
+    decoders: Sequence[str] = DECODERS,
 ) -> Any:
     """Open a file as a PyAV input container; the caller closes it.
 
@@ -79,6 +85,8 @@ def open_container(
         name: what messages call the file.
         headers_only: do not let FFmpeg decode frames to fill in what the headers leave open.
         max_pixels: largest picture that may be decoded.
+        formats: which of FFmpeg's container formats may be opened.
+        decoders: which of its decoders may be used.
 
     Raises:
         VideoError: the file is missing, empty, or no media file.
@@ -100,8 +108,8 @@ def open_container(
             "r",
             options={"skip_frame": "all"} if headers_only else size_options(max_pixels),
             container_options={
-                "format_whitelist": _FORMATS,
-                "codec_whitelist": ",".join(DECODERS),
+                "format_whitelist": formats,
+                "codec_whitelist": ",".join(decoders),
                 **reach,
                 **({"probesize": "1000000"} if headers_only else {}),
             },

@@ -132,10 +132,10 @@ class Decoding:
         )
 
 
-def decoder_version() -> str:
-    """The libraries that turn a file into pixels, for a run's record."""
+def decoder_version(*, sound: bool = False) -> str:
+    """The libraries that turn a file into pixels, and into sound where that is heard, for a run's record."""
     parts = {name: ".".join(map(str, version)) for name, version in av.library_versions.items()}
-    used = ("libavformat", "libavcodec", "libswscale")
+    used = ("libavformat", "libavcodec", "libswscale", *(("libswresample",) if sound else ()))
     return ", ".join([f"PyAV {av.__version__}", *(f"{name} {parts[name]}" for name in used)])
 
 

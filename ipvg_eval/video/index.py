@@ -48,6 +48,11 @@ class FrameIndex:
     max_pixels: int = MAX_PIXELS
 
     @property
+    def first_time(self) -> float:
+        """Presentation time of the first frame in seconds, on the file's clock; 0 without time stamps."""
+        return float(self.pts[0] * self.time_base) if self.pts else 0.0
+
+    @property
     def first_repeated_time(self) -> int | None:
         """Index of the first frame that is shown at the same time as the one before it, or None."""
         if self.pts is None:

@@ -11,6 +11,7 @@ _INSIGHTFACE_TERMS = "InsightFace model packs: non-commercial research only"
 _CUR = ("cur_score", "cur_score_all_frames", "subject_cur_score")
 _ARC = ("arc_score", "arc_score_all_frames", "subject_arc_score", "subject_face_coverage")
 _FID = ("face_fid", "face_fid_samples")
+_FRAME_FID = ("fid", "fid_samples")
 _FACE_METRICS = (*_CUR, *_ARC, "face_feature_distance", *_FID, "face_coverage")
 
 WEIGHTS = (
@@ -84,7 +85,7 @@ WEIGHTS = (
     ),
     WeightFile(
         name="inception_v3_fid",
-        used_by=_FID,
+        used_by=(*_FID, *_FRAME_FID),
         source=ReleaseAsset(
             url="https://github.com/mseitzer/pytorch-fid/releases/download/fid_weights/"
             "pt_inception-2015-12-05-6726825d.pth"
@@ -96,7 +97,10 @@ WEIGHTS = (
     ),
     WeightFile(
         name="mtcnn",
-        used_by=("lite_identity", "face_coverage"),
+        used_by=(
+            *("lite_identity", "face_coverage", "lite_lip_sync", "lite_lip_lag", "mouth_motion"),
+            "lite_landmark_distance",
+        ),
         source=Bundled(
             package="facenet_pytorch",
             distribution="facenet-pytorch",

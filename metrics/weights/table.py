@@ -17,6 +17,7 @@ from ipvg_eval.metrics.imaging import weights as imaging
 from ipvg_eval.metrics.motion import weights as motion
 from ipvg_eval.metrics.opens2v import weights as opens2v
 from ipvg_eval.metrics.subject import weights as subject
+from ipvg_eval.metrics.talking import weights as talking
 from ipvg_eval.metrics.timeline import weights as timeline
 from ipvg_eval.metrics.weight_file import WeightFile
 
@@ -31,6 +32,7 @@ WEIGHTS: Mapping[str, WeightFile] = {
         *clip.WEIGHTS,
         *opens2v.WEIGHTS,
         *gme.WEIGHTS,
+        *talking.WEIGHTS,
     )
 }
 """Every declared weight by name."""

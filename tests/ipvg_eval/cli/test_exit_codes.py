@@ -196,6 +196,9 @@ CASES = [
     ("measure {careful} --protocol lite --csv {tmp}/a.txt/x.csv --json", 2),
     ("report {run} --out {good}", 2),
     ("timeline calibrate {tmp}/empty", 2),
+    ("view nosuch --export {tmp}/pages", 2),
+    ("view {careful} --export {tmp}/pages", 2),
+    ("view {run} --export {tmp}", 2),
     ("new-metric clip_score", 2),
 ]
 
