@@ -161,8 +161,8 @@ def test_what_is_hashed_is_what_is_decoded(tmp_path, packed):
             content = content if video is first else place.read_bytes()
     submission = load_submission(place if packed else folder)
     handed: list[object] = []
-    sample = SimpleNamespace(id="1", video="video.mp4", timeline=None, identity="1")
-    scorer = SimpleNamespace(evaluators=(), specs=())
+    sample = SimpleNamespace(id="1", video="video.mp4", timeline=None, identity="1", audio=None)
+    scorer = SimpleNamespace(evaluators=(), specs=(), driving=None)
     with _Swapping() as decoder:
         decoder.place, decoder.content = place, content
         preparation = Preparation(submission=submission, scorer=scorer, rows={})
