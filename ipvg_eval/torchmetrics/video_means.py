@@ -25,21 +25,25 @@ class VideoMeans(OfVideos):
     what to use for several metrics that share networks, such as `cur_score` and `arc_score`.
     """
 
-    def __init__(self, recipe: Recipe | Scorer | None = None, **options: Any) -> None:
+    def __init__(
+        self,
+        recipe: Recipe | Scorer | None = None,
+        *,
+        metrics: Sequence[str] | None = None,
+        **options: Any,
+    ) -> None:
         """Load the networks, unless they are loaded.
 
         Args:
             recipe: how videos are measured, or a scorer that does; `Recipe()`, the published metrics, where
                 None.
+            metrics: which of its metrics; all where None.
             options: those of every torchmetrics class (`sync_on_compute`, `process_group`, ...).
 
         Raises:
             MetricsError: the protocol, its weights or the device cannot be used.
         """
-        super().__init__(recipe, None, **options)
-        self._add_states()
-
-    def _add_states(self) -> None:
+        super().__init__(recipe, metrics, **options)
         for spec in self.scorer.specs:
             # Names of its own: equal states of two metrics would be taken for one in a MetricCollection.
             self.add_state(f"values_of_{spec.name}", [], dist_reduce_fx="cat", persistent=True)
@@ -115,8 +119,7 @@ class VideoMean(VideoMeans):
         Raises:
             MetricsError: the protocol has no such metric, or its weights or the device cannot be used.
         """
-        OfVideos.__init__(self, recipe, [metric or self.METRIC], **options)
-        self._add_states()
+        super().__init__(recipe, metrics=[metric or self.METRIC], **options)
 
     @property
     def spec(self) -> MetricSpec:
