@@ -1,6 +1,6 @@
 """What measuring one clip costs beside its networks.
 
-    python -P benchmarks/measuring.py [--frames 49] [--size 720x480] [--repeats 7]
+    python benchmarks/measuring.py [--frames 49] [--size 720x480] [--repeats 7]
 
 Two questions, with the networks loaded: how long do `score` and `measure` take for the same file (wall time,
 by turns), and how much of a call on an array is spent outside the evaluators (CPU time)? The quickest of each

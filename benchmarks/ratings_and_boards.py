@@ -1,6 +1,6 @@
 """How long the statistics take: a large board, and many votes.
 
-    python benchmarks/statistics.py
+    python benchmarks/ratings_and_boards.py
 
 prints seconds: 50 teams x 1,000 samples x 20 metrics with 2,000 resamples (under 20), 100,000 votes rated
 and held against 20 metrics (under 10 each), on two cores.
