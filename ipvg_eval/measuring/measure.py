@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import tempfile
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from ipvg_eval.results import Run
 from ipvg_eval.sandbox import ProcessLimits
 from ipvg_eval.scoring import Recipe, Scorer, score
 from ipvg_eval.scoring.run import OnSample
-from ipvg_eval.scoring.video_measurements import NO_TIMELINE, VideoMeasurements
+from ipvg_eval.scoring.video_measurements import VideoMeasurements
 
 if TYPE_CHECKING:
     from ipvg_eval.scoring.scorer import Clip, Pictured
@@ -166,34 +165,8 @@ def _scorer(recipe: Recipe | Scorer | None, protocol: str | None) -> Scorer:
 
 
 def _of_run(run: Run, videos: AskedVideos, left_out: Sequence[str]) -> Iterator[VideoMeasurements]:
-    absent = dict.fromkeys(left_out, NO_TIMELINE)
-    metrics = [spec.name for spec in run.info.sample_metrics]
-    rows = {row["sample"]: row for row in run.samples.to_dict("records")}
-    frames: dict[str, dict[str, dict[int, float | None]]] = {}
-    times: dict[str, dict[int, float]] = {}
-    columns = ["sample", "metric", "frame", "time", "value"]
-    for sample, metric, index, time, value in run.frames[columns].itertuples(index=False):
-        frames.setdefault(sample, {}).setdefault(metric, {})[int(index)] = _number(value)
-        times.setdefault(sample, {})[int(index)] = float(time)
+    rows, rules = run.folder.journal.read(), run.info.protocol
     for name, one in videos.by_id.items():
-        row = rows[name]
-        yield VideoMeasurements(
-            video=name,
-            status=row["status"],
-            reason=None if pd.isna(row["reason"]) else row["reason"],
-            values={metric: _number(row[metric]) for metric in metrics} | dict.fromkeys(left_out),
-            missing=_texts(row["missing"]) | absent,
-            notes=_texts(row["notes"]),
-            frames=frames.get(name, {}),
-            times=dict(sorted(times.get(name, {}).items())),
-            columns=dict(one.columns),
-            notice=run.info.protocol.notice,
+        yield VideoMeasurements.of_row(
+            rows[name], combined=rules.combined, notice=rules.notice, left_out=left_out, columns=one.columns
         )
-
-
-def _number(value: float | None) -> float | None:
-    return None if value is None or pd.isna(value) else float(value)
-
-
-def _texts(cell: str | None) -> dict[str, str]:
-    return {} if cell is None or pd.isna(cell) else json.loads(cell)
